@@ -1,0 +1,32 @@
+// What a run prints, as text and as JSON.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "cli/verbs.hpp"
+#include "sim/assessment.hpp"
+
+namespace faultline {
+
+struct AssessedRun {
+  Outcome full, direct, baseline;
+  Summary summary;
+  double seconds = 0;
+};
+
+struct RunReport {
+  const Snapshot& world;
+  const LoadedEcosystem& loaded;
+  const Scenario& scenario;
+  const AssessedRun& run;
+};
+
+void print_run(const RunReport& report, bool whole_timeline);
+nlohmann::json run_json(const RunReport& report);
+void print_assumptions(const std::vector<Assumption>& assumptions);
+
+/// Markets that `focus` names (by name or family); all where it names none.
+std::vector<std::uint32_t> focus_markets(const RunReport& report);
+const char* market_state(const MarketOutcome& market);
+
+}  // namespace faultline

@@ -1,0 +1,15 @@
+// The one set of transcendental functions result-bearing code may call. They give the same bits on
+// every x86-64 machine: SLEEF's deterministic scalar functions without FMA (1.0 ULP), never libm's,
+// which choose code by CPU at run time. `std::sqrt` is exact by IEEE 754 and needs no wrapper.
+#pragma once
+
+namespace faultline::math {
+
+double exp(double x);
+double log(double x);
+/// x to the power y, x > 0.
+double pow(double x, double y);
+double sin(double x);
+double cos(double x);
+
+}  // namespace faultline::math

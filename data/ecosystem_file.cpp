@@ -1,0 +1,436 @@
+#include "data/ecosystem_file.hpp"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "data/csv.hpp"
+#include "data/overlay.hpp"
+#include "data/positions_file.hpp"
+#include "data/presets.hpp"
+#include "data/scenario_reader.hpp"
+
+namespace faultline {
+
+namespace {
+
+constexpr std::array<std::string_view, 2> node_keys{"preset", "kind"};
+constexpr std::array<std::string_view, 4> market_keys{"preset", "kind", "borrowers",
+                                                      "reserve_defaults"};
+constexpr std::array<std::string_view, 18> top_keys{
+    "faultline", "name",    "about",    "clock",     "focus",   "assets",
+    "venues",    "oracles", "markets",  "vaults",    "funds",   "agents",
+    "defences",  "chains",  "entities", "scenarios", "default", "designs"};
+/// Sections whose mechanisms are not in this version: each node is one finding, never skipped.
+constexpr std::array<std::string_view, 4> unbuilt_sections{"vaults", "funds", "defences",
+                                                           "entities"};
+
+class EcosystemReader {
+ public:
+  EcosystemReader(const Node& root, std::string folder, Reading& reading)
+      : root_(root), folder_(std::move(folder)), reading_(reading), context_(reading) {}
+
+  LoadedEcosystem read() {
+    if (!root_.is_map()) {
+      if (!reading_.diagnostics.failed()) {
+        reading_.error("E0200", root_.span, "an ecosystem is a map of sections",
+                       "begin with `faultline: 1`");
+      }
+      return std::move(out_);
+    }
+    check_top();
+    name_everything();
+    read_plain();
+    read_assets();
+    read_venues();
+    read_oracles();
+    read_markets();
+    read_agents();
+    read_chains();
+    refuse_unbuilt();
+    if (const Node* scenarios = root_.find("scenarios")) {
+      read_scenarios(*scenarios, folder_, context_, out_.eco, out_.data_files);
+    }
+    choose_default();
+    out_.assumptions = context_.assumptions;
+    for (auto& [path, place] : context_.places) out_.places.emplace(path, place);
+    return std::move(out_);
+  }
+
+ private:
+  template <class F>
+  void each_node(std::string_view section, F&& f) {
+    const Node* nodes = root_.find(section);
+    if (nodes == nullptr || nodes->is_null()) return;
+    if (!nodes->is_map()) {
+      reading_.error("E0201", nodes->span, "'" + std::string(section) + "' is a map of names", "");
+      return;
+    }
+    for (const Entry& entry : nodes->entries) {
+      context_.places[std::string(section) + "." + entry.key] = {entry.key_span, entry.value.span};
+      f(entry);
+    }
+  }
+
+  void check_top() {
+    for (const Entry& entry : root_.entries) {
+      if (std::find(top_keys.begin(), top_keys.end(), entry.key) != top_keys.end()) continue;
+      const std::string near = nearest_name(entry.key, top_keys);
+      reading_.error("E0203", entry.key_span, "unknown section '" + entry.key + "'",
+                     near.empty() ? "" : "did you mean '" + near + "'?");
+    }
+    const Entry* version = root_.entry("faultline");
+    if (version == nullptr) {
+      reading_.error("E0202", root_.span, "the version of the language is missing",
+                     "begin with `faultline: 1`");
+    } else if (version->value.text != "1") {
+      reading_.error("E0202", version->value.span,
+                     "version '" + version->value.text + "' of the language is not known",
+                     "write `faultline: 1`");
+    }
+  }
+
+  void name_everything() {
+    const auto gather = [&](std::string_view section, Refers family) {
+      auto& names = context_.names[family];
+      each_node(section, [&](const Entry& e) {
+        names.insert(e.key);
+        names.insert(cluster_of(e));
+      });
+    };
+    gather("assets", Refers::asset);
+    gather("venues", Refers::venue);
+    gather("markets", Refers::market);
+    gather("agents", Refers::agent);
+    gather("oracles", Refers::oracle);
+    const auto assets = context_.names[Refers::asset];  // each asset has a feed of its name
+    context_.names[Refers::oracle].insert(assets.begin(), assets.end());
+    each_node("assets", [&](const Entry& e) {
+      context_.assets.push_back({e.key, price_hint(e.value)});
+    });
+  }
+
+  /// A price good enough for suggestions: `$2310` or {price: $2310}.
+  static double price_hint(const Node& node) {
+    const Node* price = node.is_scalar() ? &node : node.find("price");
+    Amount amount;
+    if (price == nullptr || !price->is_scalar()) return 0;
+    if (parse_value(price->text, amount, Wanted{.field = "price"})) return 0;
+    return amount.unit == "$" ? amount.value : 0;
+  }
+
+  static std::string cluster_of(const Entry& entry) {
+    if (entry.member.empty()) return entry.key;
+    return entry.key.substr(0, entry.key.size() - entry.member.size() - 1);
+  }
+
+  template <class Spec>
+  Named<Spec> named(const Entry& entry) {
+    Named<Spec> node;
+    node.name = entry.key;
+    node.cluster = cluster_of(entry);
+    node.at = entry.key_span;
+    if (const Node* preset = entry.value.find("preset")) node.origin = preset->text;
+    return node;
+  }
+
+  void read_plain() {
+    Ecosystem& eco = out_.eco;
+    if (const Node* name = root_.find("name")) eco.name = name->text;
+    if (const Node* about = root_.find("about")) eco.about = about->text;
+    const Node empty;
+    const Node* clock = root_.find("clock");
+    read_fields(clock == nullptr ? empty : *clock, eco.clock, "clock", {"clock", "", ""}, context_,
+                {}, clock == nullptr);
+    if (const Node* focus = root_.find("focus")) {
+      if (focus->is_scalar()) eco.focus.push_back(focus->text);
+      for (const Node& item : focus->items) eco.focus.push_back(item.text);
+    }
+    if (const Entry* designs = root_.entry("designs")) {
+      reading_.error("E0210", designs->key_span, "designs are not built yet",
+                     "leave them out until `compare` is in this version");
+    }
+  }
+
+  void read_assets() {
+    each_node("assets", [&](const Entry& entry) {
+      auto node = named<AssetSpec>(entry);
+      read_fields(entry.value, node.spec, "assets." + entry.key, {"asset", entry.key, ""}, context_,
+                  node_keys);
+      out_.eco.assets.push_back(std::move(node));
+    });
+    if (out_.eco.assets.empty()) {
+      reading_.error("E0204", root_.span, "an ecosystem needs assets",
+                     "add `assets: {ETH: $2000}`");
+    }
+  }
+
+  /// The index of the kind a node names, among `names`; reports and gives none for others.
+  template <std::size_t N>
+  std::optional<std::size_t> kind_of(const Entry& entry, const std::string& noun,
+                                     const std::array<std::string_view, N>& names) {
+    const Node* kind = entry.value.find("kind");
+    if (kind == nullptr || !kind->is_scalar()) {
+      const Node* preset = entry.value.find("preset");
+      if (preset != nullptr) return std::nullopt;  // an unknown preset was reported
+      reading_.error("E0206", entry.key_span,
+                     fmt::format("what kind of {} is '{}'?", noun, entry.key),
+                     fmt::format("write `preset: ...` or `kind: {}`", fmt::join(names, "`, `")));
+      return std::nullopt;
+    }
+    for (std::size_t i = 0; i < N; ++i) {
+      if (names[i] == kind->text) return i;
+    }
+    reading_.error("E0210", kind->span,
+                   fmt::format("'{}' is not a kind of {} in this version", kind->text, noun),
+                   fmt::format("the kinds are {}", fmt::join(names, ", ")));
+    return std::nullopt;
+  }
+
+  template <std::size_t I = 0>
+  bool read_venue_kind(std::size_t kind, const Entry& entry, VenueKinds::Specs& out) {
+    if constexpr (I < VenueKinds::size) {
+      if (kind != I) return read_venue_kind<I + 1>(kind, entry, out);
+      std::variant_alternative_t<I, VenueKinds::Specs> spec;
+      const bool good = read_fields(entry.value, spec, "venues." + entry.key,
+                                    {"venue", entry.key, ""}, context_, node_keys);
+      out = std::move(spec);
+      return good;
+    } else {
+      return false;
+    }
+  }
+
+  void read_venues() {
+    each_node("venues", [&](const Entry& entry) {
+      const auto kind = kind_of(entry, "venue", VenueKinds::names);
+      auto node = named<VenueNode>(entry);
+      if (!kind || !read_venue_kind(*kind, entry, node.spec.spec)) return;
+      if (auto* pool = std::get_if<ConcentratedLiquidity::Spec>(&node.spec.spec)) {
+        if (pool->ranges) read_ranges(*pool->ranges, entry.key, node.spec.ranges);
+      }
+      out_.eco.venues.push_back(std::move(node));
+    });
+  }
+
+  void read_ranges(const ConcentratedLiquidity::RangeTable& table, const std::string& venue,
+                   std::vector<LiquidityRange>& ranges) {
+    const Span at = context_.at("venues." + venue + ".ranges.file");
+    const std::string path = data_path(table.file, folder_, at, reading_);
+    if (path.empty()) return;
+    Diagnostics& d = reading_.diagnostics;
+    const CsvTable csv = read_csv(path, table.file, at, d, reading_.sources);
+    out_.data_files.push_back({table.file, hash_file(path)});
+    const auto lower = csv.need(table.columns.price_lower, "the lower price", d);
+    const auto upper = csv.need(table.columns.price_upper, "the upper price", d);
+    const auto liquidity = csv.need(table.columns.liquidity, "the liquidity", d);
+    if (!lower || !upper || !liquidity) return;
+    const std::vector<double> lo = csv.numbers(*lower, d), hi = csv.numbers(*upper, d),
+                              l = csv.numbers(*liquidity, d);
+    for (std::size_t i = 0; i < lo.size(); ++i) ranges.push_back({lo[i], hi[i], l[i]});
+  }
+
+  void read_oracles() {
+    each_node("oracles", [&](const Entry& entry) {
+      auto node = named<FeedSpec>(entry);
+      if (const Node* kind = entry.value.find("kind"); kind != nullptr && kind->text != "feed") {
+        reading_.error("E0210", kind->span,
+                       "'" + kind->text + "' is not a kind of oracle in this version",
+                       "the kind is feed");
+        return;
+      }
+      if (read_fields(entry.value, node.spec, "oracles." + entry.key, {"oracle", entry.key, ""},
+                      context_, node_keys)) {
+        out_.eco.oracles.push_back(std::move(node));
+      }
+    });
+  }
+
+  void read_markets() {
+    each_node("markets", [&](const Entry& entry) {
+      const auto kind = kind_of(entry, "market", MarketKinds::names);
+      if (!kind) return;
+      auto node = named<MarketNode>(entry);
+      const std::string path = "markets." + entry.key;
+      BorrowersPlace where{path + ".borrowers", entry.key, folder_, "", ""};
+      bool good = false;
+      if (*kind == 0) {
+        PooledLending::Spec spec;
+        good =
+            read_fields(entry.value, spec, path, {"market", entry.key, ""}, context_, market_keys);
+        node.spec.spec = std::move(spec);
+      } else {
+        IsolatedMarket::Spec spec;
+        good =
+            read_fields(entry.value, spec, path, {"market", entry.key, ""}, context_, market_keys);
+        where.loan = spec.lends.text;
+        where.collateral = spec.collateral.text;
+        node.spec.spec = std::move(spec);
+      }
+      if (const Node* borrowers = entry.value.find("borrowers")) {
+        read_borrowers(*borrowers, where, node.spec, context_, out_.data_files);
+      }
+      if (good) out_.eco.markets.push_back(std::move(node));
+    });
+  }
+
+  void read_agents() {
+    each_node("agents", [&](const Entry& entry) {
+      auto node = named<AgentSpecs>(entry);
+      const std::string path = "agents." + entry.key;
+      const Node* kind_node = entry.value.find("kind");
+      const std::string kind = kind_node != nullptr ? kind_node->text : node.cluster;
+      if (kind == ArbitrageurSpec::name) {
+        node.spec = ArbitrageurSpec{};
+        read_fields(entry.value, std::get<ArbitrageurSpec>(node.spec), path,
+                    {"agent", entry.key, ""}, context_, node_keys);
+      } else if (kind == LiquidatorSpec::name) {
+        node.spec = LiquidatorSpec{};
+        read_fields(entry.value, std::get<LiquidatorSpec>(node.spec), path,
+                    {"agent", entry.key, ""}, context_, node_keys);
+      } else {
+        reading_.error("E0210", entry.key_span,
+                       "'" + kind + "' is not a kind of agent in this version",
+                       "the kinds are arbitrageurs, liquidators");
+        return;
+      }
+      out_.eco.agents.push_back(std::move(node));
+    });
+  }
+
+  void read_chains() {
+    each_node("chains", [&](const Entry& entry) {
+      auto node = named<ChainSpec>(entry);
+      read_fields(entry.value, node.spec, "chains." + entry.key, {"chain", entry.key, ""}, context_,
+                  node_keys);
+      out_.eco.chains.push_back(std::move(node));
+    });
+    if (out_.eco.chains.size() > 1) {
+      reading_.error("E0210", out_.eco.chains[1].at, "more than one chain is not built yet",
+                     "keep one");
+    }
+  }
+
+  void refuse_unbuilt() {
+    for (const std::string_view section : unbuilt_sections) {
+      each_node(section, [&](const Entry& entry) {
+        reading_.error("E0210", entry.key_span,
+                       fmt::format("{} are not built yet: '{}'", section, entry.key),
+                       "leave it out in this version");
+      });
+    }
+  }
+
+  void choose_default() {
+    Ecosystem& eco = out_.eco;
+    const Entry* chosen = root_.entry("default");
+    if (chosen == nullptr) {
+      if (eco.scenarios.size() == 1) eco.default_scenario = eco.scenarios[0].name;
+      return;
+    }
+    const auto known = [&](const std::string& name) {
+      return name == "none" || std::any_of(eco.scenarios.begin(), eco.scenarios.end(),
+                                           [&](const ScenarioSpec& s) { return s.name == name; });
+    };
+    eco.default_scenario = chosen->value.text;
+    if (known(eco.default_scenario)) return;
+    std::vector<std::string_view> names{"none"};
+    for (const ScenarioSpec& s : eco.scenarios) names.push_back(s.name);
+    const std::string near = nearest_name(eco.default_scenario, names);
+    reading_.error("E0211", chosen->value.span, "no scenario '" + eco.default_scenario + "'",
+                   near.empty() ? "name one under scenarios" : "did you mean '" + near + "'?");
+  }
+
+  const Node& root_;
+  std::string folder_;
+  Reading& reading_;
+  ReadContext context_;
+  LoadedEcosystem out_;
+};
+
+/// The tree as YAML text, for the results file.
+void write_yaml(const Node& node, int depth, std::string& out) {
+  const std::string pad(static_cast<std::size_t>(2 * depth), ' ');
+  const auto quoted = [](const std::string& text) {
+    std::string s = "\"";
+    for (const char c : text) {
+      if (c == '"' || c == '\\') s += '\\';
+      if (c == '\n') {
+        s += "\\n";
+      } else {
+        s += c;
+      }
+    }
+    return s + "\"";
+  };
+  switch (node.kind) {
+    case Node::Kind::null:
+      out += " ~\n";
+      return;
+    case Node::Kind::scalar:
+      out += " " + (node.is_off() ? node.text : quoted(node.text)) + "\n";
+      return;
+    case Node::Kind::list:
+      out += node.items.empty() ? " []\n" : "\n";
+      for (const Node& item : node.items) {
+        out += pad + "-";
+        write_yaml(item, depth + 1, out);
+      }
+      return;
+    case Node::Kind::map:
+      out += node.entries.empty() ? " {}\n" : "\n";
+      for (const Entry& entry : node.entries) {
+        out += pad + quoted(entry.key) + ":";
+        write_yaml(entry.value, depth + 1, out);
+      }
+      return;
+  }
+}
+
+LoadedEcosystem read_tree(Node root, const std::string& folder, Reading& reading) {
+  const Sections sections = default_sections();
+  resolve_presets(root, sections, reading);
+  LoadedEcosystem loaded = EcosystemReader(root, folder, reading).read();
+  write_yaml(root, 0, loaded.resolved);
+  return loaded;
+}
+
+}  // namespace
+
+SpanTable LoadedEcosystem::spans() const {
+  return {[this](const std::string& path) {
+    std::string at = path;
+    while (true) {
+      const auto found = places.find(at);
+      if (found != places.end()) {
+        return found->second.value.line != 0 ? found->second.value : found->second.key;
+      }
+      const std::size_t dot = at.rfind('.');
+      if (dot == std::string::npos) return Span{};
+      at.resize(dot);
+    }
+  }};
+}
+
+LoadedEcosystem load_ecosystem(const std::string& path, const Overlays& overlays,
+                               Reading& reading) {
+  const Sections sections = default_sections();
+  Node root = load_tree(path, path, sections, reading);
+  for (const std::string& file : overlays.files) {
+    Node overlay = load_tree(file, file, sections, reading);
+    merge_overlay(root, overlay, sections, reading);
+  }
+  for (const std::string& set : overlays.sets) {
+    merge_overlay(root, set_option(set, reading), sections, reading);
+  }
+  return read_tree(std::move(root), std::filesystem::path(path).parent_path().string(), reading);
+}
+
+LoadedEcosystem load_ecosystem_text(const std::string& shown, const std::string& text,
+                                    const std::string& folder, Reading& reading) {
+  return read_tree(load_tree_text(shown, text, default_sections(), reading), folder, reading);
+}
+
+}  // namespace faultline

@@ -1,0 +1,299 @@
+#include "data/parameter_paths.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "data/units.hpp"
+
+namespace faultline {
+
+namespace {
+
+/// Sets one field of a spec by name: from text, or from a number in SI.
+class FieldSetter {
+ public:
+  FieldSetter(std::string_view name, const std::string* text, double number)
+      : name_(name), text_(text), number_(number) {}
+
+  template <class T>
+  void operator()(std::string_view name, T& out, const Field& field) {
+    if (name != name_) return;
+    if constexpr (requires { out = T{Ratio{}}; } && !std::is_same_v<T, Ratio>) {
+      typename T::value_type inner{};
+      set(inner, field);
+      if (found_) out = inner;
+    } else {
+      set(out, field);
+    }
+  }
+  bool found() const { return found_; }
+  const std::string& unit() const { return unit_; }
+  const std::optional<ValueError>& error() const { return error_; }
+
+ private:
+  template <class T>
+  void set(T& out, const Field& field) {
+    if constexpr (requires { typename T::value_type; } && !std::is_same_v<T, std::string>) {
+      if constexpr (requires { out.has_value(); }) {
+        typename T::value_type inner{};
+        set(inner, field);
+        if (found_) out = inner;
+      }
+    } else if constexpr (std::is_same_v<T, Ratio> || std::is_same_v<T, Seconds> ||
+                         std::is_same_v<T, PerYear>) {
+      found_ = true;
+      unit_ = std::is_same_v<T, Ratio>     ? "ratio"
+              : std::is_same_v<T, Seconds> ? "seconds"
+                                           : "per year";
+      if (text_ == nullptr) {
+        out.value = number_;
+      } else {
+        error_ = parse_value(*text_, out, {.field = name_, .lo = field.lo, .hi = field.hi});
+      }
+    } else if constexpr (std::is_same_v<T, Amount>) {
+      found_ = true;
+      unit_ = "$";
+      if (text_ == nullptr) {
+        out = {number_, "$"};
+      } else {
+        error_ = parse_value(*text_, out, {.field = name_, .lo = field.lo, .hi = field.hi});
+      }
+    }
+  }
+
+  std::string_view name_;
+  const std::string* text_;
+  double number_;
+  bool found_ = false;
+  std::string unit_;
+  std::optional<ValueError> error_;
+};
+
+std::vector<std::string> split(const std::string& path) {
+  std::vector<std::string> parts;
+  std::size_t begin = 0;
+  while (true) {
+    const std::size_t dot = path.find('.', begin);
+    parts.push_back(path.substr(begin, dot - begin));
+    if (dot == std::string::npos) return parts;
+    begin = dot + 1;
+  }
+}
+
+/// A parameter made of a spec to copy, a field to set, and what the spec compiles to.
+template <class Spec, class Compile>
+std::optional<Parameter> make_parameter(const std::string& path, const std::string& field,
+                                        const Spec& spec, Compile compile) {
+  Spec probe = spec;
+  FieldSetter setter(field, nullptr, 0);
+  probe.fields(setter);
+  if (!setter.found()) return std::nullopt;
+  Parameter p;
+  p.path = path;
+  p.unit = setter.unit();
+  p.at_number = [spec, field, compile](double value) {
+    Spec changed = spec;
+    FieldSetter set(field, nullptr, value);
+    changed.fields(set);
+    return compile(changed);
+  };
+  p.at_text = [spec, field, compile](const std::string& text, Diagnostics& diagnostics, Span at) {
+    Spec changed = spec;
+    FieldSetter set(field, &text, 0);
+    changed.fields(set);
+    if (set.error()) {
+      diagnostics.error(set.error()->code, at, set.error()->message, set.error()->remedy);
+    }
+    return compile(changed);
+  };
+  return p;
+}
+
+class ParameterFinder {
+ public:
+  ParameterFinder(const Ecosystem& eco, const Snapshot& world) : eco_(eco), world_(world) {}
+
+  std::vector<Parameter> find(const std::string& path) {
+    const std::vector<std::string> parts = split(path);
+    if (parts.size() < 3) return {};
+    const std::string field = parts.back();
+    std::string name = parts[1];
+    std::string reserve;
+    std::size_t last = parts.size() - 1;
+    if (parts[0] == "markets" && parts.size() >= 5 && parts[parts.size() - 3] == "reserves") {
+      reserve = parts[parts.size() - 2];
+      last = parts.size() - 3;
+    }
+    for (std::size_t i = 2; i < last; ++i) name += "." + parts[i];
+    if (parts[0] == "oracles") feeds(name, field);
+    if (parts[0] == "agents") agents(name, field);
+    if (parts[0] == "markets") markets(name, reserve, field);
+    return std::move(found_);
+  }
+
+ private:
+  static bool matches(const std::string& wanted, const std::string& name,
+                      const std::string& family) {
+    return wanted == "*" || wanted == name || wanted == family;
+  }
+  void add(std::optional<Parameter> p) {
+    if (p) found_.push_back(std::move(*p));
+  }
+
+  void feeds(const std::string& name, const std::string& field) {
+    for (std::uint32_t o = 0; o < world_.oracles.size(); ++o) {
+      const OracleInfo& info = world_.oracles[o];
+      if (!matches(name, info.name, info.name)) continue;
+      const bool live =
+          info.params.source == SourceKind::rate || info.params.source == SourceKind::fixed;
+      if (live && (field == "latency" || field == "heartbeat" || field == "deviation")) continue;
+      FeedSpec spec;
+      for (const auto& node : eco_.oracles) {
+        if (node.name == info.name) spec = node.spec;
+      }
+      const bool rate = world_.assets[info.asset.value].base.valid();
+      add(make_parameter("oracles." + info.name + "." + field, field, spec,
+                         [o, rate](const FeedSpec& s) {
+                           SettingChange c;
+                           c.what = SettingChange::What::feed;
+                           c.target = o;
+                           c.feed = compile_feed(s, rate);
+                           return c;
+                         }));
+    }
+  }
+
+  double usd(const Amount& a) const {
+    if (a.unit == "$") return a.value;
+    const AssetId asset = world_.asset(a.unit);
+    return asset.valid() ? a.value * world_.opening.market.reference[asset.value] : 0;
+  }
+
+  template <class Get>
+  auto budget(SettingChange::What what, std::uint32_t target, Get get) {
+    return [=](const auto& spec) {
+      SettingChange c;
+      c.what = what;
+      c.target = target;
+      c.value = get(spec);
+      return c;
+    };
+  }
+
+  void agents(const std::string& name, const std::string& field) {
+    using What = SettingChange::What;
+    const auto amount = [this](const std::optional<Amount>& a) { return a ? usd(*a) : 0.0; };
+    for (std::uint32_t i = 0; i < world_.liquidators.size(); ++i) {
+      if (!matches(name, world_.liquidators[i].name, "liquidators")) continue;
+      LiquidatorSpec spec;
+      for (const auto& node : eco_.agents) {
+        if (node.name == world_.liquidators[i].name) spec = std::get<LiquidatorSpec>(node.spec);
+      }
+      const std::string path = "agents." + world_.liquidators[i].name + "." + field;
+      if (field == "capital") {
+        add(make_parameter(
+            path, field, spec,
+            budget(What::liquidator_capital, i, [=](const auto& s) { return amount(s.capital); })));
+      } else if (field == "gas") {
+        add(make_parameter(path, field, spec, budget(What::liquidator_gas, i, [=](const auto& s) {
+                             return amount(s.gas);
+                           })));
+      }
+    }
+    for (std::uint32_t i = 0; i < world_.arbitrageurs.size(); ++i) {
+      if (!matches(name, world_.arbitrageurs[i].name, "arbitrageurs")) continue;
+      ArbitrageurSpec spec;
+      for (const auto& node : eco_.agents) {
+        if (node.name == world_.arbitrageurs[i].name) spec = std::get<ArbitrageurSpec>(node.spec);
+      }
+      const std::string path = "agents." + world_.arbitrageurs[i].name + "." + field;
+      if (field == "capital") {
+        add(make_parameter(path, field, spec,
+                           budget(What::arbitrageur_capital, i,
+                                  [=](const auto& s) { return amount(s.capital); })));
+      } else if (field == "gas") {
+        add(make_parameter(path, field, spec, budget(What::arbitrageur_gas, i, [=](const auto& s) {
+                             return amount(s.gas);
+                           })));
+      } else if (field == "latency") {
+        add(make_parameter(
+            path, field, spec,
+            budget(What::arbitrageur_latency, i, [](const auto& s) { return s.latency.value; })));
+      }
+    }
+  }
+
+  template <class Spec>
+  void reserve_parameter(const std::string& path, const std::string& field, const Spec& spec,
+                         std::uint32_t r) {
+    const Reserve base = world_.reserves[r];
+    const double price = world_.opening.market.reference[base.asset.value];
+    const auto units = [this, price](const std::optional<Amount>& a, double otherwise) {
+      return a ? usd(*a) / price : otherwise;
+    };
+    add(make_parameter(path, field, spec, [=](const Spec& s) {
+      SettingChange c;
+      c.what = SettingChange::What::reserve;
+      c.target = r;
+      c.reserve = base;
+      c.reserve.terms = compile_terms(s);
+      if constexpr (std::is_same_v<Spec, ReserveSpec>) {
+        if (!s.collateral) c.reserve.terms.ltv = c.reserve.terms.lt = 0;
+        c.reserve.rate = compile_rate(s.rate);
+        c.reserve.supply_cap = units(s.supply_cap, base.supply_cap);
+        c.reserve.borrow_cap = units(s.borrow_cap, base.borrow_cap);
+      }
+      return c;
+    }));
+  }
+
+  void markets(const std::string& name, const std::string& reserve, const std::string& field) {
+    for (const auto& node : eco_.markets) {
+      if (!matches(name, node.name, node.cluster)) continue;
+      const MarketId m = world_.market(node.name);
+      const Market& market = world_.markets[m.value];
+      if (const auto* pool = std::get_if<PooledLending::Spec>(&node.spec.spec)) {
+        for (std::uint32_t i = 0; i < market.reserve_count; ++i) {
+          const std::uint32_t r = market.first_reserve + i;
+          const std::string& asset = world_.assets[world_.reserves[r].asset.value].name;
+          if (reserve != "*" && reserve != asset) continue;
+          reserve_parameter("markets." + node.name + ".reserves." + asset + "." + field, field,
+                            pool->reserves.at(asset), r);
+        }
+      } else if (reserve.empty()) {
+        reserve_parameter("markets." + node.name + "." + field, field,
+                          std::get<IsolatedMarket::Spec>(node.spec.spec), market.first_reserve + 1);
+      }
+    }
+  }
+
+  const Ecosystem& eco_;
+  const Snapshot& world_;
+  std::vector<Parameter> found_;
+};
+
+}  // namespace
+
+std::vector<Parameter> find_parameters(const std::string& path, const Ecosystem& eco,
+                                       const Snapshot& world, Diagnostics& diagnostics, Span at) {
+  std::vector<Parameter> found = ParameterFinder(eco, world).find(path);
+  if (found.empty()) {
+    diagnostics.error("E0471", at, "no parameter '" + path + "' that a run can change",
+                      "paths look like oracles.*.latency, agents.liquidators.capital or "
+                      "markets.pool.reserves.ETH.lt");
+  }
+  return found;
+}
+
+ResolveSet set_resolver(const Ecosystem& eco, const Snapshot& world, Diagnostics& diagnostics) {
+  return [&](const std::string& path, const std::string& text, Span at) {
+    std::vector<SettingChange> changes;
+    for (const Parameter& p : find_parameters(path, eco, world, diagnostics, at)) {
+      changes.push_back(p.at_text(text, diagnostics, at));
+    }
+    return changes;
+  };
+}
+
+}  // namespace faultline

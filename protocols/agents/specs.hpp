@@ -1,0 +1,49 @@
+// Agents of this model: who carries prices between venues and who liquidates. Each acts under
+// budgets of capital, gas and latency.
+#pragma once
+
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "core/fields.hpp"
+#include "core/values.hpp"
+
+namespace faultline {
+
+struct ArbitrageurSpec {
+  static constexpr std::string_view name = "arbitrageurs";
+  std::optional<Amount> capital;
+  Seconds latency{0};
+  std::optional<Amount> gas;
+  std::vector<Name> between;
+
+  template <class V>
+  void fields(V& v) {
+    v("capital", capital, Field{.help = "most they can commit in one round; left out: unlimited"});
+    v("latency", latency, Field{.help = "how late they see the reference", .lo = 0, .hi = 86400});
+    v("gas", gas, Field{.help = "cost of one trade; left out: the chain's"});
+    v("between", between,
+      Field{.help = "venues they serve; left out: all", .refers = Refers::venue});
+  }
+};
+
+struct LiquidatorSpec {
+  static constexpr std::string_view name = "liquidators";
+  std::optional<Amount> capital;
+  std::optional<Amount> gas;
+  std::vector<Name> serves;
+
+  template <class V>
+  void fields(V& v) {
+    v("capital", capital,
+      Field{.help = "one purse for all markets served, per round; left out: flash-funded"});
+    v("gas", gas, Field{.help = "cost of one liquidation; left out: the chain's"});
+    v("serves", serves,
+      Field{.help = "markets they serve; left out: all", .refers = Refers::market});
+  }
+};
+
+using AgentSpecs = std::variant<ArbitrageurSpec, LiquidatorSpec>;
+
+}  // namespace faultline

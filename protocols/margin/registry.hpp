@@ -1,0 +1,18 @@
+// Every kind of market the YAML may name. A new kind is one header and one line here.
+#pragma once
+
+#include "core/registry.hpp"
+#include "protocols/margin/isolated_market.hpp"
+#include "protocols/margin/pooled_lending.hpp"
+
+namespace faultline {
+
+template <class... Kinds>
+struct MarketTypeList {
+  using Specs = std::variant<typename Kinds::Spec...>;
+  static constexpr std::array<std::string_view, sizeof...(Kinds)> names{Kinds::name...};
+};
+
+using MarketKinds = MarketTypeList<PooledLending, IsolatedMarket>;
+
+}  // namespace faultline

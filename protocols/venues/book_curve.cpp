@@ -1,0 +1,159 @@
+#include "protocols/venues/book_curve.hpp"
+
+#include <algorithm>
+
+#include "core/math.hpp"
+
+namespace faultline {
+
+namespace {
+
+double sign(Side side) {
+  return side == Side::sell ? 1.0 : -1.0;
+}
+
+/// x^y for x > 0: cheaper than math::pow, good to |y*ln x| + 2 units in the last place.
+double power(double x, double y) {
+  return math::exp(y * math::log(x));
+}
+
+}  // namespace
+
+BookCurve book_curve(double depth, double within, double exponent, double reach) {
+  BookCurve c{depth, within, exponent, 1 / exponent, 0, 0};
+  c.farthest = power(reach / within, exponent);
+  c.still = power(0x1p-54 / within, exponent);
+  return c;
+}
+
+double BookCurve::distance(double q) const {
+  const double size = std::fabs(q);
+  return size == 0 ? 0 : within * power(size, inverse);
+}
+
+double BookCurve::factor(double q) const {
+  const double d = distance(q);
+  return q < 0 ? 1 + d : 1 - d;
+}
+
+double BookCurve::at(double ratio) const {
+  const double d = 1 - ratio;
+  if (d == 0) return 0;
+  const double size = std::min(power(std::fabs(d) / within, exponent), farthest);
+  return d > 0 ? size : -size;
+}
+
+BookCurve::Walk BookCurve::walk(double q, Side side, double step) const {
+  const double way = sign(side), next = q + way * step, k = exponent / (1 + exponent);
+  const double d = distance(next);
+  return {step - way * k * (std::fabs(next) * d - std::fabs(q) * distance(q)),
+          next < 0 ? 1 + d : 1 - d};
+}
+
+// Newton on walk(step).worth = worth: its slope is the factor at the step's end, so it is concave
+// for a sale and convex for a buy, and iterates close in from one side without overshooting. What a
+// Newton step m leaves is m^2 * slope' / (2 * slope); it ends when that is below 2^-53 of the
+// whole.
+double BookCurve::step_for(double q, Side side, double worth) const {
+  const double way = sign(side), k = exponent / (1 + exponent);
+  const double room = farthest - way * q;
+  if (!(worth > 0) || !(room > 0)) return 0;
+  const double d0 = distance(q), held = std::fabs(q) * d0;
+  double step = std::min(worth / (q < 0 ? 1 + d0 : 1 - d0), room);
+  for (int i = 0; i < 60; ++i) {
+    const double next = q + way * step, size = std::fabs(next), d = distance(next);
+    const double slope = next < 0 ? 1 + d : 1 - d;
+    const double refined =
+        std::min(step + (worth - (step - way * k * (size * d - held))) / slope, room);
+    const double moved = std::fabs(refined - step) / step;
+    const double bend = inverse * d * step / (size * slope);
+    step = refined;
+    if (moved <= 0x1p-51 || (moved <= 0x1p-10 && moved * moved * bend <= 0x1p-52)) break;
+  }
+  return step;
+}
+
+double QuoteBook::steps_room(const Params& p, const State& s, Side side) {
+  return std::max(0.0, p.curve.farthest - sign(side) * s.displaced);
+}
+
+Fill QuoteBook::fill(const Params& p, const State& s, Side side, double in) {
+  const double n = p.curve.depth * s.depth, kept = 1 - p.fee;
+  const double net = kept * (p.bounded ? std::min(in, most_in(p, s, side)) : in);
+  double out = 0, factor = 0;
+  if (!(n > 0)) {
+    factor = p.curve.factor(s.displaced);
+  } else if (side == Side::sell) {
+    const auto walk = p.curve.walk(s.displaced, side, std::min(net / n, steps_room(p, s, side)));
+    out = s.centre * n * walk.worth;
+    factor = walk.factor;
+  } else {
+    const double step = p.curve.step_for(s.displaced, side, net / (s.centre * n));
+    out = n * step;
+    factor = p.curve.factor(s.displaced - step);
+  }
+  if (p.bounded) out = std::min(out, std::max(0.0, side == Side::sell ? s.quote : s.base));
+  const double price = s.centre * factor;
+  return {out, price, side == Side::sell ? kept * price : kept / price};
+}
+
+double QuoteBook::price_after(const Params& p, const State& s, Side side, double in) {
+  const double n = p.curve.depth * s.depth;
+  if (!(n > 0)) return marginal(p, s);
+  if (side == Side::buy) return fill(p, s, side, in).price;
+  const double net = (1 - p.fee) * (p.bounded ? std::min(in, most_in(p, s, side)) : in);
+  return s.centre * p.curve.factor(s.displaced + std::min(net / n, steps_room(p, s, side)));
+}
+
+double QuoteBook::in_to_price(const Params& p, const State& s, Side side, double target) {
+  const double n = p.curve.depth * s.depth;
+  const double step = sign(side) * (p.curve.at(target / s.centre) - s.displaced);
+  if (!(step > 0) || !(n > 0)) return 0;
+  const double net =
+      side == Side::sell ? n * step : s.centre * n * p.curve.walk(s.displaced, side, step).worth;
+  const double in = net / (1 - p.fee);
+  return p.bounded ? std::min(in, most_in(p, s, side)) : in;
+}
+
+double QuoteBook::most_in(const Params& p, const State& s, Side side) {
+  const double n = p.curve.depth * s.depth;
+  if (!(n > 0)) return 0;
+  double step = steps_room(p, s, side);
+  if (p.bounded && side == Side::sell) {
+    step = p.curve.step_for(s.displaced, side, std::max(0.0, s.quote) / (s.centre * n));
+  } else if (p.bounded) {
+    step = std::min(step, std::max(0.0, s.base) / n);
+  }
+  if (side == Side::sell) return n * step / (1 - p.fee);
+  return s.centre * n * p.curve.walk(s.displaced, side, step).worth / (1 - p.fee);
+}
+
+void QuoteBook::apply(const Params& p, State& s, Side side, double given, double taken) {
+  const double n = p.curve.depth * s.depth;
+  if (side == Side::sell) {
+    if (n > 0) s.displaced += std::min((1 - p.fee) * given / n, steps_room(p, s, side));
+    s.base += given;
+    s.quote -= taken;
+  } else {
+    const double net = (1 - p.fee) * given;
+    if (n > 0) s.displaced -= p.curve.step_for(s.displaced, side, net / (s.centre * n));
+    s.quote += given;
+    s.base -= taken;
+  }
+}
+
+double QuoteBook::permanent_move(const Params& p, const State& before, const State& after) {
+  if (p.permanent == 0 || before.displaced == after.displaced) return 0;
+  return math::exp(-p.permanent * p.curve.within * (after.displaced - before.displaced)) - 1;
+}
+
+double QuoteBook::decay(const Params& p, State& s, double dt) {
+  if (!(dt > 0) || p.refill_s == std::numeric_limits<double>::infinity()) return 1;
+  constexpr double ln2 = 0.693147180559945309417;
+  const double kept = math::exp(-ln2 * (dt / p.refill_s));
+  s.displaced *= kept;
+  if (std::fabs(s.displaced) < p.curve.still) s.displaced = 0;
+  return kept;
+}
+
+}  // namespace faultline

@@ -1,0 +1,111 @@
+// The curve an order book and the outside market share: power-law depth around a centre c.
+//   N(d) = N1 * (d / within)^h base units stand within a relative distance d of c, on each side
+//   q = base sold since the centre / N1, signed;  d(q) = within * |q|^(1/h)
+//   mid = c * (1 - d) for q >= 0,  c * (1 + d) for q < 0
+//   quote paid out from q to q': c * N1 * [(q' - q) - (F(q') - F(q))],  F(q) = h/(1+h) * |q| * d(q)
+// Depth: mechanics-markets section 2; shape as in alfonsi2010. One signed displacement means a buy
+// after a sale walks back the same curve, so no immediate round trip earns. Nor does a slow one
+// while the centre stands still: with displacement decaying at any rate r, a round trip costs
+// integral of r*q*(c - mid) dt >= 0, whatever h (alfonsi2010, volume impact reversion;
+// gatheral2010's counterexamples decay the price instead). A centre that follows trades
+// (`permanent`) weakens this to first order; there the fee and the half-spread guard.
+#pragma once
+
+#include <cmath>
+#include <limits>
+
+#include "protocols/venues/curve.hpp"
+
+namespace faultline {
+
+/// The curve in numbers without dimension but `depth`.
+struct BookCurve {
+  double depth = 0;       // N1: base units within `within` of the centre, one side, > 0
+  double within = 0.01;   // relative distance, (0, 1)
+  double exponent = 0.4;  // h, > 0
+  double inverse = 2.5;   // 1/h
+  double farthest = 0;    // |q| at the last quote: (reach / within)^h
+  double still = 0;       // |q| below which d(q) < 2^-54: the mid is the centre to the last bit
+
+  /// d(q) >= 0, relative distance from the centre.
+  double distance(double q) const;
+  /// mid / centre at q.
+  double factor(double q) const;
+  /// Signed q at which mid / centre is `ratio`, held within the last quotes.
+  double at(double ratio) const;
+  /// The least step >= 0 from q (up for a sale, down for a buy) over which quote amounting to
+  /// `worth` (in units of centre * depth) changes hands; ends at the last quote.
+  double step_for(double q, Side side, double worth) const;
+  /// What a step >= 0 from q comes to: quote changing hands, in units of centre * depth, and mid /
+  /// centre at its end.
+  struct Walk {
+    double worth = 0;
+    double factor = 1;
+  };
+  Walk walk(double q, Side side, double step) const;
+};
+
+/// A curve from its numbers: depth in base units, reach in (0, 1).
+BookCurve book_curve(double depth, double within, double exponent, double reach);
+
+/// Params, State and operations of both book kinds. Fee and half-spread are one share of the input.
+struct QuoteBook {
+  struct Params {
+    BookCurve curve;
+    double fee = 0;        // taker fee + half-spread
+    double refill_s = 0;   // half-life of the displacement, seconds; inf: never
+    double permanent = 0;  // share of the move that stays, [0, 1]
+    double centre = 1;     // opening centre, quote per base
+    double base = 0;       // opening purse of the makers, tokens
+    double quote = 0;
+    bool bounded = false;  // whether the purse limits what they can deliver
+  };
+
+  struct State {
+    double centre = 1;
+    double displaced = 0;  // q
+    double depth = 1;      // share of the opening depth that stands
+    double base = 0;   // makers' purse: opening amounts and every fill since; may fall below zero
+    double quote = 0;  // where not bounded
+  };
+
+  static State open(const Params& p) { return {p.centre, 0, 1, p.base, p.quote}; }
+  static double fee(const Params& p, const State&) { return p.fee; }
+  static double marginal(const Params& p, const State& s) {
+    return s.centre * p.curve.factor(s.displaced);
+  }
+  /// The purse: quotes are backed by it, refill moves nothing in or out of it.
+  static double base_held(const Params&, const State& s) { return s.base; }
+  static double quote_held(const Params&, const State& s) { return s.quote; }
+
+  static Fill fill(const Params& p, const State& s, Side side, double in);
+  static double out_given_in(const Params& p, const State& s, Side side, double in) {
+    return fill(p, s, side, in).out;
+  }
+  static double price_after(const Params& p, const State& s, Side side, double in);
+  static double in_to_price(const Params& p, const State& s, Side side, double target);
+  static double most_in(const Params& p, const State& s, Side side);
+  static void apply(const Params& p, State& s, Side side, double given, double taken);
+
+  /// Makers pull this share of their quotes, 0 to 1; price and purse stay, impact grows.
+  static void withdraw(const Params&, State& s, double share) { s.depth *= 1 - share; }
+  static void hold(const Params&, State& s, double base, double quote) {
+    s.base = base;
+    s.quote = quote;
+  }
+
+  /// Relative change of the asset's reference price that a trade leaves for good:
+  ///   exp(-permanent * within * (q_after - q_before)) - 1
+  /// linear in volume, the only permanent impact without manipulation (huberman2004), and
+  /// `permanent` of the displacement for a trade of the stated depth. `after` is `before` with
+  /// trades applied and nothing else.
+  static double permanent_move(const Params& p, const State& before, const State& after);
+  /// The displacement after dt seconds: halves every refill_s, and is zero once no bit of the mid
+  /// shows it. Gives the share kept, 1 where nothing decays.
+  static double decay(const Params& p, State& s, double dt);
+
+ private:
+  static double steps_room(const Params& p, const State& s, Side side);
+};
+
+}  // namespace faultline

@@ -1,0 +1,14 @@
+// The venue kinds, listed once. A new kind is a header that satisfies VenueCurve, and a name here.
+#pragma once
+
+#include "core/registry.hpp"
+#include "protocols/venues/concentrated_liquidity.hpp"
+#include "protocols/venues/constant_product.hpp"
+#include "protocols/venues/order_book.hpp"
+#include "protocols/venues/outside.hpp"
+
+namespace faultline {
+
+using VenueKinds = TypeList<ConstantProduct, ConcentratedLiquidity, OrderBook, Outside>;
+
+}  // namespace faultline

@@ -1,0 +1,115 @@
+#include "sim/assessment.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "graph/algorithms.hpp"
+
+namespace faultline {
+
+namespace {
+
+double deposits(const Outcome& o) {
+  return o.total(&MarketOutcome::deposits_usd);
+}
+
+void measure_spread(const Snapshot& world, const Scenario& scenario, const Outcome& full,
+                    const Outcome& direct, const Outcome& baseline, Summary& s) {
+  const std::vector<std::uint32_t> sources = shocked_nodes(world, scenario);
+  const std::vector<std::uint32_t> hops = hop_distances(world.graph, sources);
+  for (std::size_t m = 0; m < full.markets.size(); ++m) {
+    const MarketOutcome& market = full.markets[m];
+    if (market.insolvent_s < 0 || baseline.markets[m].insolvent_s >= 0) continue;
+    s.depth_rounds = std::max(s.depth_rounds, market.insolvent_s / world.round_s);
+    const auto node = world.graph.find(NodeKind::market, world.markets[m].name);
+    if (node && hops[*node] != no_hop) {
+      s.depth_hops = std::max(s.depth_hops, static_cast<double>(hops[*node]));
+    }
+    if (direct.markets[m].insolvent_s >= 0) continue;
+    s.breadth += 1;
+    s.breadth_deposits += deposits(full) > 0 ? market.deposits_usd / deposits(full) : 0;
+  }
+}
+
+}  // namespace
+
+Scenario direct_of(const Scenario& scenario) {
+  Scenario out = scenario;
+  out.transmission = false;
+  return out;
+}
+
+Scenario baseline_of(const Scenario& scenario) {
+  Scenario out;
+  out.id = scenario.id;
+  out.name = "baseline";
+  out.path = scenario.moves.empty() && scenario.exploits.empty() ? nullptr : scenario.path;
+  return out;
+}
+
+std::vector<std::uint32_t> shocked_nodes(const Snapshot& world, const Scenario& scenario) {
+  std::vector<std::uint32_t> out;
+  const auto add = [&](NodeKind kind, const std::string& name) {
+    if (const auto node = world.graph.find(kind, name)) out.push_back(*node);
+  };
+  for (const ExogenousMove& m : scenario.moves) {
+    switch (m.kind) {
+      case MoveKind::price:
+      case MoveKind::level:
+      case MoveKind::discount:
+      case MoveKind::backing:
+      case MoveKind::rate:
+        add(NodeKind::asset, world.assets[m.target].name);
+        break;
+      case MoveKind::withdraw:
+        add(NodeKind::venue, world.venues[m.target].name);
+        break;
+      default:
+        add(NodeKind::oracle, world.oracles[m.target].name);
+    }
+  }
+  for (const Exploit& e : scenario.exploits) add(NodeKind::asset, world.assets[e.asset.value].name);
+  if (scenario.path != nullptr) {
+    for (const AssetId a : scenario.path->assets) add(NodeKind::asset, world.assets[a.value].name);
+  }
+  using What = SettingChange::What;
+  for (const SettingChange& s : scenario.settings) {
+    if (s.what == What::feed) add(NodeKind::oracle, world.oracles[s.target].name);
+    if (s.what == What::reserve) {
+      add(NodeKind::market, world.markets[world.reserves[s.target].market.value].name);
+    }
+    if (s.what == What::liquidator_capital || s.what == What::liquidator_gas) {
+      add(NodeKind::agent, world.liquidators[s.target].name);
+    }
+    if (s.what == What::arbitrageur_capital || s.what == What::arbitrageur_latency ||
+        s.what == What::arbitrageur_gas) {
+      add(NodeKind::agent, world.arbitrageurs[s.target].name);
+    }
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+Summary summarise(const Snapshot& world, const Scenario& scenario, const Outcome& full,
+                  const Outcome& direct, const Outcome& baseline) {
+  const auto net = [&](double MarketOutcome::*field, const Outcome& of) {
+    return of.total(field) - baseline.total(field);
+  };
+  Summary s;
+  s.bad_debt_usd = net(&MarketOutcome::bad_debt_usd, full);
+  s.bad_debt_exit_usd = net(&MarketOutcome::bad_debt_exit_usd, full);
+  s.recognised_usd = net(&MarketOutcome::recognised_usd, full);
+  s.legacy_usd = full.total(&MarketOutcome::legacy_usd);
+  s.liquidated_usd = net(&MarketOutcome::liquidated_usd, full);
+  s.unserved_usd = net(&MarketOutcome::unserved_usd, full);
+  s.direct_loss_usd = net(&MarketOutcome::bad_debt_usd, direct);
+  s.contagion_loss_usd = s.bad_debt_usd - s.direct_loss_usd;
+  if (s.direct_loss_usd > 1e-4 * deposits(full)) {
+    s.amplification = s.bad_debt_usd / s.direct_loss_usd;
+  }
+  measure_spread(world, scenario, full, direct, baseline, s);
+  return s;
+}
+
+}  // namespace faultline

@@ -1,0 +1,35 @@
+// A scenario judged: its run, its direct run (every transmission off) and its baseline (without the
+// named shock), and what follows from comparing them.
+#pragma once
+
+#include "sim/engine.hpp"
+
+namespace faultline {
+
+/// The summary users read; all figures net of the baseline, in USD unless said otherwise.
+struct Summary {
+  double bad_debt_usd = 0, bad_debt_exit_usd = 0, recognised_usd = 0, legacy_usd = 0;
+  double direct_loss_usd = 0, contagion_loss_usd = 0;
+  double amplification = 0;  // 0: not printed (direct loss at or below 0.01% of deposits)
+  double liquidated_usd = 0, unserved_usd = 0;
+  double breadth = 0;           // nodes insolvent in the full run and not in the direct run
+  double breadth_deposits = 0;  // their share of depositors' dollars
+  double depth_rounds = 0;      // rounds from the first change to the last insolvency
+  double depth_hops = 0;        // edges from the shocked nodes to the farthest insolvent one
+  double trapped_usd = 0;       // withdrawals asked for and unpaid: no depositor behaviour yet, 0
+  bool operator==(const Summary&) const = default;
+};
+
+/// Net of the baseline, field by field.
+Summary summarise(const Snapshot& world, const Scenario& scenario, const Outcome& full,
+                  const Outcome& direct, const Outcome& baseline);
+
+/// The same scenario with every transmission off.
+Scenario direct_of(const Scenario& scenario);
+/// The same world and path without the named shock.
+Scenario baseline_of(const Scenario& scenario);
+
+/// Nodes of the graph a scenario touches first.
+std::vector<std::uint32_t> shocked_nodes(const Snapshot& world, const Scenario& scenario);
+
+}  // namespace faultline

@@ -1,0 +1,148 @@
+#include "sim/attacker.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "sim/phases.hpp"
+#include "sim/venue_ops.hpp"
+
+namespace faultline {
+
+namespace {
+
+/// A market where the minted asset can be posted, and what could be borrowed there, USD.
+struct Target {
+  std::uint32_t market = 0, reserve = 0;
+  double postable = 0, borrowable_usd = 0;
+};
+
+double room(double cap, double used) {
+  return cap > 0 ? std::max(0.0, cap - used) : 1e300;
+}
+
+double borrowable_units(const Snapshot& world, const Workspace& w, std::uint32_t r) {
+  if (!world.reserves[r].takes_debt) return 0;
+  const double cap = room(w.settings.reserves[r].borrow_cap, debt_units(w, r));
+  return std::max(0.0, std::min(cap, reserve_cash(world, w, r)));
+}
+
+double price_of(const Snapshot& world, const Workspace& w, std::uint32_t r) {
+  return w.market.published[world.reserves[r].oracle.value];
+}
+
+Target target_in(const Snapshot& world, const Workspace& w, std::uint32_t m, AssetId asset,
+                 double amount) {
+  Target t{m, 0, 0, 0};
+  const Market& market = world.markets[m];
+  double cash_usd = 0;
+  for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
+       ++r) {
+    const Reserve& reserve = w.settings.reserves[r];
+    if (reserve.asset == asset && reserve.terms.ltv > 0) {
+      t.reserve = r;
+      t.postable = std::min(amount, room(reserve.supply_cap, supply_units(w, r)));
+    } else {
+      cash_usd += borrowable_units(world, w, r) * price_of(world, w, r);
+    }
+  }
+  const double credit =
+      t.postable * price_of(world, w, t.reserve) * w.settings.reserves[t.reserve].terms.ltv;
+  t.borrowable_usd = t.postable > 0 ? std::min(credit, cash_usd) : 0;
+  return t;
+}
+
+/// The leg of the attacker's row that a factor values.
+std::uint32_t leg_of(const Snapshot& world, std::uint32_t position, std::uint32_t factor) {
+  for (std::uint32_t leg = 0; leg < world.book->legs(position); ++leg) {
+    if (world.book->factor(position, leg) == factor) return leg;
+  }
+  return 0;
+}
+
+void add_to_leg(Workspace& w, std::uint32_t p, std::uint32_t leg, double scaled, double& total) {
+  w.positions.set_amount(p, leg, w.positions.amount(p, leg) + scaled);
+  total += scaled;
+}
+
+/// Posts what it can in one market and borrows the most saleable assets against it.
+void borrow_out(const Snapshot& world, Workspace& w, const Target& t, AssetId asset) {
+  const std::uint32_t p = world.attacker_row[t.market], rc = t.reserve;
+  const Quantum& qc = world.assets[asset.value].quantum;
+  const double posted = qc.down(t.postable);
+  w.ledger.post(world.attacker[asset.value], world.reserves[rc].cash, posted);
+  add_to_leg(w, p, leg_of(world, p, world.reserves[rc].collateral_factor),
+             qc.down(posted / w.market.supply_index[rc]), w.reserves[rc].supply_scaled);
+  double credit = posted * price_of(world, w, rc) * w.settings.reserves[rc].terms.ltv;
+  for (const std::uint32_t r : world.markets[t.market].by_saleability) {
+    if (r == rc || !(credit > 0)) continue;
+    const Quantum& q = world.assets[world.reserves[r].asset.value].quantum;
+    const double units =
+        q.down(std::min(borrowable_units(world, w, r), credit / price_of(world, w, r)));
+    if (!(units > 0)) continue;
+    credit -= units * price_of(world, w, r);
+    w.ledger.post(world.reserves[r].cash, world.attacker[world.reserves[r].asset.value], units);
+    add_to_leg(w, p, leg_of(world, p, world.reserves[r].debt_factor),
+               q.up(units / w.market.borrow_index[r]), w.reserves[r].debt_scaled);
+    tell(w, "exploit", world.markets[t.market].name,
+         fmt::format("{:.0f} {} posted, {:.0f} {} borrowed", posted, world.assets[asset.value].name,
+                     units, world.assets[world.reserves[r].asset.value].name));
+  }
+  w.breach.touch(p);
+  w.underwater.touch(p);
+}
+
+void borrow_wherever(const Snapshot& world, Workspace& w, AssetId asset) {
+  for (std::uint32_t done = 0; done < world.markets.size(); ++done) {
+    const double left = w.ledger.balance(world.attacker[asset.value]);
+    Target best;
+    for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
+      if (world.attacker_row[m] == 0xffffffffu) continue;
+      const Target t = target_in(world, w, m, asset, left);
+      if (t.borrowable_usd > best.borrowable_usd) best = t;
+    }
+    if (!(best.borrowable_usd > 0)) return;
+    borrow_out(world, w, best, asset);
+  }
+}
+
+/// Sells all of it along the deepest way to the numeraire, at whatever it brings.
+void sell_all(const Snapshot& world, Workspace& w, AssetId asset) {
+  AssetId held = asset;
+  double amount = w.ledger.balance(world.attacker[asset.value]);
+  for (const Hop& hop : world.exits[asset.value]) {
+    const VenueInfo& venue = world.venues[hop.venue.value];
+    const AssetId to = asset_taken(venue, hop.side);
+    const double in = world.assets[held.value].quantum.down(
+        std::min(amount, venue_most_in(world, w.venues, hop.venue, hop.side)));
+    if (!(in > 0)) return;
+    const double out = world.assets[to.value].quantum.down(
+        venue_fill(world, w.venues, hop.venue, hop.side, in).out);
+    w.ledger.post(world.attacker[held.value], account_given(venue, hop.side), in);
+    w.ledger.post(account_taken(venue, hop.side), world.attacker[to.value], out);
+    venue_apply(world, w.venues, hop.venue, hop.side, in, out);
+    w.moved_venues.add(hop.venue.value);
+    held = to;
+    amount = out;
+  }
+}
+
+}  // namespace
+
+void launch_exploit(const Snapshot& world, const Exploit& exploit, Workspace& w) {
+  const double amount = world.assets[exploit.asset.value].quantum.down(exploit.amount);
+  w.ledger.mint(world.attacker[exploit.asset.value], amount);
+  w.minted[exploit.asset.value] += amount;
+  w.quiet = false;
+  tell(
+      w, "exploit", world.assets[exploit.asset.value].name,
+      fmt::format("{:.0f} {} appear from nothing", amount, world.assets[exploit.asset.value].name));
+  for (const std::uint32_t r : world.reserves_of_asset[exploit.asset.value]) {
+    w.changed_market_factors.push_back(world.reserves[r].collateral_factor);
+  }
+  if (exploit.then == ExploitThen::borrow_out) borrow_wherever(world, w, exploit.asset);
+  if (exploit.then == ExploitThen::sell && w.transmission) sell_all(world, w, exploit.asset);
+}
+
+}  // namespace faultline

@@ -1,0 +1,146 @@
+// What is legal but cannot be meant: thresholds that make every liquidation worsen the position,
+// caps below debt, assets nobody can sell, accounts already in breach, delays below a round.
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "protocols/margin/breach_search.hpp"
+#include "sim/compile_context.hpp"
+#include "sim/venue_ops.hpp"
+
+namespace faultline {
+
+namespace {
+
+std::string reserve_path(const CompileContext& c, std::uint32_t r) {
+  const Reserve& reserve = c.world.reserves[r];
+  const Market& market = c.world.markets[reserve.market.value];
+  const bool pooled = reserve.lent || market.reserve_count != 2;
+  return "markets." + market.name +
+         (pooled ? ".reserves." + c.world.assets[reserve.asset.value].name : std::string());
+}
+
+void check_thresholds(CompileContext& c) {
+  for (std::uint32_t r = 0; r < c.world.reserves.size(); ++r) {
+    const LendingTerms& t = c.world.reserves[r].terms;
+    const std::string path = reserve_path(c, r);
+    if (t.lt > 0 && t.lt * (1 + t.bonus) >= 1) {
+      c.diagnostics.error(
+          "E0501", c.at(path + ".lt"),
+          fmt::format("every liquidation would worsen the position: {:.4g}% x {:.4g} = {:.3f} must "
+                      "stay below 1",
+                      100 * t.lt, 1 + t.bonus, t.lt * (1 + t.bonus)),
+          fmt::format("bonus under {:.2f}%", 100 * (1 / t.lt - 1)));
+    }
+    if (t.ltv > t.lt) {
+      c.diagnostics.error("E0502", c.at(path + ".ltv"),
+                          fmt::format("one may borrow {:.4g}% but is liquidated at {:.4g}%",
+                                      100 * t.ltv, 100 * t.lt),
+                          "ltv must not exceed lt");
+    }
+  }
+}
+
+void check_caps(CompileContext& c) {
+  for (std::uint32_t r = 0; r < c.world.reserves.size(); ++r) {
+    const Reserve& reserve = c.world.reserves[r];
+    const std::string& asset = c.world.assets[reserve.asset.value].name;
+    if (reserve.borrow_cap > 0 && c.borrowed[r] > reserve.borrow_cap) {
+      c.diagnostics.warning("W0503", c.at(reserve_path(c, r) + ".borrow_cap"),
+                            fmt::format("{:.6g} {} are owed, above the cap of {:.6g}",
+                                        c.borrowed[r], asset, reserve.borrow_cap),
+                            "caps only stop new debt");
+    }
+    if (reserve.supply_cap > 0 && c.supplied[r] > reserve.supply_cap) {
+      c.diagnostics.warning("W0504", c.at(reserve_path(c, r) + ".supply_cap"),
+                            fmt::format("{:.6g} {} are supplied, above the cap of {:.6g}",
+                                        c.supplied[r], asset, reserve.supply_cap),
+                            "caps only stop new supply");
+    }
+  }
+}
+
+void check_saleable(CompileContext& c) {
+  std::set<std::uint32_t> told;
+  for (std::uint32_t r = 0; r < c.world.reserves.size(); ++r) {
+    const Reserve& reserve = c.world.reserves[r];
+    const AssetInfo& asset = c.world.assets[reserve.asset.value];
+    if (reserve.terms.lt <= 0 || asset.illiquid || reserve.asset == c.world.numeraire) continue;
+    if (!c.world.exits[reserve.asset.value].empty() || c.posted[r] == 0) continue;
+    if (!told.insert(reserve.asset.value).second) continue;
+    c.diagnostics.warning(
+        "W0505", c.at("assets." + asset.name),
+        fmt::format("nobody can sell {0}, so nobody will liquidate it", asset.name),
+        "give it a venue or a redemption, or say `illiquid: yes`");
+  }
+}
+
+void check_breaches(CompileContext& c) {
+  Snapshot& world = c.world;
+  Positions positions(*world.book);
+  std::vector<std::uint32_t> breached;
+  reference_scan(*world.book, positions, world.opening.factors, breached);
+  std::vector<double> usd(world.markets.size(), 0);
+  std::vector<std::size_t> count(world.markets.size(), 0);
+  for (const std::uint32_t p : breached) {
+    const std::uint32_t m = world.positions[p].market.value;
+    ++count[m];
+    for (std::uint32_t leg = world.book->collateral_legs(p); leg < world.book->legs(p); ++leg) {
+      usd[m] += world.book->base_amount(p, leg) * world.opening.factors[world.book->factor(p, leg)];
+    }
+  }
+  for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
+    if (count[m] == 0) continue;
+    c.diagnostics.warning("W0506", c.at("markets." + world.markets[m].name),
+                          fmt::format("{} accounts of '{}' owe ${:.0f} in breach before any shock",
+                                      count[m], world.markets[m].name, usd[m]),
+                          "shown as legacy, kept out of every result");
+  }
+}
+
+/// Venues that stand outside each other's fee bands at the start.
+void check_agreement(CompileContext& c) {
+  const Snapshot& world = c.world;
+  for (std::uint32_t v = 0; v < world.venues.size(); ++v) {
+    const VenueInfo& venue = world.venues[v];
+    if (venue.is_outside) continue;
+    const double price = venue_marginal(world, world.opening.venues, VenueId{v});
+    const double reference = c.reference(venue.base) / c.reference(venue.quote);
+    const double fee = venue_fee(world, world.opening.venues, VenueId{v});
+    const double gap = price / reference - 1;
+    if (std::fabs(gap) <= fee + 1e-12) continue;
+    c.diagnostics.note(
+        "N0507", c.at("venues." + venue.name),
+        fmt::format("'{}' opens {:+.2f}% off the reference, beyond its fee of {:.2f}%", venue.name,
+                    100 * gap, 100 * fee),
+        "arbitrageurs will trade in the first round");
+  }
+}
+
+void check_delays(CompileContext& c) {
+  for (const OracleInfo& o : c.world.oracles) {
+    const double latency = o.params.latency_s;
+    if (o.params.source == SourceKind::rate || o.params.source == SourceKind::fixed) continue;
+    if (latency > 0 && latency < c.world.round_s) {
+      c.diagnostics.note("N0508", c.at("oracles." + o.name + ".latency"),
+                         fmt::format("the {:.4g} s latency of '{}' counts as one round of {:.4g} s",
+                                     latency, o.name, c.world.round_s),
+                         fmt::format("`round: {:.4g}s` would show it", latency));
+    }
+  }
+}
+
+}  // namespace
+
+void check_sense(CompileContext& c) {
+  check_thresholds(c);
+  check_caps(c);
+  check_saleable(c);
+  check_breaches(c);
+  check_agreement(c);
+  check_delays(c);
+}
+
+}  // namespace faultline

@@ -1,0 +1,191 @@
+// Spec -> Snapshot: names become ids (in order of name, so that the order of YAML keys means
+// nothing), dollar amounts become units, amounts become whole quanta, edges are inferred.
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "core/fingerprint.hpp"
+#include "sim/compile_context.hpp"
+#include "sim/phases.hpp"
+
+namespace faultline {
+
+namespace {
+
+template <class T>
+void sort_by_name(std::vector<T>& nodes) {
+  std::sort(nodes.begin(), nodes.end(), [](const T& a, const T& b) { return a.name < b.name; });
+}
+
+Ecosystem sorted(Ecosystem eco) {
+  sort_by_name(eco.assets);
+  sort_by_name(eco.venues);
+  sort_by_name(eco.oracles);
+  sort_by_name(eco.markets);
+  sort_by_name(eco.agents);
+  sort_by_name(eco.chains);
+  return eco;
+}
+
+/// Quanta so that what may ever exist stays below 2^53 of them: the declared supply, or sixteen
+/// times what the opening holds.
+void choose_quanta(CompileContext& c) {
+  for (std::uint32_t a = 0; a < c.world.assets.size(); ++a) {
+    const AssetSpec& spec = c.eco.assets[a].spec;
+    double most = 16 * c.holdings[a];
+    if (spec.supply) most = std::max(most, 2 * c.world.assets[a].supply);
+    if (spec.max_supply) {
+      most = std::max(c.holdings[a], c.units(*spec.max_supply, AssetId{a}, "assets"));
+    }
+    c.world.assets[a].quantum = quantum_for(most > 0 ? most : 1e9);
+  }
+}
+
+/// Opening balances become whole; venues hold what the ledger says they hold.
+void round_opening(CompileContext& c) {
+  Snapshot& world = c.world;
+  for (std::size_t i = 0; i < world.accounts.size(); ++i) {
+    double& balance = world.opening.balances[i];
+    balance = world.assets[world.accounts[i].asset.value].quantum.down(balance);
+  }
+  for (const VenueInfo& v : world.venues) {
+    visit_kind(VenueKinds{}, v.slot, [&]<class K>(std::uint32_t i) {
+      K::hold(world.venue_params.of<K>()[i], world.opening.venues.of<K>()[i],
+              world.opening.balances[v.base_account.value],
+              world.opening.balances[v.quote_account.value]);
+    });
+  }
+}
+
+void sum_supply(Snapshot& world) {
+  world.total_supply.assign(world.assets.size(), 0);
+  for (std::size_t i = 0; i < world.accounts.size(); ++i) {
+    world.total_supply[world.accounts[i].asset.value] += world.opening.balances[i];
+  }
+}
+
+void add_boundary_accounts(CompileContext& c) {
+  Snapshot& world = c.world;
+  for (std::uint32_t a = 0; a < world.assets.size(); ++a) {
+    world.boundary.push_back(c.account(Bearer::outside, 0, AssetId{a}));
+    world.chain_purse.push_back(c.account(Bearer::chain, 0, AssetId{a}));
+    world.dust.push_back(c.account(Bearer::dust, 0, AssetId{a}));
+    world.attacker.push_back(c.account(Bearer::attacker, 0, AssetId{a}));
+  }
+}
+
+template <class List>
+std::uint32_t index_of(const List& list, std::string_view name) {
+  for (std::uint32_t i = 0; i < list.size(); ++i) {
+    if (list[i].name == name) return i;
+  }
+  return AssetId::none().value;
+}
+
+std::uint64_t fingerprint_of(const Snapshot& world) {
+  Fingerprint f;
+  f.add(world.round_s);
+  f.add(world.horizon_s);
+  f.add(world.seed);
+  for (const double b : world.opening.balances) f.add(b);
+  for (const double r : world.opening.market.reference) f.add(r);
+  for (std::uint32_t p = 0; p < world.positions.size(); ++p) {
+    for (std::uint32_t leg = 0; leg < world.book->legs(p); ++leg) {
+      f.add(world.book->base_amount(p, leg));
+    }
+  }
+  return f.value();
+}
+
+}  // namespace
+
+AssetId CompileContext::asset(const std::string& name, const std::string& path) {
+  const auto found = assets.find(name);
+  if (found != assets.end()) return AssetId{found->second};
+  std::vector<std::string_view> names;
+  for (const auto& [known, id] : assets) names.push_back(known);
+  const std::string near = nearest_name(name, names);
+  diagnostics.error("E0401", at(path), "no asset '" + name + "'",
+                    near.empty() ? "declare it under assets" : "did you mean '" + near + "'?");
+  return AssetId::none();
+}
+
+double CompileContext::units(const Amount& amount, AssetId a, const std::string& path) {
+  if (!a.valid()) return 0;
+  if (amount.unit == "$") return amount.value / reference(a);
+  if (amount.unit == world.assets[a.value].name) return amount.value;
+  const auto other = assets.find(amount.unit);
+  if (other == assets.end()) {
+    asset(amount.unit, path);
+    return 0;
+  }
+  return amount.value * reference(AssetId{other->second}) / reference(a);
+}
+
+double CompileContext::usd(const Amount& amount, const std::string& path) {
+  if (amount.unit == "$") return amount.value;
+  const AssetId a = asset(amount.unit, path);
+  return a.valid() ? amount.value * reference(a) : 0;
+}
+
+AccountId CompileContext::account(Bearer bearer, std::uint32_t owner, AssetId a, double opening) {
+  world.accounts.push_back({bearer, owner, a});
+  world.opening.balances.push_back(opening);
+  holdings[a.value] += std::fabs(opening);
+  return AccountId{static_cast<std::uint32_t>(world.accounts.size() - 1)};
+}
+
+Snapshot compile(const Ecosystem& unsorted, Diagnostics& diagnostics, const SpanTable& spans) {
+  const Ecosystem eco = sorted(unsorted);
+  Snapshot world;
+  CompileContext c{.eco = eco, .world = world, .diagnostics = diagnostics, .spans = spans};
+  world.name = eco.name;
+  world.round_s = eco.clock.round.value;
+  world.horizon_s = eco.clock.horizon.value;
+  world.seed = static_cast<std::uint64_t>(eco.clock.seed);
+  world.sequential = eco.clock.execution == "sequential";
+  world.gas_usd = eco.chains.empty() ? ChainSpec{}.gas.value : eco.chains[0].spec.gas.value;
+  compile_assets(c);
+  if (diagnostics.failed()) return world;
+  add_boundary_accounts(c);
+  compile_venues(c);
+  compile_oracles(c);
+  if (diagnostics.failed()) return world;
+  compile_agents(c);
+  gather_markets(c);
+  if (diagnostics.failed()) return world;
+  choose_quanta(c);
+  compile_markets(c);
+  if (diagnostics.failed()) return world;
+  round_opening(c);
+  compile_lanes(c);
+  sum_supply(world);
+  open_prices(c);
+  build_book(c);
+  compile_graph(c);
+  check_sense(c);
+  world.fingerprint = fingerprint_of(world);
+  return world;
+}
+
+std::string Snapshot::factor_text(std::uint32_t factor) const {
+  const Reserve& r = reserves[factor / 2];
+  return fmt::format("{} {} in {}", assets[r.asset.value].name,
+                     factor % 2 == 0 ? "collateral" : "debt", markets[r.market.value].name);
+}
+
+VenueId Snapshot::venue(std::string_view n) const {
+  return VenueId{index_of(venues, n)};
+}
+AssetId Snapshot::asset(std::string_view n) const {
+  return AssetId{index_of(assets, n)};
+}
+MarketId Snapshot::market(std::string_view n) const {
+  return MarketId{index_of(markets, n)};
+}
+OracleId Snapshot::oracle(std::string_view n) const {
+  return OracleId{index_of(oracles, n)};
+}
+
+}  // namespace faultline

@@ -1,0 +1,377 @@
+// Lending markets: reserves with their terms, the accounts in them, and one residual lender per
+// reserve who supplied what no listed account did.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "protocols/margin/breach_search.hpp"
+#include "sim/compile_context.hpp"
+#include "sim/generate_accounts.hpp"
+#include "sim/phases.hpp"
+#include "sim/venue_ops.hpp"
+
+namespace faultline {
+
+namespace {
+
+/// Used where a file states no `supplied`: lenders enough that the opening is 80% used.
+constexpr double default_utilisation = 0.8;
+
+Reserve& add_reserve(CompileContext& c, MarketId market, AssetId asset, const std::string& path,
+                     const std::optional<Name>& oracle) {
+  Snapshot& world = c.world;
+  const auto r = static_cast<std::uint32_t>(world.reserves.size());
+  Reserve reserve;
+  reserve.asset = asset;
+  reserve.market = market;
+  reserve.oracle = OracleId::none();
+  if (oracle) {
+    const auto found = c.oracles.find(oracle->text);
+    if (found != c.oracles.end()) {
+      reserve.oracle = OracleId{found->second};
+    } else if (const auto a = c.assets.find(oracle->text); a != c.assets.end()) {
+      reserve.oracle = feed_of(c, AssetId{a->second});
+    } else {
+      std::vector<std::string_view> names;
+      for (const OracleInfo& o : world.oracles) names.push_back(o.name);
+      const std::string near = nearest_name(oracle->text, names);
+      c.diagnostics.error(
+          "E0441", c.at(path + ".oracle"), "no oracle '" + oracle->text + "'",
+          near.empty() ? "declare it under oracles" : "did you mean '" + near + "'?");
+    }
+  }
+  if (!reserve.oracle.valid()) reserve.oracle = feed_of(c, asset);
+  reserve.cash = c.account(Bearer::depositor, r, asset);
+  reserve.collateral_factor = 2 * r;
+  reserve.debt_factor = 2 * r + 1;
+  world.reserves.push_back(reserve);
+  c.supplied.push_back(-1);
+  c.posted.push_back(0);
+  c.borrowed.push_back(0);
+  c.protocol.push_back(0);
+  return world.reserves.back();
+}
+
+void size_reserve(CompileContext& c, const std::optional<Amount>& supplied,
+                  const std::optional<Amount>& borrowed, const std::string& path) {
+  const auto r = c.world.reserves.size() - 1;
+  const AssetId asset = c.world.reserves[r].asset;
+  if (supplied) c.supplied[r] = c.units(*supplied, asset, path + ".supplied");
+  if (borrowed) c.borrowed[r] = c.units(*borrowed, asset, path + ".borrowed");
+}
+
+void add_pool(CompileContext& c, Market& market, MarketId id, const PooledLending::Spec& spec) {
+  const std::string path = "markets." + market.name;
+  market.losses = compile_losses(spec.losses);
+  market.stand_in = spec.stand_in;
+  for (const auto& [name, reserve] : spec.reserves) {
+    const std::string at = path + ".reserves." + name;
+    const AssetId asset = c.asset(name, at);
+    if (!asset.valid()) continue;
+    Reserve& r = add_reserve(c, id, asset, at, reserve.oracle);
+    r.terms = compile_terms(reserve);
+    if (!reserve.collateral) r.terms.ltv = r.terms.lt = 0;
+    r.rate = compile_rate(reserve.rate);
+    r.supply_cap = reserve.supply_cap ? c.units(*reserve.supply_cap, asset, at + ".supply_cap") : 0;
+    r.borrow_cap = reserve.borrow_cap ? c.units(*reserve.borrow_cap, asset, at + ".borrow_cap") : 0;
+    size_reserve(c, reserve.supplied, reserve.borrowed, at);
+    if (reserve.protocol_reserves) {
+      c.protocol.back() = c.units(*reserve.protocol_reserves, asset, at + ".protocol_reserves");
+    }
+  }
+}
+
+void add_isolated(CompileContext& c, Market& market, MarketId id,
+                  const IsolatedMarket::Spec& spec) {
+  const std::string path = "markets." + market.name;
+  market.losses = compile_losses(spec.losses);
+  market.stand_in = spec.stand_in;
+  const AssetId loan = c.asset(spec.lends.text, path + ".lends");
+  const AssetId collateral = c.asset(spec.collateral.text, path + ".collateral");
+  if (!loan.valid() || !collateral.valid()) return;
+  Reserve& lends = add_reserve(c, id, loan, path, std::nullopt);
+  lends.terms = compile_terms(spec);
+  lends.terms.ltv = lends.terms.lt = 0;
+  lends.rate = compile_rate(spec.rate);
+  size_reserve(c, spec.supplied, spec.borrowed, path);
+  Reserve& posted = add_reserve(c, id, collateral, path, spec.oracle);
+  posted.terms = compile_terms(spec);
+  posted.lent = posted.takes_debt = false;
+}
+
+std::uint32_t reserve_in(const CompileContext& c, const Market& m, AssetId asset, bool debt) {
+  for (std::uint32_t r = m.first_reserve; r < m.first_reserve + m.reserve_count; ++r) {
+    if (c.world.reserves[r].asset != asset) continue;
+    if (debt && !c.world.reserves[r].takes_debt) continue;
+    if (!debt && m.reserve_count == 2 && c.world.reserves[r].takes_debt &&
+        !c.world.reserves[r + 1 < m.first_reserve + 2 ? r + 1 : r].takes_debt) {
+      continue;  // the loan side of an isolated market takes no collateral
+    }
+    return r;
+  }
+  return 0xffffffffu;
+}
+
+/// Listed and CSV accounts as legs on reserves; what names no reserve here is reported once.
+void gather_rows(CompileContext& c, const Named<MarketNode>& node, std::uint32_t m) {
+  const PositionRows& rows = node.spec.rows;
+  const Market& market = c.world.markets[m];
+  CompileContext::Gathered& out = c.gathered[m];
+  std::vector<std::uint32_t> collateral_of(rows.assets.size(), 0xffffffffu),
+      debt_of = collateral_of;
+  for (std::size_t a = 0; a < rows.assets.size(); ++a) {
+    const auto found = c.assets.find(rows.assets[a]);
+    if (found == c.assets.end()) {
+      c.asset(rows.assets[a], "markets." + node.name + ".borrowers");
+      continue;
+    }
+    collateral_of[a] = reserve_in(c, market, AssetId{found->second}, false);
+    debt_of[a] = reserve_in(c, market, AssetId{found->second}, true);
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (std::uint32_t l = rows.first_leg[i]; l < rows.first_leg[i + 1]; ++l) {
+      const PositionRows::Leg& leg = rows.legs[l];
+      const std::uint32_t r = leg.side == 1 ? debt_of[leg.asset] : collateral_of[leg.asset];
+      if (r == 0xffffffffu) {
+        c.diagnostics.error(
+            "E0442", c.at("markets." + node.name + ".borrowers"),
+            fmt::format("'{}' has no reserve for the {} of {} its accounts hold", node.name,
+                        leg.side == 1 ? "debt" : "collateral", rows.assets[leg.asset]),
+            "declare the reserve, or leave those rows out");
+        return;
+      }
+      const double units = rows.amounts[l];
+      if (leg.side == 2) {
+        c.lent_plain[r] += units;
+        continue;
+      }
+      const double scale = leg.side == 0 ? node.spec.rescale : 1;
+      out.legs.push_back({r, units * scale * c.eco.book_scale, leg.side == 1});
+    }
+    out.first.push_back(static_cast<std::uint32_t>(out.legs.size()));
+    out.names.push_back(rows.accounts.empty() ? std::string() : rows.accounts[i]);
+  }
+}
+
+void total_reserves(CompileContext& c, std::uint32_t m) {
+  std::vector<double> debt(c.world.reserves.size(), 0);
+  for (const auto& leg : c.gathered[m].legs) {
+    (leg.debt ? debt[leg.reserve] : c.posted[leg.reserve]) += leg.units;
+  }
+  const Market& market = c.world.markets[m];
+  for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
+       ++r) {
+    const bool listed = !c.gathered[m].legs.empty();
+    const std::string path = "markets." + market.name;
+    if (listed && c.borrowed[r] > 0 && std::fabs(debt[r] / c.borrowed[r] - 1) > 1e-3) {
+      c.diagnostics.warning(
+          "W0443", c.at(path),
+          fmt::format("'{}' states {:.6g} {} borrowed, its accounts owe {:.6g}", market.name,
+                      c.borrowed[r], c.world.assets[c.world.reserves[r].asset.value].name, debt[r]),
+          "the accounts are used");
+    }
+    c.borrowed[r] = debt[r];
+    const double plain = c.lent_plain[r];
+    if (!c.world.reserves[r].lent) {
+      c.supplied[r] = c.posted[r];
+    } else if (c.supplied[r] < 0) {
+      c.supplied[r] = std::max(c.posted[r] + plain, debt[r] / default_utilisation);
+    } else {
+      c.supplied[r] *= c.eco.book_scale;
+    }
+    const double short_of = std::max(c.posted[r], debt[r]);
+    if (c.supplied[r] < short_of * (1 - 1e-9)) {
+      c.diagnostics.error(
+          "E0444", c.at(path),
+          fmt::format("{:.6g} {} {} of {:.6g} supplied in '{}'", short_of,
+                      c.world.assets[c.world.reserves[r].asset.value].name,
+                      debt[r] > c.posted[r] ? "lent out" : "posted", c.supplied[r], market.name),
+          "lower it, or state more `supplied` with other lenders");
+    }
+    c.supplied[r] = std::max(c.supplied[r], short_of);
+    c.holdings[c.world.reserves[r].asset.value] += c.supplied[r] + c.borrowed[r] + c.protocol[r];
+  }
+}
+
+}  // namespace
+
+void gather_markets(CompileContext& c) {
+  Snapshot& world = c.world;
+  for (const auto& node : c.eco.markets) {
+    const MarketId id{static_cast<std::uint32_t>(world.markets.size())};
+    Market market;
+    market.name = node.name;
+    market.cluster = node.cluster;
+    market.note = node.spec.note;
+    market.first_reserve = static_cast<std::uint32_t>(world.reserves.size());
+    if (const auto* pool = std::get_if<PooledLending::Spec>(&node.spec.spec)) {
+      add_pool(c, market, id, *pool);
+    } else {
+      add_isolated(c, market, id, std::get<IsolatedMarket::Spec>(node.spec.spec));
+    }
+    market.reserve_count = static_cast<std::uint32_t>(world.reserves.size()) - market.first_reserve;
+    c.markets.emplace(node.name, id.value);
+    world.markets.push_back(std::move(market));
+  }
+  if (c.diagnostics.failed()) return;
+  c.gathered.resize(world.markets.size());
+  c.lent_plain.assign(world.reserves.size(), 0);
+  for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
+    c.gathered[m].first.push_back(0);
+    gather_rows(c, c.eco.markets[m], m);
+    generate_accounts(c, c.eco.markets[m], m);
+    total_reserves(c, m);
+  }
+}
+
+void compile_markets(CompileContext& c) {
+  Snapshot& world = c.world;
+  world.reserves_of_asset.resize(world.assets.size());
+  world.reserves_of_feed.resize(world.oracles.size());
+  MarketState& market = world.opening.market;
+  market.supply_index.assign(world.reserves.size(), 1);
+  market.borrow_index.assign(world.reserves.size(), 1);
+  for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
+    const Reserve& reserve = world.reserves[r];
+    const Quantum& q = world.assets[reserve.asset.value].quantum;
+    world.reserves_of_asset[reserve.asset.value].push_back(r);
+    world.reserves_of_feed[reserve.oracle.value].push_back(r);
+    ReserveState state;
+    state.lender_scaled = q.up(c.supplied[r]);  // less what accounts posted, see build_book
+    world.opening.reserves.push_back(state);
+  }
+}
+
+namespace {
+
+/// One row: collateral legs by factor, then debt legs by factor; an attacker's row has every leg
+/// its market offers, empty.
+void add_row(CompileContext& c, BookBuilder& builder, std::uint32_t m, std::uint32_t account) {
+  Snapshot& world = c.world;
+  const CompileContext::Gathered& g = c.gathered[m];
+  std::vector<LegInput> legs;
+  for (std::uint32_t l = g.first[account]; l < g.first[account + 1]; ++l) {
+    const auto& leg = g.legs[l];
+    const Reserve& reserve = world.reserves[leg.reserve];
+    const Quantum& q = world.assets[reserve.asset.value].quantum;
+    ReserveState& state = world.opening.reserves[leg.reserve];
+    const double units = leg.debt ? q.up(leg.units) : q.down(leg.units);
+    if (!(units > 0)) continue;
+    legs.push_back({leg.debt ? reserve.debt_factor : reserve.collateral_factor, units, leg.debt});
+    if (leg.debt) {
+      state.debt_scaled += units;
+    } else {
+      state.lender_scaled -= units;
+    }
+  }
+  std::sort(legs.begin(), legs.end(), [](const LegInput& a, const LegInput& b) {
+    return a.debt != b.debt ? !a.debt : a.factor < b.factor;
+  });
+  builder.add_row(m, legs);
+  world.positions.push_back({MarketId{m}, account});
+  world.position_names.push_back(g.names.empty() ? std::string() : g.names[account]);
+}
+
+void add_attacker_row(CompileContext& c, BookBuilder& builder, std::uint32_t m) {
+  Snapshot& world = c.world;
+  const Market& market = world.markets[m];
+  std::vector<LegInput> legs;
+  for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
+       ++r) {
+    const Reserve& reserve = world.reserves[r];
+    if (c.eco.exploitable.contains(world.assets[reserve.asset.value].name) &&
+        reserve.terms.lt > 0) {
+      legs.push_back({reserve.collateral_factor, 0, false});
+    }
+  }
+  world.attacker_row.push_back(0xffffffffu);
+  if (legs.empty()) return;
+  for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
+       ++r) {
+    if (world.reserves[r].takes_debt) legs.push_back({world.reserves[r].debt_factor, 0, true});
+  }
+  world.attacker_row[m] = builder.add_row(m, legs);
+  world.positions.push_back({MarketId{m}, 0});
+  world.position_names.push_back("attacker");
+}
+
+/// Cash is what was supplied and not lent out; lenders get what no account posted.
+void open_reserves(CompileContext& c) {
+  Snapshot& world = c.world;
+  for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
+    const Reserve& reserve = world.reserves[r];
+    const Quantum& q = world.assets[reserve.asset.value].quantum;
+    ReserveState& state = world.opening.reserves[r];
+    const double supplied = q.up(c.supplied[r]);
+    state.lender_scaled = std::max(0.0, state.lender_scaled);
+    state.supply_scaled = supplied;
+    const double cash = supplied - state.debt_scaled + q.down(c.protocol[r]);
+    world.opening.balances[reserve.cash.value] = cash;
+    world.total_supply[reserve.asset.value] += cash;
+    world.markets[reserve.market.value].deposits_usd +=
+        state.lender_scaled * c.reference(reserve.asset);
+  }
+}
+
+void note_legacy(CompileContext& c) {
+  Snapshot& world = c.world;
+  Positions positions(*world.book);
+  std::vector<std::uint32_t> hollow;
+  reference_scan(*world.book, positions, world.opening.market_factors, hollow);
+  for (const std::uint32_t p : hollow) {
+    double slack = 0;
+    for (std::uint32_t leg = 0; leg < world.book->legs(p); ++leg) {
+      const double value = world.book->base_amount(p, leg) *
+                           world.opening.market_factors[world.book->factor(p, leg)];
+      slack += leg < world.book->collateral_legs(p) ? value : -value;
+    }
+    world.legacy_rows.push_back(p);
+    world.legacy_usd.push_back(-slack);
+    world.markets[world.positions[p].market.value].legacy_usd += -slack;
+  }
+}
+
+}  // namespace
+
+void build_book(CompileContext& c) {
+  Snapshot& world = c.world;
+  BookBuilder builder;
+  for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
+    const auto accounts = static_cast<std::uint32_t>(c.gathered[m].first.size() - 1);
+    for (std::uint32_t i = 0; i < accounts; ++i) add_row(c, builder, m, i);
+    add_attacker_row(c, builder, m);
+  }
+  open_reserves(c);
+  world.book = std::make_unique<const Book>(std::move(builder).build(world.opening.factors));
+  note_legacy(c);
+}
+
+void open_prices(CompileContext& c) {
+  Snapshot& world = c.world;
+  OpeningState& opening = world.opening;
+  MarketState& market = opening.market;
+  const std::size_t venues = world.venues.size();
+  market.venue_price.assign(venues, 0);
+  market.spot.assign(world.assets.size(), std::numeric_limits<double>::quiet_NaN());
+  for (std::uint32_t v = 0; v < venues; ++v) {
+    market.venue_price[v] = venue_marginal(world, opening.venues, VenueId{v});
+  }
+  for (const AssetId a : world.spot_order) market.spot[a.value] = market_value(world, market, a);
+  market.published.assign(world.oracles.size(), std::numeric_limits<double>::quiet_NaN());
+  market.usable.assign(world.oracles.size(), 1);
+  for (std::uint32_t o = 0; o < world.oracles.size(); ++o) open_feed(c, o);
+  opening.factors.assign(2 * world.reserves.size(), 0);
+  opening.market_factors = opening.factors;
+  for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
+    const Reserve& reserve = world.reserves[r];
+    const double published = market.published[reserve.oracle.value];
+    opening.factors[2 * r] = published * reserve.terms.lt;
+    opening.factors[2 * r + 1] = published;
+    opening.market_factors[2 * r] = opening.market_factors[2 * r + 1] =
+        market.spot[reserve.asset.value];
+  }
+}
+
+}  // namespace faultline

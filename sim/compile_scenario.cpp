@@ -1,0 +1,177 @@
+#include "sim/compile_scenario.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "core/math.hpp"
+
+namespace faultline {
+
+namespace {
+
+struct ScenarioContext {
+  const Snapshot& world;
+  const EventSpec& event;
+  Diagnostics& diagnostics;
+  Scenario& out;
+
+  Timing timing() const {
+    Timing t;
+    t.start_s = event.at.value;
+    t.end_s = t.start_s + (event.over ? event.over->value : 0);
+    if (event.lasts) t.undo_s = t.back_s = t.start_s + event.lasts->value;
+    if (event.back_by) {
+      t.undo_s = std::min(t.undo_s, t.end_s);
+      t.back_s = event.back_by->value;
+    }
+    return t;
+  }
+  void move(MoveKind kind, std::uint32_t target, double value) {
+    out.moves.push_back({kind, target, value, timing()});
+  }
+};
+
+void move_price(ScenarioContext& c, AssetId a, const Move& m) {
+  const AssetInfo& info = c.world.assets[a.value];
+  if (info.base.valid()) {
+    const std::string& base = c.world.assets[info.base.value].name;
+    c.diagnostics.error(
+        "E0461", c.event.written,
+        fmt::format("{} is a claim on {}: which of its values moves?", info.name, base),
+        fmt::format("say `discount: {{{0}: 10%}}` (market only), `rate: {{{0}: -10%}}` (slashed), "
+                    "`backing: {{{0}: 10%}}` (lost, not admitted), or shock {1}",
+                    info.name, base));
+    return;
+  }
+  if (std::isnan(c.world.opening.market.reference[a.value])) {
+    c.diagnostics.error("E0462", c.event.written, info.name + " has no price to move",
+                        "give it a price");
+    return;
+  }
+  if (m.absolute) {
+    c.move(MoveKind::level, a.value, m.value);
+  } else if (m.value > -1) {
+    c.move(MoveKind::price, a.value, math::log(1 + m.value));
+  } else {
+    c.diagnostics.error("E0463", c.event.written, "a price cannot fall by 100% or more",
+                        "write a smaller fall, or a level such as $0.01");
+  }
+}
+
+void move_rate(ScenarioContext& c, AssetId a, const Move& m) {
+  const AssetInfo& info = c.world.assets[a.value];
+  if (!info.base.valid() || m.absolute || m.value <= -1) {
+    c.diagnostics.error("E0464", c.event.written,
+                        "a rate event re-rates a claim by a share: `rate: {stETH: -10%}`", "");
+    return;
+  }
+  c.move(MoveKind::rate, a.value, math::log(1 + m.value));
+}
+
+/// Venues a `withdraw` names: one, a family, or `lps`: every pool and book.
+void withdraw(ScenarioContext& c, const std::string& who, double share) {
+  bool any = false;
+  for (std::uint32_t v = 0; v < c.world.venues.size(); ++v) {
+    const VenueInfo& venue = c.world.venues[v];
+    const bool named = venue.name == who || venue.cluster == who;
+    if (!named && !(who == "lps" && !venue.is_outside)) continue;
+    c.move(MoveKind::withdraw, v, std::min(share, 1 - 0x1p-20));
+    any = true;
+  }
+  if (any) return;
+  std::vector<std::string_view> names{"lps"};
+  for (const VenueInfo& v : c.world.venues) names.push_back(v.name);
+  const std::string near = nearest_name(who, names);
+  c.diagnostics.error(
+      "E0465", c.event.written, "no venue '" + who + "' to withdraw from",
+      near.empty() ? "name a venue, a family of venues, or lps" : "did you mean '" + near + "'?");
+}
+
+void break_feed(ScenarioContext& c, const std::string& name, const OracleFaultSpec& fault) {
+  const OracleId o = c.world.oracle(name);
+  if (!o.valid()) {
+    c.diagnostics.error("E0466", c.event.written, "no market reads an oracle '" + name + "'",
+                        "name an asset some market holds");
+    return;
+  }
+  if (fault.latency) c.move(MoveKind::latency, o.value, fault.latency->value);
+  if (fault.offset) c.move(MoveKind::offset, o.value, fault.offset->value);
+  if (fault.frozen) c.move(MoveKind::frozen, o.value, 1);
+  if (fault.outage) c.move(MoveKind::outage, o.value, 1);
+}
+
+void follow(ScenarioContext& c, std::deque<FollowedPath>& paths) {
+  if (c.out.path != nullptr) {
+    c.diagnostics.error("E0467", c.event.written, "a scenario follows one path",
+                        "put all assets into one file");
+    return;
+  }
+  FollowedPath path;
+  path.times_s = c.event.path_times_s;
+  path.observed = c.event.path->kind == "observed";
+  for (double& t : path.times_s) t += c.event.at.value;
+  for (const auto& [asset, prices] : c.event.path_prices)
+    path.assets.push_back(c.world.asset(asset));
+  for (std::size_t i = 0; i < path.times_s.size(); ++i) {
+    for (const auto& [asset, prices] : c.event.path_prices) path.prices.push_back(prices[i]);
+  }
+  paths.push_back(std::move(path));
+  c.out.path = &paths.back();
+}
+
+void compile_event(ScenarioContext& c, const ResolveSet& resolve, std::deque<FollowedPath>& paths) {
+  const EventSpec& e = c.event;
+  for (const auto& [name, m] : e.price) move_price(c, c.world.asset(name), m);
+  for (const auto& [name, m] : e.rate) move_rate(c, c.world.asset(name), m);
+  const auto claim = [&](const std::string& name, MoveKind kind, double value) {
+    const AssetId a = c.world.asset(name);
+    if (!c.world.assets[a.value].base.valid()) {
+      c.diagnostics.error("E0468", e.written, name + " is no claim: it has no contract rate",
+                          "say `price: {" + name + ": -10%}`");
+      return;
+    }
+    c.move(kind, a.value, value);
+  };
+  for (const auto& [name, level] : e.discount) claim(name, MoveKind::discount, level.value);
+  for (const auto& [name, share] : e.backing) claim(name, MoveKind::backing, share.value);
+  for (const auto& [who, share] : e.withdraw) withdraw(c, who, share.value);
+  for (const auto& [name, fault] : e.oracle) break_feed(c, name, fault);
+  for (const auto& [path, text] : e.set) {
+    for (SettingChange change : resolve(path, text.text, e.written)) {
+      change.at_s = e.at.value;
+      c.out.settings.push_back(change);
+    }
+  }
+  if (e.exploit) {
+    const AssetId a = c.world.asset(e.exploit->mint.unit);
+    if (!a.valid()) {
+      c.diagnostics.error("E0469", e.written, "an exploit mints units of an asset",
+                          "write `mint: 1000 ETH`");
+      return;
+    }
+    const std::string& then = e.exploit->then;
+    c.out.exploits.push_back({a, e.exploit->mint.value, e.at.value,
+                              then == "sell"   ? ExploitThen::sell
+                              : then == "hold" ? ExploitThen::hold
+                                               : ExploitThen::borrow_out});
+  }
+  if (e.path) follow(c, paths);
+}
+
+}  // namespace
+
+Scenario compile_scenario(const Snapshot& world, const ScenarioSpec& spec,
+                          const ResolveSet& resolve, std::deque<FollowedPath>& paths,
+                          Diagnostics& diagnostics) {
+  Scenario out;
+  out.name = spec.name;
+  for (const EventSpec& event : spec.events) {
+    ScenarioContext c{world, event, diagnostics, out};
+    compile_event(c, resolve, paths);
+  }
+  return out;
+}
+
+}  // namespace faultline

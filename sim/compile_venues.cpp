@@ -1,0 +1,214 @@
+// Venues: curves at opening prices, an outside market for every asset that has none, and the venue
+// each asset's market price is read from.
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "sim/compile_context.hpp"
+#include "sim/venue_ops.hpp"
+
+namespace faultline {
+
+namespace {
+
+constexpr double nowhere = 0;
+
+/// Adds a compiled venue of kind K under the next id.
+template <class K>
+void add_venue(CompileContext& c, const std::string& name, const std::string& cluster, AssetId base,
+               AssetId quote, typename K::Params params) {
+  Snapshot& world = c.world;
+  const auto id = static_cast<std::uint32_t>(world.venues.size());
+  const typename K::State state = K::open(params);
+  constexpr Bearer bearer = std::is_same_v<K, Outside>     ? Bearer::outside
+                            : std::is_same_v<K, OrderBook> ? Bearer::maker
+                                                           : Bearer::lp;
+  VenueInfo v;
+  v.name = name;
+  v.cluster = cluster;
+  v.base = base;
+  v.quote = quote;
+  v.base_account = c.account(bearer, id, base, K::base_held(params, state));
+  v.quote_account = c.account(bearer, id, quote, K::quote_held(params, state));
+  v.base_wallet = c.account(bearer, id, base);
+  v.quote_wallet = c.account(bearer, id, quote);
+  v.is_outside = std::is_same_v<K, Outside>;
+  v.relaxes = std::is_same_v<K, Outside> || std::is_same_v<K, OrderBook>;
+  v.slot = {kind_index<K>(VenueKinds{}),
+            static_cast<std::uint32_t>(world.venue_params.of<K>().size())};
+  world.venue_params.of<K>().push_back(std::move(params));
+  world.opening.venues.of<K>().push_back(state);
+  world.venues.push_back(std::move(v));
+  c.venues.emplace(name, id);
+}
+
+template <class K>
+Compiled<K> compile_curve(const typename K::Spec& spec, const Opening& opening,
+                          const std::vector<LiquidityRange>& ranges) {
+  if constexpr (std::is_same_v<K, ConcentratedLiquidity>) {
+    return K::compile(spec, opening, ranges);
+  } else {
+    return K::compile(spec, opening);
+  }
+}
+
+template <class K>
+void compile_venue(CompileContext& c, const Named<VenueNode>& node, const typename K::Spec& spec) {
+  const std::string path = "venues." + node.name;
+  const AssetId base = c.asset(spec.pair.base, path + ".pair");
+  const AssetId quote = c.asset(spec.pair.quote, path + ".pair");
+  if (!base.valid() || !quote.valid()) return;
+  if (base == quote) {
+    c.diagnostics.error("E0411", c.at(path + ".pair"), "a venue trades two different assets");
+    return;
+  }
+  const double pb = c.reference(base), pq = c.reference(quote);
+  if (!(pb > 0 && pq > 0)) {
+    c.diagnostics.error("E0412", c.at(path + ".pair"),
+                        fmt::format("'{}' cannot open: {} has no reference price", node.name,
+                                    pb > 0 ? spec.pair.quote : spec.pair.base),
+                        "give the asset a price or a rate");
+    return;
+  }
+  const Opening opening{spec.pair.base, spec.pair.quote, pb, pq};
+  Compiled<K> compiled = compile_curve<K>(spec, opening, node.spec.ranges);
+  if (!compiled.problem.empty()) {
+    c.diagnostics.error("E0413", c.at(path), "'" + node.name + "' cannot open", compiled.problem);
+    return;
+  }
+  add_venue<K>(c, node.name, node.cluster, base, quote, std::move(compiled.params));
+}
+
+/// The asset outside markets are quoted in: the declared ones' quote, else the priced asset that
+/// most venues quote in (by name where equal), else the priced asset nearest to a dollar.
+AssetId choose_numeraire(const CompileContext& c) {
+  const Snapshot& world = c.world;
+  std::vector<int> votes(world.assets.size(), 0);
+  for (const VenueInfo& v : world.venues) votes[v.quote.value] += v.is_outside ? 1000 : 1;
+  AssetId best;
+  double best_score = -1;
+  for (std::uint32_t a = 0; a < world.assets.size(); ++a) {
+    const double price = world.opening.market.reference[a];
+    if (world.assets[a].base.valid() || !(price > 0)) continue;
+    const double score = votes[a] + 1 / (1 + std::fabs(price - 1));
+    if (score > best_score) {
+      best_score = score;
+      best = AssetId{a};
+    }
+  }
+  return best;
+}
+
+/// Dollars that move a venue's price by 1%, selling `a`; 0 where it does not trade it.
+double depth_usd(const CompileContext& c, std::uint32_t v, AssetId a) {
+  const Snapshot& world = c.world;
+  const VenueInfo& venue = world.venues[v];
+  if (venue.base != a && venue.quote != a) return nowhere;
+  const double price = venue_marginal(world, world.opening.venues, VenueId{v});
+  const bool sells = venue.base == a;
+  const double in =
+      venue_in_to_price(world, world.opening.venues, VenueId{v}, sells ? Side::sell : Side::buy,
+                        sells ? price * 0.99 : price / 0.99);
+  return in * c.reference(a);
+}
+
+double deepest_book(const CompileContext& c, AssetId a) {
+  double deepest = 0;
+  for (std::uint32_t v = 0; v < c.world.venues.size(); ++v) {
+    deepest = std::max(deepest, depth_usd(c, v, a));
+  }
+  return deepest;
+}
+
+/// "outside as deep as the asset's deepest book", for every traded asset that names none.
+void add_outside_markets(CompileContext& c) {
+  Snapshot& world = c.world;
+  world.outside.assign(world.assets.size(), VenueId::none());
+  for (std::uint32_t v = 0; v < world.venues.size(); ++v) {
+    if (!world.venues[v].is_outside) continue;
+    if (world.venues[v].quote != world.numeraire) {
+      c.diagnostics.error("E0414", c.at("venues." + world.venues[v].name + ".pair"),
+                          "outside markets must share one quote asset",
+                          "quote it in " + world.assets[world.numeraire.value].name);
+      continue;
+    }
+    world.outside[world.venues[v].base.value] = VenueId{v};
+  }
+  for (std::uint32_t a = 0; a < world.assets.size(); ++a) {
+    const AssetId id{a};
+    if (id == world.numeraire || world.outside[a].valid() || !(c.reference(id) > 0)) continue;
+    const double deepest = deepest_book(c, id);
+    if (!(deepest > 0)) continue;
+    Outside::Spec spec;
+    spec.depth = {{deepest, "$"}, 0.01};
+    const std::string& name = world.assets[a].name;
+    const std::string& quote = world.assets[world.numeraire.value].name;
+    const Opening opening{name, quote, c.reference(id), c.reference(world.numeraire)};
+    world.outside[a] = VenueId{static_cast<std::uint32_t>(world.venues.size())};
+    add_venue<Outside>(c, "outside." + name, "outside", id, world.numeraire,
+                       Outside::compile(spec, opening).params);
+  }
+}
+
+/// Market value comes from the deepest venue that trades the asset against one already priced.
+void choose_pricing(CompileContext& c) {
+  Snapshot& world = c.world;
+  std::vector<char> priced(world.assets.size(), 0);
+  if (world.numeraire.valid()) priced[world.numeraire.value] = 1;
+  std::vector<AssetId> order;
+  if (world.numeraire.valid()) order.push_back(world.numeraire);
+  for (bool more = true; more;) {
+    more = false;
+    double best = 0;
+    std::uint32_t best_asset = 0, best_venue = 0;
+    for (std::uint32_t v = 0; v < world.venues.size(); ++v) {
+      const VenueInfo& venue = world.venues[v];
+      const bool base = priced[venue.base.value], quote = priced[venue.quote.value];
+      if (base == quote) continue;
+      const AssetId a = base ? venue.quote : venue.base;
+      const double depth = depth_usd(c, v, a);
+      if (depth > best) {
+        best = depth;
+        best_asset = a.value;
+        best_venue = v;
+        more = true;
+      }
+    }
+    if (!more) break;
+    AssetInfo& info = world.assets[best_asset];
+    info.pricing = VenueId{best_venue};
+    info.pricing_is_quote = world.venues[best_venue].quote.value == best_asset;
+    priced[best_asset] = 1;
+    order.push_back(AssetId{best_asset});
+  }
+  for (const AssetId a : world.price_order) {
+    if (!priced[a.value]) order.push_back(a);
+  }
+  world.spot_order = std::move(order);
+}
+
+}  // namespace
+
+void compile_venues(CompileContext& c) {
+  for (const auto& node : c.eco.venues) {
+    std::visit(
+        [&]<class Spec>(const Spec& spec) {
+          if constexpr (std::is_same_v<Spec, ConstantProduct::Spec>) {
+            compile_venue<ConstantProduct>(c, node, spec);
+          } else if constexpr (std::is_same_v<Spec, ConcentratedLiquidity::Spec>) {
+            compile_venue<ConcentratedLiquidity>(c, node, spec);
+          } else if constexpr (std::is_same_v<Spec, OrderBook::Spec>) {
+            compile_venue<OrderBook>(c, node, spec);
+          } else {
+            compile_venue<Outside>(c, node, spec);
+          }
+        },
+        node.spec.spec);
+  }
+  c.world.numeraire = choose_numeraire(c);
+  add_outside_markets(c);
+  choose_pricing(c);
+}
+
+}  // namespace faultline

@@ -1,0 +1,241 @@
+// The editable Spec: what a YAML ecosystem says, after presets, `each`, includes and overlays are
+// resolved, before anything is compiled. Names are text here and become ids in sim/compile.cpp.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/diagnostics.hpp"
+#include "core/fields.hpp"
+#include "core/values.hpp"
+#include "oracles/feed.hpp"
+#include "protocols/agents/specs.hpp"
+#include "protocols/margin/registry.hpp"
+#include "protocols/venues/registry.hpp"
+
+namespace faultline {
+
+struct ClockSpec {
+  Seconds round{12};
+  Seconds horizon{86400};
+  long seed = 1;
+  std::string execution = "batch";
+
+  template <class V>
+  void fields(V& v) {
+    v("round", round,
+      Field{.help = "length of a round", .lo = 0.1, .hi = 86400, .source = "one Ethereum slot"});
+    v("horizon", horizon, Field{.help = "when a run ends at the latest", .lo = 1, .hi = 3.2e8});
+    v("seed", seed, Field{.help = "seed of every draw", .lo = 0, .hi = 9e15});
+    v("execution", execution,
+      Field{.help = "how orders of one round share a venue", .choices = "batch sequential"});
+  }
+};
+
+struct AssetSpec {
+  static constexpr std::string_view shorthand = "price";
+  std::optional<Amount> price;
+  std::optional<Rate> rate;
+  std::optional<Ratio> discount;
+  std::optional<Amount> supply, max_supply;
+  bool illiquid = false;
+  std::optional<std::string> origin;
+
+  template <class V>
+  void fields(V& v) {
+    v("price", price, Field{.help = "reference price in $", .lo = 1e-15, .hi = 1e12});
+    v("rate", rate,
+      Field{.help = "what one unit pays by contract, in another asset", .lo = 0, .hi = 1e12});
+    v("discount", discount, Field{.help = "market value below contract value", .lo = 0, .hi = 1});
+    v("supply", supply, Field{.help = "units in existence"});
+    v("max_supply", max_supply, Field{.help = "units there may ever be; sets the quantum"});
+    v("illiquid", illiquid, Field{.help = "nobody can sell it, and that is meant"});
+    v("origin", origin, Field{.help = "where the price comes from: measured, assumed, rescaled"});
+  }
+};
+
+struct ChainSpec {
+  Amount gas{15, "$"};
+  std::vector<Name> hosts;
+
+  template <class V>
+  void fields(V& v) {
+    v("gas", gas,
+      Field{.help = "cost of one liquidation or arbitrage transaction",
+            .lo = 0,
+            .source = "300k gas at 30 gwei and ETH at $1,800"});
+    v("hosts", hosts, Field{.help = "nodes on this chain; left out: all", .refers = Refers::any});
+  }
+};
+
+template <class Spec>
+struct Named {
+  std::string name;
+  std::string origin;   // preset it came from, if any
+  std::string cluster;  // family in `family.member`, or the name
+  Span at;
+  Spec spec;
+};
+
+/// Accounts of lending markets as compact columns: one entry per leg, accounts contiguous.
+struct PositionRows {
+  struct Leg {
+    std::uint16_t asset = 0;  // index into `assets`
+    std::uint8_t side = 0;    // 0 collateral, 1 debt, 2 plain supply
+    std::uint8_t marked = 0;  // inferred rather than measured
+  };
+  std::vector<std::string> assets;
+  std::vector<std::string> accounts;     // empty where accounts are generated or unnamed
+  std::vector<std::uint32_t> first_leg;  // per account, and one past the end
+  std::vector<Leg> legs;
+  std::vector<double> amounts;  // units of the leg's asset
+
+  std::size_t size() const { return first_leg.empty() ? 0 : first_leg.size() - 1; }
+};
+
+/// One group of generated accounts: `loopers: {count, posts, owes, health}`.
+struct AccountGroup {
+  std::string name;
+  long count = 0;
+  std::map<std::string, double>
+      posts;                           // asset to share of collateral value; empty: as the reserves
+  std::map<std::string, Amount> owes;  // asset to total; empty: what is left of the reserves
+  double health_median = 1.6, health_low = 1.05, health_low_quantile = 0.01;
+  double size_sd = 2.0;  // standard deviation of ln(debt)
+  Span at;
+};
+
+struct VenueNode {
+  VenueKinds::Specs spec;
+  std::vector<LiquidityRange> ranges;  // rows of its table, where it names one
+};
+
+struct MarketNode {
+  MarketKinds::Specs spec;
+  PositionRows rows;                 // listed or from CSV
+  std::vector<AccountGroup> groups;  // generated at compile
+  double rescale = 1;                // collateral amounts times this (bringing sources to one date)
+  std::string note;                  // what the file says of its source
+};
+
+/// What is asked of an exploit's holder.
+struct ExploitSpec {
+  Amount mint;
+  std::string then = "borrow_out";
+
+  template <class V>
+  void fields(V& v) {
+    v("mint", mint, Field{.help = "amount that appears from nothing", .lo = 0, .required = true});
+    v("then", then,
+      Field{.help = "what its holder does at once", .choices = "borrow_out sell hold"});
+  }
+};
+
+struct OracleFaultSpec {
+  std::optional<Seconds> latency;
+  std::optional<Ratio> offset;
+  bool frozen = false, outage = false;
+
+  template <class V>
+  void fields(V& v) {
+    v("latency", latency, Field{.help = "delay of new reports", .lo = 0});
+    v("offset", offset, Field{.help = "relative error of what it observes", .lo = -1, .hi = 100});
+    v("frozen", frozen, Field{.help = "the answer stays and looks fresh"});
+    v("outage", outage, Field{.help = "no reports are made; the answer goes stale"});
+  }
+};
+
+struct PathSpec {
+  std::string file;
+  std::string time = "t_s";
+  std::map<std::string, std::string> columns;
+  std::string kind = "fundamental";
+
+  template <class V>
+  void fields(V& v) {
+    v("file", file, Field{.help = "CSV of times and USD prices", .required = true});
+    v("time", time, Field{.help = "column of seconds from the start"});
+    v("columns", columns,
+      Field{.help = "asset to the column of its USD price",
+            .required = true,
+            .refers = Refers::asset});
+    v("kind", kind,
+      Field{.help = "fundamental: without forced selling; observed: it contains its own",
+            .choices = "fundamental observed"});
+  }
+};
+
+/// One event of a scenario, as written: a time, one verb, and how long it takes and lasts.
+struct EventSpec {
+  Span written;
+  Seconds at{0};
+  std::optional<Seconds> over, lasts, back_by;
+  std::map<std::string, Move> price, rate;
+  std::map<std::string, Ratio> discount, backing, withdraw;
+  std::map<std::string, OracleFaultSpec> oracle;
+  std::map<std::string, AnyText> set;
+  std::optional<ExploitSpec> exploit;
+  std::optional<PathSpec> path;
+  std::vector<double> path_times_s;  // read from the path's file
+  std::map<std::string, std::vector<double>> path_prices;
+
+  template <class V>
+  void fields(V& v) {
+    v("at", at, Field{.help = "when it begins", .lo = 0, .hi = 3.2e8});
+    v("over", over, Field{.help = "how long it takes to be in full force", .lo = 0});
+    v("for", lasts, Field{.help = "how long after `at` it is undone", .lo = 0});
+    v("back_by", back_by, Field{.help = "when it has come back to where it was", .lo = 0});
+    v("price", price,
+      Field{.help = "the world moves: -25%, +10% or $1500", .refers = Refers::asset});
+    v("discount", discount,
+      Field{.help = "the market leaves a claim: value below contract",
+            .lo = 0,
+            .hi = 1,
+            .refers = Refers::asset});
+    v("backing", backing,
+      Field{.help = "share of a claim's assets lost, not yet admitted",
+            .lo = 0,
+            .hi = 1,
+            .refers = Refers::asset});
+    v("rate", rate,
+      Field{.help = "a claim's code re-rates: slashed, written off", .refers = Refers::asset});
+    v("withdraw", withdraw,
+      Field{.help = "share of a venue's depth that leaves (a venue, a family, "
+                    "or `lps`)",
+            .lo = 0,
+            .hi = 1});
+    v("oracle", oracle, Field{.help = "what breaks at a feed", .refers = Refers::oracle});
+    v("set", set, Field{.help = "any parameter, by path, to another value"});
+    v("exploit", exploit, Field{.help = "an asset minted from nothing"});
+    v("path", path, Field{.help = "prices follow a file"});
+  }
+};
+
+struct ScenarioSpec {
+  std::string name;
+  std::vector<EventSpec> events;
+};
+
+struct Ecosystem {
+  std::string name;
+  std::string about;  // what is measured, assumed, rescaled
+  ClockSpec clock;
+  std::vector<std::string> focus;
+  std::vector<Named<AssetSpec>> assets;
+  std::vector<Named<VenueNode>> venues;
+  std::vector<Named<FeedSpec>> oracles;
+  std::vector<Named<MarketNode>> markets;
+  std::vector<Named<AgentSpecs>> agents;
+  std::vector<Named<ChainSpec>> chains;
+  std::set<std::string> exploitable;  // assets some scenario mints from nothing
+  double book_scale = 1;              // all positions and lenders of all markets times this
+  std::vector<ScenarioSpec> scenarios;
+  std::string default_scenario;
+};
+
+}  // namespace faultline

@@ -1,0 +1,58 @@
+// The story of a run on one screen. Each phase is a file named after itself (phase_*.cpp); what it
+// reads and writes stands in phases.hpp.
+#include "sim/engine.hpp"
+
+#include <cmath>
+
+#include "sim/accounting.hpp"
+#include "sim/phases.hpp"
+
+namespace faultline {
+
+namespace {
+
+/// Nothing moves any more and nothing will: no change this round, none due, no interest.
+bool nothing_pending(const Snapshot& world, const Scenario& scenario, const Workspace& w) {
+  if (!w.quiet || w.accruing || scenario.path != nullptr) return false;
+  for (const ExogenousMove& m : scenario.moves) {
+    if (m.when.pending(w.now_s)) return false;
+  }
+  for (const Exploit& e : scenario.exploits) {
+    if (e.at_s > w.now_s) return false;
+  }
+  for (const SettingChange& s : scenario.settings) {
+    if (s.at_s > w.now_s) return false;
+  }
+  for (std::uint32_t o = 0; o < world.oracles.size(); ++o) {
+    if (feed_may_change(world, w, o)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+const Outcome& run(const Snapshot& world, const Scenario& scenario, Workspace& w) {
+  w.reset();
+  w.transmission = scenario.transmission;
+  open_books(world, w);
+  const auto rounds = static_cast<std::uint32_t>(std::ceil(world.horizon_s / world.round_s));
+  for (w.round = 0; w.round <= rounds; ++w.round) {
+    w.now_s = w.round * world.round_s;
+    shock(world, scenario, w);      // 1  interest accrues, exogenous state moves
+    align(world, scenario, w);      // 2  arbitrageurs bring venues to their fee bands
+    publish(world, scenario, w);    // 3  oracles say what their readers will believe
+    assess(world, scenario, w);     // 4  who is in breach, and what would pay to liquidate
+    execute(world, scenario, w);    // 5  orders meet at venues
+    settle(world, scenario, w);     // 6  the ledger moves, losses find their bearer
+    mark_down(world, scenario, w);  // 7  market values, backing, holes
+    if (stop_is_failure(w.outcome.stop)) break;
+    if (nothing_pending(world, scenario, w)) {
+      w.outcome.stop = Stop::settled;
+      break;
+    }
+  }
+  close_books(world, w);
+  return w.outcome;
+}
+
+}  // namespace faultline

@@ -1,0 +1,171 @@
+#include "sim/generate_accounts.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "core/math.hpp"
+#include "core/rng.hpp"
+
+namespace faultline {
+
+namespace {
+
+constexpr double least_health = 1.002;  // where the opening oracle price would have no room at all
+
+/// Health with the stated median and low quantile, never below `least_health`.
+double draw_health(const AccountGroup& g, double u) {
+  const double mu = math::log(g.health_median);
+  const double z = inverse_normal(g.health_low_quantile);
+  const double sigma = std::max(1e-9, (math::log(g.health_low) - mu) / z);
+  const double z_least = (math::log(least_health) - mu) / sigma;
+  // Normal above z_least: P(Z < z_least) by the complementary error function's own inverse pair is
+  // not needed; draws below the cut are folded into the half above the median.
+  double x = inverse_normal(u);
+  if (x < z_least) x = std::max(z_least, -x);
+  return math::exp(mu + sigma * x);
+}
+
+struct Share {
+  std::uint32_t reserve = 0;
+  double weight = 0;  // of value, running total
+};
+
+/// Reserves by share of value, as running totals ending at 1.
+std::vector<Share> running(std::vector<Share> shares) {
+  double sum = 0;
+  for (const Share& s : shares) sum += s.weight;
+  double at = 0;
+  for (Share& s : shares) s.weight = at += sum > 0 ? s.weight / sum : 0;
+  if (!shares.empty()) shares.back().weight = 1;
+  return shares;
+}
+
+std::uint32_t pick(const std::vector<Share>& shares, double u) {
+  for (const Share& s : shares) {
+    if (u <= s.weight) return s.reserve;
+  }
+  return shares.back().reserve;
+}
+
+std::uint32_t find_reserve(CompileContext& c, const Market& m, const std::string& asset,
+                           bool debt) {
+  for (std::uint32_t r = m.first_reserve; r < m.first_reserve + m.reserve_count; ++r) {
+    const Reserve& reserve = c.world.reserves[r];
+    if (c.world.assets[reserve.asset.value].name != asset) continue;
+    if (debt ? reserve.takes_debt : reserve.terms.lt > 0) return r;
+  }
+  return 0xffffffffu;
+}
+
+std::vector<Share> collateral_shares(CompileContext& c, const AccountGroup& g, const Market& m) {
+  std::vector<Share> shares;
+  for (const auto& [asset, share] : g.posts) {
+    const std::uint32_t r = find_reserve(c, m, asset, false);
+    if (r == 0xffffffffu) {
+      c.diagnostics.error("E0451", g.at,
+                          fmt::format("'{}' takes no {} as collateral", m.name, asset),
+                          "name a reserve with a threshold");
+      return {};
+    }
+    shares.push_back({r, share});
+  }
+  if (!shares.empty()) return running(std::move(shares));
+  for (std::uint32_t r = m.first_reserve; r < m.first_reserve + m.reserve_count; ++r) {
+    const Reserve& reserve = c.world.reserves[r];
+    if (reserve.terms.lt <= 0) continue;
+    const double supplied = c.supplied[r] > 0 ? c.supplied[r] * c.reference(reserve.asset) : 1.0;
+    shares.push_back({r, supplied});
+  }
+  return running(std::move(shares));
+}
+
+/// Debt still to be owed per reserve: what the group states, or what the reserves have left.
+std::vector<Share> debt_totals(CompileContext& c, const AccountGroup& g, const Market& m,
+                               const std::vector<double>& left) {
+  std::vector<Share> totals;
+  for (const auto& [asset, amount] : g.owes) {
+    const std::uint32_t r = find_reserve(c, m, asset, true);
+    if (r == 0xffffffffu) {
+      c.diagnostics.error("E0452", g.at, fmt::format("'{}' does not lend {}", m.name, asset), "");
+      continue;
+    }
+    totals.push_back({r, c.units(amount, c.world.reserves[r].asset, "markets." + m.name)});
+  }
+  if (!g.owes.empty()) return totals;
+  for (std::uint32_t r = m.first_reserve; r < m.first_reserve + m.reserve_count; ++r) {
+    if (left[r] > 0) totals.push_back({r, left[r]});
+  }
+  return totals;
+}
+
+void generate_group(CompileContext& c, const AccountGroup& g, std::uint32_t m,
+                    std::vector<double>& left) {
+  const Market& market = c.world.markets[m];
+  const std::vector<Share> totals = debt_totals(c, g, market, left);
+  const std::vector<Share> posts = collateral_shares(c, g, market);
+  if (totals.empty() || posts.empty() || g.count <= 0) return;
+  std::vector<Share> by_value;
+  for (const Share& t : totals) {
+    by_value.push_back({t.reserve, t.weight * c.reference(c.world.reserves[t.reserve].asset)});
+    left[t.reserve] = std::max(0.0, left[t.reserve] - t.weight);
+  }
+  by_value = running(std::move(by_value));
+  const std::uint32_t key = name_key((market.name + "/" + g.name).c_str());
+  const auto u = [&](std::uint32_t account, std::uint32_t index) {
+    return uniform({c.world.seed, 0, key, account, index});
+  };
+  const auto n = static_cast<std::uint32_t>(g.count);
+  std::vector<double> size(n), sum(c.world.reserves.size(), 0);
+  std::vector<std::uint32_t> owes(n);
+  for (std::uint32_t i = 0; i < n; ++i) {
+    size[i] = math::exp(g.size_sd * inverse_normal(u(i, 0)));
+    // Stratified, so that every debt asset with a share of at least 1/n has debtors.
+    owes[i] = pick(by_value, (i + u(i, 1)) / n);
+    sum[owes[i]] += size[i];
+  }
+  CompileContext::Gathered& out = c.gathered[m];
+  for (std::uint32_t i = 0; i < n; ++i) {
+    double total = 0;
+    for (const Share& t : totals) total += t.reserve == owes[i] ? t.weight : 0;
+    const double debt = total * (size[i] / sum[owes[i]]) * c.eco.book_scale;
+    const std::uint32_t r = pick(posts, u(i, 2));
+    const double value =
+        debt * c.reference(c.world.reserves[owes[i]].asset) * draw_health(g, u(i, 3));
+    const double units =
+        value / (c.reference(c.world.reserves[r].asset) * c.world.reserves[r].terms.lt);
+    out.legs.push_back({r, units, false});
+    out.legs.push_back({owes[i], debt, true});
+    out.first.push_back(static_cast<std::uint32_t>(out.legs.size()));
+    out.names.push_back(fmt::format("{}-{}", g.name, i + 1));
+  }
+}
+
+}  // namespace
+
+void generate_accounts(CompileContext& c, const Named<MarketNode>& node, std::uint32_t m) {
+  std::vector<AccountGroup> groups = node.spec.groups;
+  const Market& market = c.world.markets[m];
+  std::vector<double> left = c.borrowed;
+  for (const auto& leg : c.gathered[m].legs) {
+    if (leg.debt) left[leg.reserve] -= leg.units;
+  }
+  bool owed = false;
+  for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
+       ++r) {
+    owed = owed || c.borrowed[r] > 0;
+  }
+  if (groups.empty() && owed && c.gathered[m].legs.empty()) {
+    AccountGroup all;
+    all.name = "borrowers";
+    all.count = 1000;
+    groups.push_back(all);
+  }
+  std::stable_sort(groups.begin(), groups.end(), [](const AccountGroup& a, const AccountGroup& b) {
+    return a.owes.empty() != b.owes.empty() ? !a.owes.empty() : a.name < b.name;
+  });
+  for (const AccountGroup& g : groups) generate_group(c, g, m, left);
+}
+
+}  // namespace faultline

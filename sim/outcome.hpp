@@ -1,0 +1,92 @@
+// What one run reports: plain values, one row per node, compared as bytes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/ledger.hpp"
+
+namespace faultline {
+
+enum class Stop : std::uint8_t {
+  horizon,        // the clock ran out
+  settled,        // nothing was pending any more; states hold to the horizon
+  not_finite,     // a number stopped being finite (law 7)
+  not_whole,      // an amount was no whole number of quanta, or too large for a double
+  not_conserved,  // an asset's accounts no longer sum to what was issued (law 1)
+  capacity        // a fixed capacity (pending oracle reports) was exceeded
+};
+const char* stop_text(Stop s);
+inline bool stop_is_failure(Stop s) {
+  return s > Stop::settled;
+}
+
+struct MarketOutcome {
+  double deposits_usd = 0;       // lenders' claims at the opening
+  double bad_debt_usd = 0;       // economic, at its worst round, without legacy
+  double bad_debt_end_usd = 0;   // the same at the end
+  double bad_debt_exit_usd = 0;  // at the end, collateral valued at what it would fetch
+  double recognised_usd = 0;     // as the books admit it
+  double legacy_usd = 0;         // there before round 0
+  double liquidated_usd = 0;     // debt repaid by liquidators
+  double unserved_usd = 0;       // debt of accounts in breach that nobody served, at the end
+  double liquidations = 0;
+  double first_liquidation_s = -1;  // -1: never
+  double insolvent_s = -1;          // first time the hole passed 0.1% of deposits and the reserves
+  double utilisation_peak = 0;
+  bool operator==(const MarketOutcome&) const = default;
+};
+
+struct AssetOutcome {
+  double price_start = 0, price_min = 0, price_end = 0;
+  bool operator==(const AssetOutcome&) const = default;
+};
+
+struct VenueOutcome {
+  double volume_usd = 0;   // all trades
+  double forced_usd = 0;   // of which liquidations
+  double lp_loss_usd = 0;  // value at the start less value at the end, at end prices
+  bool operator==(const VenueOutcome&) const = default;
+};
+
+struct OracleOutcome {
+  double largest_gap = 0;  // |published / market - 1| at its largest
+  double reports = 0;
+  bool operator==(const OracleOutcome&) const = default;
+};
+
+struct Counters {
+  std::uint64_t rounds = 0, nodes_visited = 0, posts = 0, breaches = 0, orders = 0, cut = 0;
+};
+
+/// One line of a run's story.
+struct TimelineEvent {
+  double at_s = 0;
+  std::string kind;  // shock, liquidation, oracle, insolvency, exploit, exhaustion ...
+  std::string node;
+  std::string text;
+};
+
+struct Outcome {
+  Stop stop = Stop::horizon;
+  std::string stop_detail;
+  double end_s = 0;
+  std::vector<MarketOutcome> markets;
+  std::vector<AssetOutcome> assets;
+  std::vector<VenueOutcome> venues;
+  std::vector<OracleOutcome> oracles;
+  std::array<double, bearer_count> bearer_gain_usd{};  // wealth at the end less at the start
+  double revaluation_usd = 0;  // of all assets on the ledger, minted units at their market value
+  double gas_usd = 0;
+  double unserved_wait_p50_s = 0, unserved_wait_p95_s = 0;
+  double final_debt_usd = 0;  // all debt of lending markets at the end
+  Counters counters;
+  std::vector<TimelineEvent> timeline;  // only when a run is recorded
+
+  double bad_debt_usd() const;
+  double total(double MarketOutcome::*field) const;
+};
+
+}  // namespace faultline

@@ -1,0 +1,167 @@
+// Phase 7: market values follow the venues; a claim is worth no more than its backing; holes are
+// measured and what the round did is noted.
+//
+//   spot      pricing venue's marginal price x spot of its quote; a claim nobody trades: contract
+//             rate x spot of its base x (1 - discount); else the reference
+//   worth     min(spot, contract rate x backing share x spot of the base)
+//   bad debt  sum over debtors of max(0, debt at spot - collateral at worth), less what was there
+//             at the start, plus what was written off
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "sim/narration.hpp"
+#include "sim/phases.hpp"
+#include "sim/venue_ops.hpp"
+
+namespace faultline {
+
+namespace {
+
+double holes(const Snapshot& world, Workspace& w) {
+  std::fill(w.hole_usd.begin(), w.hole_usd.end(), 0.0);
+  std::size_t legacy = 0;
+  double total = 0;
+  for (const std::uint32_t p : w.hollow) {
+    double slack = 0;
+    for (std::uint32_t leg = 0; leg < world.book->legs(p); ++leg) {
+      const double value =
+          w.positions.amount(p, leg) * w.market_factors[world.book->factor(p, leg)];
+      slack += leg < world.book->collateral_legs(p) ? value : -value;
+    }
+    while (legacy < world.legacy_rows.size() && world.legacy_rows[legacy] < p) ++legacy;
+    double hole = -slack;
+    if (legacy < world.legacy_rows.size() && world.legacy_rows[legacy] == p) {
+      hole -= world.legacy_usd[legacy];
+    }
+    if (!(hole > 0)) continue;
+    hole = std::floor(hole / world.usd_step + 0.5) * world.usd_step;
+    w.hole_usd[world.positions[p].market.value] += hole;
+    total += hole;
+  }
+  return total;
+}
+
+double absorbing_funds_usd(const Snapshot& world, const Workspace& w, std::uint32_t m) {
+  const Market& market = world.markets[m];
+  double usd = 0;
+  for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
+       ++r) {
+    const double own = reserve_cash(world, w, r) + debt_units(w, r) - supply_units(w, r);
+    usd += std::max(0.0, own) * w.market.spot[world.reserves[r].asset.value];
+  }
+  return usd;
+}
+
+void note_market(const Snapshot& world, Workspace& w, std::uint32_t m) {
+  MarketOutcome& out = w.outcome.markets[m];
+  const double hole = w.hole_usd[m] + w.realised_usd[m];
+  out.bad_debt_end_usd = hole;
+  out.bad_debt_usd = std::max(out.bad_debt_usd, hole);
+  if (out.insolvent_s >= 0 || !(hole > 0.001 * world.markets[m].deposits_usd)) return;
+  const double funds = absorbing_funds_usd(world, w, m);
+  if (!(hole > funds)) return;
+  out.insolvent_s = w.now_s;
+  if (w.record) note_insolvency(world, w, m, hole, funds);
+}
+
+void note_utilisation(const Snapshot& world, Workspace& w) {
+  for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
+    const double debt = debt_units(w, r);
+    if (debt == 0) continue;
+    MarketOutcome& out = w.outcome.markets[world.reserves[r].market.value];
+    out.utilisation_peak =
+        std::max(out.utilisation_peak, utilisation(reserve_cash(world, w, r), debt));
+  }
+}
+
+void note_gaps(const Snapshot& world, Workspace& w) {
+  for (std::uint32_t o = 0; o < world.oracles.size(); ++o) {
+    const double spot = w.market.spot[world.oracles[o].asset.value];
+    const double gap = std::fabs(w.market.published[o] / spot - 1);
+    if (gap > w.outcome.oracles[o].largest_gap) w.outcome.oracles[o].largest_gap = gap;
+  }
+}
+
+}  // namespace
+
+double market_value(const Snapshot& world, const MarketState& market, AssetId a) {
+  const AssetInfo& info = world.assets[a.value];
+  if (info.pricing.valid()) {
+    const VenueInfo& venue = world.venues[info.pricing.value];
+    const double price = market.venue_price[info.pricing.value];
+    return info.pricing_is_quote ? market.spot[venue.base.value] / price
+                                 : price * market.spot[venue.quote.value];
+  }
+  if (info.base.valid()) {
+    return market.contract_rate[a.value] * market.spot[info.base.value] *
+           (1 - market.discount[a.value]);
+  }
+  return market.reference[a.value];
+}
+
+void refresh_spots(const Snapshot& world, Workspace& w) {
+  for (const std::uint32_t v : w.moved_venues.members()) {
+    w.market.venue_price[v] = venue_marginal(world, w.venues, VenueId{v});
+  }
+  if (w.moved_venues.empty() && w.moved_references.empty() && w.round != 0) return;
+  for (const AssetId a : world.spot_order) {
+    const double spot =
+        w.transmission ? market_value(world, w.market, a) : w.market.reference[a.value];
+    if (std::isnan(spot) || spot == w.market.spot[a.value]) continue;
+    if (!(spot > 0) || std::isinf(spot)) {
+      fail(w, Stop::not_finite,
+           "the market price of " + world.assets[a.value].name + " left the positive numbers");
+      return;
+    }
+    w.market.spot[a.value] = spot;
+    double& lowest = w.outcome.assets[a.value].price_min;
+    lowest = std::min(lowest, spot);
+    w.moved_spots.add(a.value);
+    w.quiet = false;
+    for (const std::uint32_t r : world.reserves_of_asset[a.value]) {
+      w.changed_market_factors.push_back(world.reserves[r].collateral_factor);
+      w.changed_market_factors.push_back(world.reserves[r].debt_factor);
+    }
+  }
+}
+
+double worth(const Snapshot& world, const Workspace& w, AssetId a) {
+  const AssetInfo& info = world.assets[a.value];
+  const double spot = w.market.spot[a.value];
+  if (!info.base.valid()) return spot;
+  double share = w.backing[a.value];
+  if (w.minted[a.value] > 0) share *= info.supply / (info.supply + w.minted[a.value]);
+  if (share >= 1) return spot;
+  return std::min(spot, w.market.contract_rate[a.value] * share * w.market.spot[info.base.value]);
+}
+
+double market_factor(const Snapshot& world, const Workspace& w, std::uint32_t factor) {
+  const std::uint32_t r = factor / 2;
+  const AssetId a = world.reserves[r].asset;
+  return factor == world.reserves[r].debt_factor ? w.market.spot[a.value] * w.market.borrow_index[r]
+                                                 : worth(world, w, a) * w.market.supply_index[r];
+}
+
+void mark_down(const Snapshot& world, const Scenario&, Workspace& w) {
+  refresh_spots(world, w);
+  for (const std::uint32_t f : w.changed_market_factors) {
+    w.market_factors[f] = market_factor(world, w, f);
+  }
+  const bool changed = !w.changed_market_factors.empty() || !w.orders.empty() || w.round == 0;
+  if (changed && !world.positions.empty()) {
+    if (const auto bad = w.underwater.find(w.market_factors, w.changed_market_factors, w.hollow)) {
+      fail(w, Stop::not_finite,
+           "the market value of " + world.factor_text(*bad) + " is not a finite number");
+      return;
+    }
+    holes(world, w);
+    for (std::uint32_t m = 0; m < world.markets.size(); ++m) note_market(world, w, m);
+    note_utilisation(world, w);
+  }
+  if (!w.quiet || w.round == 0) note_gaps(world, w);
+  w.changed_market_factors.clear();
+}
+
+}  // namespace faultline

@@ -1,0 +1,131 @@
+// Phase 6: repayments and seizures are posted to the position book and the reserves; what a
+// borrower can never repay runs down its market's losses policy.
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "sim/narration.hpp"
+#include "sim/phases.hpp"
+
+namespace faultline {
+
+namespace {
+
+/// Takes `units` off a scaled amount: rounded so that the protocol is never the loser, the whole
+/// when nothing worth a quantum would be left.
+double scaled_less(double scaled, double units, double index, const Quantum& q, bool round_up) {
+  const double off = round_up ? q.up(units / index) : q.down(units / index);
+  return std::max(0.0, scaled - off);
+}
+
+void change_leg(Workspace& w, std::uint32_t position, std::uint32_t leg, double value,
+                double& total) {
+  total -= w.positions.amount(position, leg) - value;
+  w.positions.set_amount(position, leg, value);
+}
+
+void settle_order(const Snapshot& world, Workspace& w, const LiquidationOrder& o) {
+  const std::uint32_t rd = o.debt_reserve, rc = o.collateral_reserve;
+  const Reserve& debt = world.reserves[rd];
+  const Reserve& collateral = world.reserves[rc];
+  const Quantum& qd = world.assets[debt.asset.value].quantum;
+  const Quantum& qc = world.assets[collateral.asset.value].quantum;
+  const AccountId purse = world.liquidator_purse(rd, debt.asset);
+
+  const double owed = w.positions.amount(o.position, o.debt_leg);
+  const double owed_units = qd.up(owed * w.market.borrow_index[rd]);
+  const double left =
+      o.repay >= owed_units ? 0 : scaled_less(owed, o.repay, w.market.borrow_index[rd], qd, false);
+  change_leg(w, o.position, o.debt_leg, left, w.reserves[rd].debt_scaled);
+  w.ledger.post(purse, debt.cash, o.repay);
+  w.ledger.post(purse, world.chain_purse[debt.asset.value], o.gas);
+
+  const double posted = w.positions.amount(o.position, o.collateral_leg);
+  const double posted_units = qc.down(posted * w.market.supply_index[rc]);
+  const double stays = o.seize >= posted_units
+                           ? 0
+                           : scaled_less(posted, o.seize, w.market.supply_index[rc], qc, true);
+  change_leg(w, o.position, o.collateral_leg, stays, w.reserves[rc].supply_scaled);
+
+  const double price = w.market.spot[debt.asset.value];
+  MarketOutcome& market = w.outcome.markets[debt.market.value];
+  market.liquidated_usd += o.repay * price;
+  market.liquidations += 1;
+  if (market.first_liquidation_s < 0) market.first_liquidation_s = w.now_s;
+  w.outcome.gas_usd += o.gas * price;
+  w.round_liquidated_usd[debt.market.value] += o.repay * price;
+  w.breach.touch(o.position);
+  w.underwater.touch(o.position);
+  if (w.is_parked(o.position)) w.set_parked(o.position, false);
+}
+
+/// Collateral of a row: in the market's own units of the debt asset's price, and whether any is
+/// left.
+double collateral_usd(const Snapshot& world, const Workspace& w, std::uint32_t position) {
+  double usd = 0;
+  const std::uint32_t n = world.book->collateral_legs(position);
+  for (std::uint32_t leg = 0; leg < n; ++leg) {
+    const std::uint32_t r = world.book->factor(position, leg) / 2;
+    usd += w.positions.amount(position, leg) * w.market.supply_index[r] *
+           w.market.published[world.reserves[r].oracle.value];
+  }
+  return usd;
+}
+
+/// Writes one debt off and lets the market's policy say who bears it.
+void write_off(const Snapshot& world, Workspace& w, std::uint32_t position, std::uint32_t leg) {
+  const std::uint32_t r = world.book->factor(position, leg) / 2;
+  const Reserve& reserve = world.reserves[r];
+  const Market& market = world.markets[reserve.market.value];
+  const Quantum& q = world.assets[reserve.asset.value].quantum;
+  const double debt = q.up(w.positions.amount(position, leg) * w.market.borrow_index[r]);
+  DebtorLeft left;
+  left.debt = debt;
+  left.all_collateral_usd = collateral_usd(world, w, position);
+  left.collateral = left.all_collateral_usd;
+  left.collateral_value = left.all_collateral_usd / w.market.published[reserve.oracle.value];
+  const double loss = recognised_loss(market.losses.recognition, left);
+  if (!(loss > 0)) return;
+  const double claims = supply_units(w, r);
+  const double own = std::max(0.0, q.down(reserve_cash(world, w, r) + debt_units(w, r) - claims));
+  change_leg(w, position, leg, 0, w.reserves[r].debt_scaled);
+  const Absorbed a = absorb(loss, own, q.down(claims), market.losses);
+  if (a.haircut > 0) {
+    w.market.supply_index[r] *= claim_factor(claims, a.haircut);
+    w.changed_factors.push_back(reserve.collateral_factor);
+  }
+  w.reserves[r].deficit += a.carried;
+  const double usd = loss * w.market.spot[reserve.asset.value];
+  w.outcome.markets[reserve.market.value].recognised_usd += usd;
+  w.realised_usd[reserve.market.value] += usd;
+  w.breach.touch(position);
+  w.underwater.touch(position);
+}
+
+void recognise(const Snapshot& world, Workspace& w, std::uint32_t position) {
+  const Market& market = world.markets[world.positions[position].market.value];
+  if (market.losses.recognition == Recognition::never) return;
+  for (std::uint32_t leg = world.book->collateral_legs(position); leg < world.book->legs(position);
+       ++leg) {
+    if (w.positions.amount(position, leg) > 0) write_off(world, w, position, leg);
+  }
+}
+
+}  // namespace
+
+void settle(const Snapshot& world, const Scenario&, Workspace& w) {
+  std::fill(w.round_liquidated_usd.begin(), w.round_liquidated_usd.end(), 0.0);
+  for (const LiquidationOrder& o : w.orders) {
+    if (o.fraction > 0) settle_order(world, w, o);
+  }
+  for (const LiquidationOrder& o : w.orders) {
+    if (o.fraction > 0) recognise(world, w, o.position);
+  }
+  if (!w.record) return;
+  for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
+    if (w.round_liquidated_usd[m] > 0) note_liquidations(world, w, m);
+  }
+}
+
+}  // namespace faultline

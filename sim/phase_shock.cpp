@@ -1,0 +1,240 @@
+// Phase 1: interest accrues; the scenario moves what is exogenous: references, claims, depth,
+// feeds, settings, assets minted from nothing.
+#include <algorithm>
+#include <cmath>
+
+#include "core/math.hpp"
+#include "sim/attacker.hpp"
+#include "sim/phases.hpp"
+#include "sim/venue_ops.hpp"
+
+namespace faultline {
+
+namespace {
+
+double step_before(const Workspace& w) {
+  return w.round == 0 ? -1.0 : (w.round - 1) * w.world->round_s;
+}
+
+/// Interest of one reserve over dt. Debt grows by the model's factor; suppliers get what the
+/// protocol does not keep. The identity cash + debt = claims + protocol reserves holds by
+/// construction, since protocol reserves are that difference.
+void accrue_reserve(const Snapshot& world, Workspace& w, std::uint32_t r, double dt) {
+  ReserveState& state = w.reserves[r];
+  if (state.debt_scaled == 0) return;
+  const double debt = debt_units(w, r), claims = supply_units(w, r);
+  const Accrual a = accrue(w.settings.reserves[r].rate, state.rate, reserve_cash(world, w, r), debt,
+                           state.deficit, dt);
+  if (a.borrow_growth == 1) return;
+  w.market.borrow_index[r] *= a.borrow_growth;
+  w.market.supply_index[r] *= supply_growth(a, debt, claims);
+  w.changed_factors.push_back(world.reserves[r].debt_factor);
+  w.changed_factors.push_back(world.reserves[r].collateral_factor);
+}
+
+void apply_settings(const Scenario& scenario, Workspace& w) {
+  const double before = step_before(w);
+  for (const SettingChange& s : scenario.settings) {
+    if (s.at_s > w.now_s || s.at_s <= before) continue;
+    w.settings_changed = true;
+    using What = SettingChange::What;
+    switch (s.what) {
+      case What::feed:
+        w.settings.feeds[s.target] = s.feed;
+        break;
+      case What::reserve:
+        w.settings.reserves[s.target] = s.reserve;
+        w.changed_factors.push_back(s.reserve.collateral_factor);
+        break;
+      case What::liquidator_capital:
+        w.settings.liquidator_capital[s.target] = s.value;
+        break;
+      case What::liquidator_gas:
+        w.settings.liquidator_gas[s.target] = s.value;
+        break;
+      case What::arbitrageur_capital:
+        w.settings.arbitrageur_capital[s.target] = s.value;
+        break;
+      case What::arbitrageur_latency:
+        w.settings.arbitrageur_latency[s.target] = s.value;
+        break;
+      case What::arbitrageur_gas:
+        w.settings.arbitrageur_gas[s.target] = s.value;
+        break;
+    }
+  }
+}
+
+/// Price of asset column `c` on the path at `t`: linear between its points, flat outside.
+double on_path(const FollowedPath& path, std::size_t c, double t) {
+  const std::size_t n = path.times_s.size(), width = path.assets.size();
+  if (t <= path.times_s.front()) return path.prices[c];
+  if (t >= path.times_s.back()) return path.prices[(n - 1) * width + c];
+  std::size_t lo = 0, hi = n - 1;
+  while (hi - lo > 1) {
+    const std::size_t mid = (lo + hi) / 2;
+    (path.times_s[mid] <= t ? lo : hi) = mid;
+  }
+  const double a = path.prices[lo * width + c], b = path.prices[hi * width + c];
+  return a + (b - a) * (t - path.times_s[lo]) / (path.times_s[hi] - path.times_s[lo]);
+}
+
+bool any_pending(const Scenario& scenario, double before) {
+  if (scenario.path != nullptr && before < scenario.path->times_s.back()) return true;
+  for (const ExogenousMove& m : scenario.moves) {
+    if (m.when.pending(before) || before < 0) return true;
+  }
+  return false;
+}
+
+/// Rebuilds exogenous columns from the opening and every move's share in force now.
+void move_exogenous(const Snapshot& world, const Scenario& scenario, Workspace& w) {
+  const MarketState& opening = world.opening.market;
+  w.base_reference = opening.reference;
+  w.market.discount = opening.discount;
+  w.market.contract_rate = opening.contract_rate;
+  std::fill(w.backing.begin(), w.backing.end(), 1.0);
+  if (scenario.path != nullptr) {
+    for (std::size_t c = 0; c < scenario.path->assets.size(); ++c) {
+      w.base_reference[scenario.path->assets[c].value] = on_path(*scenario.path, c, w.now_s);
+    }
+  }
+  for (const ExogenousMove& m : scenario.moves) {
+    const double share = m.when.share(w.now_s);
+    switch (m.kind) {
+      case MoveKind::price:
+        w.base_reference[m.target] *= math::exp(m.value * share);
+        break;
+      case MoveKind::level:
+        w.base_reference[m.target] *= math::pow(m.value / opening.reference[m.target], share);
+        break;
+      case MoveKind::discount:
+        w.market.discount[m.target] += (m.value - opening.discount[m.target]) * share;
+        break;
+      case MoveKind::backing:
+        w.backing[m.target] *= 1 - m.value * share;
+        break;
+      case MoveKind::rate:
+        w.market.contract_rate[m.target] *= math::exp(m.value * share);
+        break;
+      default:
+        break;  // venues and feeds: below
+    }
+  }
+}
+
+/// References in price order: a root's own times permanent impact; a claim's rate x base x
+/// (1 - discount), so that a shock to the base carries to every claim on it.
+void refresh_references(const Snapshot& world, Workspace& w) {
+  for (const AssetId a : world.price_order) {
+    const AssetInfo& info = world.assets[a.value];
+    double value = w.base_reference[a.value] * w.market.permanent[a.value];
+    if (info.base.valid()) {
+      value = w.market.contract_rate[a.value] * w.market.reference[info.base.value] *
+              (1 - w.market.discount[a.value]) * w.market.permanent[a.value];
+    }
+    if (std::isnan(value)) continue;
+    if (!(value > 0) || std::isinf(value)) {
+      fail(w, Stop::not_finite,
+           "the reference price of " + info.name + " left the positive numbers");
+      return;
+    }
+    if (value != w.market.reference[a.value]) {
+      w.market.reference[a.value] = value;
+      w.moved_references.add(a.value);
+    }
+  }
+}
+
+/// Liquidity providers leave (or come back) so that `share` of the opening depth is out. Tokens
+/// move between the venue and its providers' wallet, whole quanta each.
+void withdraw_depth(const Snapshot& world, Workspace& w, std::uint32_t v, double share) {
+  const double out_now = w.withdrawn[v];
+  if (share == out_now) return;
+  w.withdrawn[v] = share;
+  const VenueInfo& venue = world.venues[v];
+  on_venue(world, w.venues, VenueId{v}, [&]<class K>(const auto& p, auto& state) {
+    K::withdraw(p, state, 1 - (1 - share) / (1 - out_now));
+    if (venue.is_outside) return;
+    const double base = world.assets[venue.base.value].quantum.down(K::base_held(p, state));
+    const double quote = world.assets[venue.quote.value].quantum.down(K::quote_held(p, state));
+    w.ledger.post(venue.base_account, venue.base_wallet,
+                  w.ledger.balance(venue.base_account) - base);
+    w.ledger.post(venue.quote_account, venue.quote_wallet,
+                  w.ledger.balance(venue.quote_account) - quote);
+    K::hold(p, state, base, quote);
+  });
+  w.moved_venues.add(v);
+}
+
+void move_venues_and_feeds(const Snapshot& world, const Scenario& scenario, Workspace& w) {
+  for (const ExogenousMove& m : scenario.moves) {
+    const double share = m.when.share(w.now_s);
+    switch (m.kind) {
+      case MoveKind::withdraw:
+        withdraw_depth(world, w, m.target, m.value * share);
+        break;
+      case MoveKind::latency:
+        w.feeds[m.target].faults.latency_override_s = share > 0 ? m.value : no_price;
+        break;
+      case MoveKind::offset:
+        w.feeds[m.target].faults.offset = 1 + m.value * share;
+        break;
+      case MoveKind::frozen:
+        w.feeds[m.target].faults.frozen = share > 0;
+        break;
+      case MoveKind::outage:
+        w.feeds[m.target].faults.outage = share > 0;
+        break;
+      default:
+        continue;
+    }
+    if (m.kind != MoveKind::withdraw) w.feed_due[m.target] = w.now_s;
+  }
+}
+
+/// Makers of order books and the outside world re-quote as time passes and references move.
+void relax_venues(const Snapshot& world, Workspace& w, double dt) {
+  for (std::uint32_t v = 0; v < world.venues.size(); ++v) {
+    const VenueInfo& venue = world.venues[v];
+    if (!venue.relaxes) continue;
+    const double reference =
+        w.market.reference[venue.base.value] / w.market.reference[venue.quote.value];
+    on_venue(world, w.venues, VenueId{v}, [&]<class K>(const auto& p, auto& state) {
+      if (K::relax(p, state, dt, reference)) w.moved_venues.add(v);
+    });
+  }
+}
+
+void mint_exploits(const Snapshot& world, const Scenario& scenario, Workspace& w) {
+  for (const Exploit& e : scenario.exploits) {
+    if (e.at_s <= w.now_s && e.at_s > step_before(w)) launch_exploit(world, e, w);
+  }
+}
+
+void log_references(const Snapshot& world, Workspace& w) {
+  const std::size_t n = world.assets.size();
+  double* row = w.reference_log.data() + (w.round % w.reference_depth) * n;
+  for (std::size_t a = 0; a < n; ++a) row[a] = w.market.reference[a];
+}
+
+}  // namespace
+
+void shock(const Snapshot& world, const Scenario& scenario, Workspace& w) {
+  w.quiet = true;
+  const double dt = w.round == 0 ? 0 : world.round_s;
+  if (w.accruing && dt > 0) {
+    for (std::uint32_t r = 0; r < world.reserves.size(); ++r) accrue_reserve(world, w, r, dt);
+  }
+  if (!scenario.settings.empty()) apply_settings(scenario, w);
+  const bool exogenous = any_pending(scenario, step_before(w));
+  if (exogenous) move_exogenous(world, scenario, w);
+  if (exogenous || w.impact_due) refresh_references(world, w);
+  w.impact_due = false;
+  if (exogenous) move_venues_and_feeds(world, scenario, w);
+  relax_venues(world, w, dt);
+  if (!scenario.exploits.empty()) mint_exploits(world, scenario, w);
+  log_references(world, w);
+}
+
+}  // namespace faultline

@@ -1,0 +1,71 @@
+// The seven phases of a round, in their order, and what each may touch. Everything a phase reads
+// that is not listed is the snapshot, which nobody writes. See docs/architecture.md.
+#pragma once
+
+#include "sim/scenario.hpp"
+#include "sim/snapshot.hpp"
+#include "sim/workspace.hpp"
+
+namespace faultline {
+
+/// 1. Interest accrues; the scenario moves what is exogenous.
+/// reads: scenario, clock. writes: references, indices, settings, withdrawn depth, minted assets.
+void shock(const Snapshot& world, const Scenario& scenario, Workspace& w);
+
+/// 2. Arbitrageurs whose latency has run out bring venues to their fee band.
+/// reads: references, venues, budgets. writes: venues, ledger, spot.
+void align(const Snapshot& world, const Scenario& scenario, Workspace& w);
+
+/// 3. Each oracle publishes what its readers will believe.
+/// reads: references, venues, spot, contract rates. writes: feeds, published.
+void publish(const Snapshot& world, const Scenario& scenario, Workspace& w);
+
+/// 4. Markets find who is in breach, liquidators decide what would pay. Read-only on the world.
+/// reads: published, indices, positions, venues. writes: factors, searches, orders, parked rows.
+void assess(const Snapshot& world, const Scenario& scenario, Workspace& w);
+
+/// 5. Orders meet at venues: one fill per lane, cut where a limit would break.
+/// reads: orders, venues, reserve cash, capital. writes: venues, ledger (swaps), fractions.
+void execute(const Snapshot& world, const Scenario& scenario, Workspace& w);
+
+/// 6. Fills, repayments and seizures are posted; shortfalls run down each market's losses policy.
+/// reads: orders. writes: positions, reserves, ledger, supply indices (haircuts).
+void settle(const Snapshot& world, const Scenario& scenario, Workspace& w);
+
+/// 7. Market values follow the venues; claims their backing; holes and utilisation are measured.
+/// reads: venues, positions, reserves. writes: spot, market factors, outcome.
+void mark_down(const Snapshot& world, const Scenario& scenario, Workspace& w);
+
+/// Market value of one asset, given those before it in `spot_order`; NaN where it has none.
+double market_value(const Snapshot& world, const MarketState& market, AssetId a);
+
+/// Market value of every asset whose venue or whose base moved (used by align and mark_down).
+void refresh_spots(const Snapshot& world, Workspace& w);
+
+/// Cash of a reserve, its supply claims and debt, in units of its asset.
+inline double reserve_cash(const Snapshot& world, const Workspace& w, std::uint32_t r) {
+  return w.ledger.balance(world.reserves[r].cash);
+}
+inline double supply_units(const Workspace& w, std::uint32_t r) {
+  return w.reserves[r].supply_scaled * w.market.supply_index[r];
+}
+inline double debt_units(const Workspace& w, std::uint32_t r) {
+  return w.reserves[r].debt_scaled * w.market.borrow_index[r];
+}
+
+/// Whether a feed would still publish something new if its sources stayed as they are.
+bool feed_may_change(const Snapshot& world, const Workspace& w, std::uint32_t oracle);
+/// Oracle price of a lane's collateral in its debt asset, debt units per collateral unit.
+double lane_oracle_price(const Snapshot& world, const Workspace& w, std::uint32_t lane);
+/// The factor of the breach search: published price x index (x liquidation threshold).
+double breach_factor(const Workspace& w, std::uint32_t factor);
+/// The factor of the bad-debt search: market price x index, collateral at no more than its backing.
+double market_factor(const Snapshot& world, const Workspace& w, std::uint32_t factor);
+
+/// Stops the run with a reason; the first reason stands.
+void fail(Workspace& w, Stop stop, std::string detail);
+
+/// Adds a line to the run's story, when it is recorded.
+void tell(Workspace& w, const char* kind, std::string node, std::string text);
+
+}  // namespace faultline

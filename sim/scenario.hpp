@@ -1,0 +1,98 @@
+// What happens to the world from outside, compiled to ids and seconds: a pure value, made from the
+// events of a file, the draws of a sweep, or a shock on the command line.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/ids.hpp"
+#include "oracles/feed.hpp"
+#include "sim/snapshot.hpp"
+
+namespace faultline {
+
+/// When a change happens: it grows from start to end (a step where they are equal) and, if `undo_s`
+/// is finite, is taken back there, over the time to `back_s`.
+struct Timing {
+  double start_s = 0, end_s = 0;
+  double undo_s = 1e300, back_s = 1e300;
+
+  /// Share of the change in force at `now_s`, from 0 to 1.
+  double share(double now_s) const;
+  /// Whether the share may still change after `now_s`.
+  bool pending(double now_s) const { return now_s < end_s || (undo_s < 1e299 && now_s < back_s); }
+};
+
+enum class MoveKind : std::uint8_t {
+  price,     // log change of the reference
+  level,     // reference goes to `value` USD
+  discount,  // market discount of a claim goes to `value`
+  backing,   // share of the assets behind a claim that is lost
+  rate,      // log change of what the claim's code pays
+  withdraw,  // share of a venue's depth that leaves
+  latency,   // feed: seconds
+  offset,    // feed: relative error
+  frozen,    // feed: 1
+  outage     // feed: 1
+};
+
+/// One exogenous change of one thing: `target` is an asset, venue or oracle, by kind.
+struct ExogenousMove {
+  MoveKind kind = MoveKind::price;
+  std::uint32_t target = 0;
+  double value = 0;
+  Timing when;
+};
+
+/// A price path followed from time 0: per asset, USD prices at the same times.
+struct FollowedPath {
+  std::vector<AssetId> assets;
+  std::vector<double> times_s;
+  std::vector<double> prices;  // [time * assets + asset]
+  bool observed = false;       // already contains its own forced selling
+};
+
+enum class ExploitThen : std::uint8_t { borrow_out, sell, hold };
+
+struct Exploit {
+  AssetId asset;
+  double amount = 0;  // units minted from nothing
+  double at_s = 0;
+  ExploitThen then = ExploitThen::borrow_out;
+};
+
+/// One parameter of the world set to another value at a time.
+struct SettingChange {
+  enum class What : std::uint8_t {
+    feed,
+    reserve,
+    liquidator_capital,
+    liquidator_gas,
+    arbitrageur_capital,
+    arbitrageur_latency,
+    arbitrageur_gas
+  };
+  What what = What::feed;
+  std::uint32_t target = 0;
+  double value = 0;   // budgets
+  FeedParams feed{};  // what == feed
+  Reserve reserve{};  // what == reserve
+  double at_s = 0;
+};
+
+struct Scenario {
+  std::uint64_t id = 0;
+  std::string name;
+  std::vector<ExogenousMove> moves;
+  std::vector<Exploit> exploits;
+  std::vector<SettingChange> settings;
+  const FollowedPath* path = nullptr;  // owned by whoever made the scenario
+  bool transmission = true;  // false: the direct run (venues infinitely deep at the reference)
+
+  /// Whether nothing exogenous happens.
+  bool calm() const { return moves.empty() && exploits.empty() && settings.empty() && !path; }
+};
+
+}  // namespace faultline

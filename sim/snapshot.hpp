@@ -1,0 +1,203 @@
+// The compiled world: everything that does not change while scenarios run, shared by all threads.
+// Built once by compile() from an Ecosystem; passed by const reference from then on.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/ids.hpp"
+#include "core/market_state.hpp"
+#include "core/quantity.hpp"
+#include "graph/dependency_graph.hpp"
+#include "oracles/feed.hpp"
+#include "protocols/losses/losses.hpp"
+#include "protocols/margin/book.hpp"
+#include "protocols/margin/lending_terms.hpp"
+#include "protocols/margin/rates.hpp"
+#include "protocols/venues/registry.hpp"
+#include "sim/ecosystem.hpp"
+#include "sim/ledger.hpp"
+
+namespace faultline {
+
+struct AssetInfo {
+  std::string name;
+  Quantum quantum;
+  AssetId base;     // for a claim with a contract rate: what the rate is counted in
+  VenueId pricing;  // the venue whose marginal price is the asset's market price, if any
+  bool pricing_is_quote = false;  // the asset is that venue's quote (priced through its base)
+  bool illiquid = false;
+  double supply = 0;  // units in existence, where declared
+};
+
+struct VenueInfo {
+  std::string name;
+  std::string cluster;
+  AssetId base, quote;
+  AccountId base_account, quote_account;
+  AccountId base_wallet, quote_wallet;  // where its providers hold what they took out
+  Slot slot;
+  bool is_outside = false;
+  bool relaxes = false;  // its state moves with time
+};
+
+/// One way to trade at one venue.
+struct Hop {
+  VenueId venue;
+  Side side = Side::sell;
+};
+
+/// The way liquidated collateral takes to the debt asset; empty when they are the same asset.
+struct Lane {
+  AssetId from, to;
+  OracleId from_oracle, to_oracle;  // as the market that needs the lane reads them
+  std::vector<Hop> hops;
+  bool open = true;  // false: no venue joins the two
+};
+
+struct OracleInfo {
+  std::string name;
+  AssetId asset;
+  FeedParams params;
+  std::vector<VenueId> venues;  // read by it, where its source is venues
+  OracleId below;               // where its source is a contract rate: the feed of the base asset
+};
+
+/// One asset lent or posted inside one market.
+struct Reserve {
+  AssetId asset;
+  MarketId market;
+  OracleId oracle;
+  AccountId cash;
+  std::uint32_t collateral_factor = 0, debt_factor = 0;  // ids in the factor columns
+  LendingTerms terms;
+  RateModel rate;
+  double supply_cap = 0, borrow_cap = 0;  // units; 0: none
+  bool lent = true;                       // false: collateral is only held (isolated markets)
+  bool takes_debt = true;
+};
+
+struct Market {
+  std::string name;
+  std::string cluster;
+  std::vector<std::uint16_t> lanes;  // [collateral reserve * reserve_count + debt reserve], local
+  std::uint32_t first_reserve = 0, reserve_count = 0;
+  LossPolicy losses;
+  bool stand_in = false;
+  std::vector<std::uint32_t> by_saleability;  // its reserves that lend, deepest market first
+  double deposits_usd = 0;                    // lenders' claims at the opening reference
+  double legacy_usd = 0;                      // bad debt there before round 0
+  std::string note;                           // what the file says of its source
+};
+
+/// Owner of a row of the position book.
+struct PositionInfo {
+  MarketId market;
+  std::uint32_t account = 0;  // number within its market's list, for messages
+};
+
+struct ReserveState {
+  double supply_scaled = 0, debt_scaled = 0;  // totals over everyone, in scaled units
+  double lender_scaled = 0;                   // of which plain lenders
+  double deficit = 0;                         // recognised and not yet covered, units
+  RateState rate;
+};
+
+struct ArbitrageurInfo {
+  std::string name;
+  double capital_usd = 0;  // 0: unlimited
+  double latency_s = 0;
+  double gas_usd = 0;
+  std::vector<VenueId> venues;
+  std::vector<AccountId> purse;  // [asset]
+};
+
+struct LiquidatorInfo {
+  std::string name;
+  double capital_usd = 0;  // 0: flash-funded
+  double gas_usd = 0;
+  std::vector<MarketId> markets;
+  std::vector<AccountId> purse;  // [asset]
+};
+
+/// Start values of everything a run changes; a workspace copies from here.
+struct OpeningState {
+  MarketState market;
+  std::vector<double> balances;
+  std::vector<ReserveState> reserves;
+  KindStates<VenueKinds> venues;
+  std::vector<FeedState> feeds;
+  std::vector<double> factors, market_factors;
+};
+
+struct Snapshot {
+  std::string name;
+  double round_s = 12, horizon_s = 86400;
+  std::uint64_t seed = 1;
+  bool sequential = false;
+  double gas_usd = 0;
+
+  std::vector<AssetInfo> assets;
+  std::vector<AssetId> price_order;  // every asset after the assets its price rests on
+  std::vector<AssetId> spot_order;   // every asset after the one its market price is read through
+  std::vector<VenueInfo> venues;
+  KindParams<VenueKinds> venue_params;
+  std::vector<OracleInfo> oracles;  // every claim feed after the feed below it
+  std::vector<Reserve> reserves;
+  std::vector<Market> markets;
+  std::vector<Lane> lanes;
+  std::size_t most_hops = 0;  // of any lane
+  std::vector<std::vector<std::uint32_t>> reserves_of_feed, reserves_of_asset;
+  std::vector<ArbitrageurInfo> arbitrageurs;
+  std::vector<LiquidatorInfo> liquidators;
+  std::vector<std::int32_t> liquidator_of;  // [market]; -1: nobody serves it
+  std::vector<AccountInfo> accounts;
+  std::vector<AccountId> boundary, chain_purse, dust, attacker;  // [asset]
+  std::vector<std::vector<Hop>> exits;  // [asset] deepest way to the numeraire; empty: none
+  std::vector<VenueId> outside;         // [asset] where outside money trades it; none: nowhere
+  AssetId numeraire;                    // quote of the outside markets
+
+  std::unique_ptr<const Book> book;
+  std::vector<PositionInfo> positions;      // [position]
+  std::vector<std::string> position_names;  // [position]; may be empty
+  std::vector<std::uint32_t> attacker_row;  // [market]; none: 0xffffffff
+  std::vector<double> legacy_usd;           // [position], only where above zero at the start
+  std::vector<std::uint32_t> legacy_rows;
+
+  OpeningState opening;
+  DependencyGraph graph;
+  std::vector<double> total_supply;  // [asset] units on the ledger at the start
+  std::uint64_t fingerprint = 0;
+  double usd_step = 0x1p-12;  // USD metrics are rounded to this per row, then summed
+
+  /// The lane from one reserve's asset to another's, in the same market.
+  std::uint16_t lane(std::uint32_t collateral_reserve, std::uint32_t debt_reserve) const {
+    const Market& m = markets[reserves[debt_reserve].market.value];
+    return m.lanes[(collateral_reserve - m.first_reserve) * m.reserve_count +
+                   (debt_reserve - m.first_reserve)];
+  }
+  /// The purse that pays and is paid for liquidations in a debt reserve's market.
+  AccountId liquidator_purse(std::uint32_t debt_reserve, AssetId asset) const {
+    const auto who = static_cast<std::size_t>(liquidator_of[reserves[debt_reserve].market.value]);
+    return liquidators[who].purse[asset.value];
+  }
+  /// "ETH collateral of compound": what a factor values, for messages.
+  std::string factor_text(std::uint32_t factor) const;
+  VenueId venue(std::string_view name) const;
+  AssetId asset(std::string_view name) const;
+  MarketId market(std::string_view name) const;
+  OracleId oracle(std::string_view name) const;
+};
+
+/// Builds the world. Semantic mistakes are appended to `diagnostics`, located through `spans`
+/// (path to span); on errors the result must not be run.
+/// Where a path of the ecosystem file stands, for diagnostics; empty: nowhere.
+struct SpanTable {
+  std::function<Span(const std::string&)> at;
+};
+Snapshot compile(const Ecosystem& ecosystem, Diagnostics& diagnostics, const SpanTable& spans);
+
+}  // namespace faultline

@@ -1,0 +1,88 @@
+// The engine's view of a venue: one call per operation of the VenueKind concept, dispatched by
+// kind.
+#pragma once
+
+#include "sim/snapshot.hpp"
+
+namespace faultline {
+
+using VenueStates = KindStates<VenueKinds>;
+
+/// Calls f.operator()<Kind>(params, state) for the venue's kind.
+template <class States, class F>
+decltype(auto) on_venue(const Snapshot& world, States& states, VenueId v, F&& f) {
+  return visit_kind(VenueKinds{}, world.venues[v.value].slot, [&]<class K>(std::uint32_t i) {
+    return f.template operator()<K>(world.venue_params.of<K>()[i], states.template of<K>()[i]);
+  });
+}
+
+inline double venue_marginal(const Snapshot& world, const VenueStates& s, VenueId v) {
+  return on_venue(world, s, v,
+                  []<class K>(const auto& p, const auto& state) { return K::marginal(p, state); });
+}
+
+inline double venue_fee(const Snapshot& world, const VenueStates& s, VenueId v) {
+  return on_venue(world, s, v,
+                  []<class K>(const auto& p, const auto& state) { return K::fee(p, state); });
+}
+
+/// What giving `in` would bring: taken, price and rate after (protocols/venues/curve.hpp).
+inline Fill venue_fill(const Snapshot& world, const VenueStates& s, VenueId v, Side side,
+                       double in) {
+  return on_venue(world, s, v, [&]<class K>(const auto& p, const auto& state) {
+    return K::fill(p, state, side, in);
+  });
+}
+
+/// The input whose last unit brings `rate` taken per given, net of fee; 0 where none does.
+inline double venue_in_to_rate(const Snapshot& world, const VenueStates& s, VenueId v, Side side,
+                               double rate) {
+  return on_venue(world, s, v, [&]<class K>(const auto& p, const auto& state) {
+    return K::in_to_rate(p, state, side, rate);
+  });
+}
+
+/// The input that moves the marginal price to `price`; 0 where it is already beyond.
+inline double venue_in_to_price(const Snapshot& world, const VenueStates& s, VenueId v, Side side,
+                                double price) {
+  return on_venue(world, s, v, [&]<class K>(const auto& p, const auto& state) {
+    return K::in_to_price(p, state, side, price);
+  });
+}
+
+inline double venue_most_in(const Snapshot& world, const VenueStates& s, VenueId v, Side side) {
+  return on_venue(world, s, v, [&]<class K>(const auto& p, const auto& state) {
+    return K::most_in(p, state, side);
+  });
+}
+
+inline void venue_apply(const Snapshot& world, VenueStates& s, VenueId v, Side side, double in,
+                        double out) {
+  on_venue(world, s, v,
+           [&]<class K>(const auto& p, auto& state) { K::apply(p, state, side, in, out); });
+}
+
+inline AssetId asset_given(const VenueInfo& v, Side side) {
+  return side == Side::sell ? v.base : v.quote;
+}
+inline AssetId asset_taken(const VenueInfo& v, Side side) {
+  return side == Side::sell ? v.quote : v.base;
+}
+inline AccountId account_given(const VenueInfo& v, Side side) {
+  return side == Side::sell ? v.base_account : v.quote_account;
+}
+inline AccountId account_taken(const VenueInfo& v, Side side) {
+  return side == Side::sell ? v.quote_account : v.base_account;
+}
+inline Side opposite(Side side) {
+  return side == Side::sell ? Side::buy : Side::sell;
+}
+
+/// What one unit given brings at the margin, net of fee: taken per given.
+inline double venue_rate(const Snapshot& world, const VenueStates& s, VenueId v, Side side) {
+  const double m = venue_marginal(world, s, v);
+  const double keep = 1 - venue_fee(world, s, v);
+  return side == Side::sell ? m * keep : keep / m;
+}
+
+}  // namespace faultline

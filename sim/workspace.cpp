@@ -1,0 +1,114 @@
+#include "sim/workspace.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace faultline {
+
+namespace {
+
+/// Rounds of references an arbitrageur may have to look back on.
+std::uint32_t rounds_remembered(const Snapshot& world) {
+  double latest = 0;
+  for (const ArbitrageurInfo& a : world.arbitrageurs) latest = std::max(latest, a.latency_s);
+  return 2 + static_cast<std::uint32_t>(std::ceil(latest / world.round_s));
+}
+
+}  // namespace
+
+Workspace::Workspace(const Snapshot& world_in)
+    : world(&world_in),
+      positions(*world_in.book),
+      breach(*world_in.book, positions),
+      underwater(*world_in.book, positions) {
+  const std::size_t assets = world->assets.size(), venue_count = world->venues.size();
+  reference_depth = rounds_remembered(*world);
+  reference_log.resize(reference_depth * assets);
+  moved_references.resize(assets);
+  moved_spots.resize(assets);
+  moved_venues.resize(venue_count);
+  moved_feeds.resize(world->oracles.size());
+  exit_prices.resize(assets);
+  lane_in.resize(world->lanes.size());
+  lane_out.resize(world->lanes.size());
+  settings.feeds.reserve(world->oracles.size());
+  for (const ReserveState& r : world->opening.reserves) accruing = accruing || r.debt_scaled > 0;
+  settings_changed = true;
+  scratch = world->opening.venues;
+}
+
+void Workspace::reset() {
+  const OpeningState& opening = world->opening;
+  now_s = 0;
+  round = 0;
+  market = opening.market;
+  venues = opening.venues;
+  feeds = opening.feeds;
+  reserves = opening.reserves;
+  ledger.reset(opening.balances);
+  base_reference = opening.market.reference;
+  if (settings_changed) {
+    settings.feeds.clear();
+    for (const OracleInfo& o : world->oracles) settings.feeds.push_back(o.params);
+    settings.reserves = world->reserves;
+    settings.liquidator_capital.clear();
+    settings.liquidator_gas.clear();
+    for (const LiquidatorInfo& l : world->liquidators) {
+      settings.liquidator_capital.push_back(l.capital_usd);
+      settings.liquidator_gas.push_back(l.gas_usd);
+    }
+    settings.arbitrageur_capital.clear();
+    settings.arbitrageur_latency.clear();
+    settings.arbitrageur_gas.clear();
+    for (const ArbitrageurInfo& a : world->arbitrageurs) {
+      settings.arbitrageur_capital.push_back(a.capital_usd);
+      settings.arbitrageur_latency.push_back(a.latency_s);
+      settings.arbitrageur_gas.push_back(a.gas_usd);
+    }
+    settings_changed = false;
+  }
+  const std::size_t assets = world->assets.size(), markets = world->markets.size();
+  backing.assign(assets, 1.0);
+  minted.assign(assets, 0.0);
+  withdrawn.assign(world->venues.size(), 0.0);
+  impact_due = false;
+  moved_references.clear();
+  moved_venues.clear();
+  moved_spots.clear();
+  moved_feeds.clear();
+  feed_due.assign(world->oracles.size(), 0.0);
+  factors = opening.factors;
+  market_factors = opening.market_factors;
+  changed_factors.clear();
+  changed_market_factors.clear();
+  for (std::uint32_t f = 0; f < factors.size(); ++f) changed_market_factors.push_back(f);
+  positions.reset();
+  breach.reset();
+  underwater.reset();
+  breached.clear();
+  hollow.clear();
+  breach_since.clear();
+  orders.clear();
+  lane_price.assign(world->lanes.size(), 0.0);
+  parked.clear();
+  parked_now.clear();
+  active_lanes.clear();
+  realised_usd.assign(markets, 0.0);
+  round_liquidated_usd.assign(markets, 0.0);
+  hole_usd.assign(markets, 0.0);
+  std::fill(lane_in.begin(), lane_in.end(), 0.0);
+  outcome.stop = Stop::horizon;
+  outcome.stop_detail.clear();
+  outcome.end_s = 0;
+  outcome.markets.assign(markets, MarketOutcome{});
+  outcome.assets.assign(assets, AssetOutcome{});
+  outcome.venues.assign(world->venues.size(), VenueOutcome{});
+  outcome.oracles.assign(world->oracles.size(), OracleOutcome{});
+  outcome.bearer_gain_usd = {};
+  outcome.revaluation_usd = outcome.gas_usd = outcome.final_debt_usd = 0;
+  outcome.unserved_wait_p50_s = outcome.unserved_wait_p95_s = 0;
+  outcome.counters = {};
+  outcome.timeline.clear();
+}
+
+}  // namespace faultline

@@ -1,0 +1,165 @@
+// Everything one run changes, reused from run to run. Resetting costs what the last run touched.
+// Fields are grouped by the phase that writes them.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "core/flat_map.hpp"
+#include "protocols/margin/book.hpp"
+#include "protocols/margin/breach_search.hpp"
+#include "sim/outcome.hpp"
+#include "sim/scenario.hpp"
+#include "sim/snapshot.hpp"
+
+namespace faultline {
+
+/// A set of small numbers that remembers its members; clearing costs what it holds.
+class DirtySet {
+ public:
+  void resize(std::size_t n) {
+    in_.assign(n, 0);
+    members_.clear();
+    members_.reserve(n);
+  }
+  void add(std::uint32_t i) {
+    if (in_[i]) return;
+    in_[i] = 1;
+    members_.push_back(i);
+  }
+  bool has(std::uint32_t i) const { return in_[i] != 0; }
+  bool empty() const { return members_.empty(); }
+  /// Members in the order added.
+  const std::vector<std::uint32_t>& members() const { return members_; }
+  void clear() {
+    for (const std::uint32_t i : members_) in_[i] = 0;
+    members_.clear();
+  }
+
+ private:
+  std::vector<unsigned char> in_;
+  std::vector<std::uint32_t> members_;
+};
+
+/// What markets may be told to change by `set`.
+struct Settings {
+  std::vector<FeedParams> feeds;
+  std::vector<Reserve> reserves;
+  std::vector<double> liquidator_capital, liquidator_gas;
+  std::vector<double> arbitrageur_capital, arbitrageur_latency, arbitrageur_gas;
+};
+
+/// A liquidation someone would like to do: one intent of three legs (repay, seize, swap).
+struct LiquidationOrder {
+  std::uint32_t position = 0;
+  std::uint16_t lane = 0;
+  std::uint16_t debt_leg = 0, collateral_leg = 0;  // of the position
+  std::uint32_t debt_reserve = 0, collateral_reserve = 0;
+  double repay = 0;          // units of the debt asset
+  double seize = 0;          // units of the collateral asset the borrower loses
+  double to_liquidator = 0;  // of which the liquidator gets; the rest stays with the protocol
+  double gas = 0;            // in units of the debt asset
+  double limit = 0;          // least debt units per collateral unit, net, at which it pays
+  double fraction = 1;       // share of it that is done
+  double proceeds = 0;       // units of the debt asset the swap brought
+};
+
+/// One lane's amount at one hop of a walk.
+struct WalkStep {
+  Side side = Side::sell;
+  VenueId venue;
+  std::uint32_t lane = 0;
+};
+
+/// A round trip between a venue and the outside market that would pay.
+struct Opportunity {
+  VenueId venue;
+  Side side = Side::sell;
+  double in = 0;  // of the asset given at the venue
+  double gain_usd = 0, capital_usd = 0;
+};
+
+struct ParkedRow {
+  std::uint32_t position = 0;
+  double needs = 0;  // least ratio of route price to published price at which it would pay
+};
+
+struct Workspace {
+  explicit Workspace(const Snapshot& world);
+  /// Back to the opening of the world.
+  void reset();
+
+  const Snapshot* world;
+  double now_s = 0;
+  std::uint32_t round = 0;
+  bool transmission = true;
+  bool record = false;
+
+  // 1 shock
+  MarketState market;
+  Settings settings;
+  bool settings_changed = false;
+  std::vector<double> base_reference;  // [asset] before permanent impact
+  std::vector<double> backing;         // [asset] share of contract value still backed
+  std::vector<ReserveState> reserves;
+  DirtySet moved_references;          // assets
+  std::vector<double> reference_log;  // [(round % depth) * assets + asset], for arbitrage latency
+  std::uint32_t reference_depth = 1;
+  std::vector<double> withdrawn;  // [venue] share of depth taken out so far
+  std::vector<double> minted;     // [asset]
+  bool accruing = false;
+  bool impact_due = false;  // permanent impact moved a reference since the last round
+
+  // 2 align and 5 execute
+  KindStates<VenueKinds> venues, scratch;
+  Ledger ledger;
+  std::vector<Opportunity> opportunities;
+  DirtySet moved_venues, moved_spots;
+
+  // 3 oracle
+  std::vector<FeedState> feeds;
+  std::vector<double> feed_due;
+  DirtySet moved_feeds;
+
+  // 4 assess
+  std::vector<double> factors, market_factors;  // y of the search; of the bad-debt search
+  std::vector<std::uint32_t> changed_factors, changed_market_factors;
+  Positions positions;
+  BreachSearch breach, underwater;
+  std::vector<std::uint32_t> breached, hollow;  // positions: in breach; owing more than they hold
+  FlatMap<std::uint32_t> breach_since;          // position to the round it was first in breach
+  std::vector<LiquidationOrder> orders;
+  std::vector<double> lane_price;     // [lane] marginal, net of fees
+  std::vector<ParkedRow> parked;      // a heap, least needs first
+  std::vector<double> parked_prices;  // [oracle] when the first of them was parked
+  FlatMap<bool> parked_now;
+
+  // 5 execute
+  std::vector<double> lane_in, lane_out;
+  std::vector<std::uint32_t> active_lanes;
+  std::vector<WalkStep> walk_steps;
+  std::vector<double> granted, reserve_wants, capital_wants;
+
+  // 6 settle
+  std::vector<double> realised_usd;          // [market] bad debt written off so far
+  std::vector<double> round_liquidated_usd;  // [market] this round
+
+  // 7 mark-down and what is reported
+  Outcome outcome;
+  std::vector<double> hole_usd;  // [market] bad debt outstanding now
+  std::array<double, bearer_count> opening_wealth{};
+  std::vector<double> exit_amounts, exit_prices;
+  bool quiet = false;         // this round changed nothing
+  bool audit_rounds = false;  // law 1 after every round, rows included (tests)
+
+  bool is_parked(std::uint32_t position) const {
+    const bool* p = parked_now.find(position);
+    return p != nullptr && *p;
+  }
+  void set_parked(std::uint32_t position, bool on) {
+    *parked_now.try_emplace(position, on).first = on;
+  }
+};
+
+}  // namespace faultline

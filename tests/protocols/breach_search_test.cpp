@@ -1,0 +1,501 @@
+// The breach search against a full scan, and the scan against the definition written out: random
+// books, prices both ways, thresholds, interest, partial liquidations, parking, worthless assets.
+#include "protocols/margin/breach_search.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <thread>
+#include <vector>
+
+#include "core/simd.hpp"
+#include "protocols/margin/book.hpp"
+
+using namespace faultline;
+
+namespace {
+
+struct Random {
+  std::uint64_t state;
+
+  std::uint64_t bits() {
+    std::uint64_t z = (state += 0x9e3779b97f4a7c15ull);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+    return z ^ (z >> 31);
+  }
+  std::uint32_t below(std::uint32_t n) { return static_cast<std::uint32_t>(bits() % n); }
+  double real(double low, double high) {
+    return low + (high - low) * static_cast<double>(bits() >> 11) * 0x1p-53;
+  }
+  bool chance(double p) { return real(0.0, 1.0) < p; }
+};
+
+constexpr std::uint32_t kGroups = 3;
+constexpr std::uint32_t kGroupCollateral = 5;  // factors of a group: collateral, then debt
+constexpr std::uint32_t kGroupDebt = 3;
+constexpr std::uint32_t kFactors = kGroups * (kGroupCollateral + kGroupDebt);
+
+bool is_debt_factor(std::uint32_t factor) {
+  return factor % (kGroupCollateral + kGroupDebt) >= kGroupCollateral;
+}
+
+std::vector<double> base_factors(Random& random) {
+  std::vector<double> y(kFactors);
+  for (double& value : y) value = random.real(0.5, 4.0);
+  y[1] = 2500.0;
+  return y;
+}
+
+// Legs of random factors of the group whose health is spread over (0.97, 3.5), mostly low.
+std::vector<LegInput> random_legs(Random& random, std::uint32_t group, const std::vector<double>& y,
+                                  std::uint32_t collateral_legs, std::uint32_t debt_legs,
+                                  bool fixed_mix) {
+  const std::uint32_t start = group * (kGroupCollateral + kGroupDebt);
+  std::vector<LegInput> legs;
+  double health = 0.97 + random.real(0.0, 1.0) * random.real(0.0, 2.5);
+  if (random.chance(0.02)) health = 1.0;
+  double collateral = 0.0;
+  for (std::uint32_t i = 0; i < collateral_legs; ++i) {
+    const std::uint32_t factor = start + (fixed_mix ? i : random.below(kGroupCollateral));
+    const double amount = random.chance(0.05) ? 0.0 : random.real(0.1, 50.0);
+    legs.push_back({factor, amount, false});
+    collateral += amount * y[factor];
+  }
+  for (std::uint32_t i = 0; i < debt_legs; ++i) {
+    const std::uint32_t factor =
+        start + kGroupCollateral + (fixed_mix ? i : random.below(kGroupDebt));
+    const double amount = collateral / (health * y[factor] * debt_legs);
+    legs.push_back({factor, random.chance(0.02) ? 0.0 : amount, true});
+  }
+  if (!legs.empty() && random.chance(0.1)) std::rotate(legs.begin(), legs.begin() + 1, legs.end());
+  return legs;
+}
+
+// A third of the rows in a few mixes (uniform blocks), the rest in any (mixed blocks).
+Book random_book(Random& random, std::uint32_t rows) {
+  const std::vector<double> y = base_factors(random);
+  BookBuilder builder;
+  for (std::uint32_t i = 0; i < rows; ++i) {
+    const std::uint32_t group = random.below(kGroups);
+    const bool fixed = random.chance(0.4);
+    const std::uint32_t collateral = fixed ? 2 + group : random.below(5);
+    const std::uint32_t debt = fixed ? 1 + group % 2 : random.below(3);
+    builder.add_row(group, random_legs(random, group, y, collateral, debt, fixed));
+  }
+  builder.add_row(1, {});
+  return std::move(builder).build(y);
+}
+
+// The definition of breach, one row at a time.
+std::vector<std::uint32_t> by_definition(const Positions& positions, const std::vector<double>& y) {
+  const Book& book = positions.book();
+  std::vector<std::uint32_t> rows;
+  for (std::uint32_t row = 0; row < book.rows(); ++row) {
+    double slack = 0.0;
+    bool debt = false;
+    for (std::uint32_t leg = 0; leg < book.legs(row); ++leg) {
+      const double value = positions.amount(row, leg) * y[book.factor(row, leg)];
+      if (leg < book.collateral_legs(row)) {
+        slack += value;
+      } else {
+        slack -= value;
+        debt = debt || value > 0.0;
+      }
+    }
+    if (debt && slack < 0.0) rows.push_back(row);
+  }
+  return rows;
+}
+
+// One round's move of the factors; kinds alternate so that every path of the search is met.
+void move_factors(Random& random, std::uint32_t round, const Book& book, std::vector<double>& y) {
+  const std::uint32_t phase = round / 12 % 6;
+  for (std::uint32_t f = 0; f < kFactors; ++f) {
+    const double noise = random.real(-0.002, 0.002);
+    const bool debt = is_debt_factor(f);
+    if (phase == 0) y[f] *= 1.0 + noise + (debt ? 0.0 : -0.006);         // fall
+    if (phase == 1) y[f] *= 1.0 + noise + (debt ? 0.0 : 0.004);          // rise
+    if (phase == 2 && debt) y[f] *= 1.0 + 2e-5;                          // interest only
+    if (phase == 3 && random.chance(0.05)) y[f] *= debt ? 1.01 : 0.985;  // thresholds, few factors
+    if (phase == 4) y[f] *= 1.0 + 4 * noise;                             // noise
+  }
+  if (phase != 5) return;
+  const std::uint32_t f = random.below(kFactors);  // the extremes, one factor at a time
+  const double base = book.base_factors()[f];
+  const double values[] = {0.0, base * 1e-160, base * 1e160, base * 0.3, base * 3.0, base, 1e-310};
+  y[f] = values[random.below(7)];
+  if (round % 12 == 11)
+    for (std::uint32_t g = 0; g < kFactors; ++g) y[g] = book.base_factors()[g];
+}
+
+struct Script {
+  std::uint64_t seed;
+  std::uint32_t rounds;
+  bool check;
+};
+
+// What one run of a script saw.
+struct Trace {
+  std::vector<std::vector<std::uint32_t>> rounds;
+  BreachSearch::Counters counters;
+  std::size_t emitted = 0, parked_again = 0;
+};
+
+// Repays part of a random debt leg and takes a little more collateral; any row, any outcome.
+void liquidate(Random& random, Positions& positions, BreachSearch& search, std::uint32_t row,
+               const std::vector<double>& y) {
+  const Book& book = positions.book();
+  const std::uint32_t collateral = book.collateral_legs(row);
+  const std::uint32_t debt = collateral + random.below(book.legs(row) - collateral);
+  const double part = random.chance(0.1) ? 1.0 : 0.5;
+  const double repaid = positions.amount(row, debt) * part;
+  positions.set_amount(row, debt, positions.amount(row, debt) - repaid);
+  if (collateral > 0) {
+    const std::uint32_t leg = random.below(collateral);
+    const double price = y[book.factor(row, leg)];
+    const double seized = price > 0.0 ? 0.8 * repaid * y[book.factor(row, debt)] / price : 0.0;
+    positions.set_amount(row, leg, std::max(0.0, positions.amount(row, leg) - seized));
+  }
+  search.touch(row);
+}
+
+// Changes any row, sound or not: a borrow, a deposit, a leg filled for the first time.
+void disturb(Random& random, Positions& positions, BreachSearch& search) {
+  const Book& book = positions.book();
+  const std::uint32_t row = random.below(book.rows());
+  if (book.legs(row) == 0) return;
+  const std::uint32_t leg = random.below(book.legs(row));
+  const double amount = positions.amount(row, leg);
+  positions.set_amount(row, leg, random.chance(0.3) ? 0.1 : amount * random.real(0.7, 1.4));
+  search.touch(row);
+}
+
+std::vector<std::uint32_t> unparked(const std::vector<std::uint32_t>& rows,
+                                    const BreachSearch& search) {
+  std::vector<std::uint32_t> left;
+  for (const std::uint32_t row : rows)
+    if (!search.is_parked(row)) left.push_back(row);
+  return left;
+}
+
+void check_round(const Positions& positions, BreachSearch& search, const std::vector<double>& y,
+                 const std::vector<std::uint32_t>& found, bool definition) {
+  std::vector<std::uint32_t> scanned, again;
+  reference_scan(positions.book(), positions, y, scanned);
+  if (definition) REQUIRE(scanned == by_definition(positions, y));
+  REQUIRE(found == unparked(scanned, search));
+  const auto before = search.counters();
+  REQUIRE(!search.find(y, again));  // nothing moved: nothing visited, the same rows
+  REQUIRE(again == found);
+  REQUIRE(search.counters().blocks_visited == before.blocks_visited);
+  REQUIRE(search.counters().rows_evaluated == before.rows_evaluated);
+}
+
+template <class ForBlocks>
+Trace run_script(const Script& script, Positions& positions, BreachSearch& search,
+                 ForBlocks&& for_blocks) {
+  Random random{script.seed};
+  const Book& book = positions.book();
+  std::vector<double> y(book.base_factors().begin(), book.base_factors().end());
+  std::vector<std::uint32_t> all(kFactors), out, parked;
+  for (std::uint32_t f = 0; f < kFactors; ++f) all[f] = f;
+  Trace trace;
+  for (std::uint32_t round = 0; round < script.rounds; ++round) {
+    if (round > 0) move_factors(random, round, book, y);
+    const auto rekeys = search.counters().rekeys;
+    REQUIRE(!search.find(y, all, out, for_blocks));
+    if (script.check) check_round(positions, search, y, out, round % 8 == 0);
+    const std::size_t released = static_cast<std::size_t>(std::count_if(
+        parked.begin(), parked.end(), [&](std::uint32_t r) { return !search.is_parked(r); }));
+    if (released > 0) REQUIRE(search.counters().rekeys > rekeys);  // only a rekey unparks by itself
+    trace.parked_again += released;
+    for (const std::uint32_t row : out) {
+      const std::uint32_t choice = random.below(10);
+      if (choice < 5) liquidate(random, positions, search, row, y);
+      if (choice >= 5 && choice < 9) search.park(row);
+    }
+    for (int i = 0; i < 3; ++i) disturb(random, positions, search);
+    const std::uint32_t woken = random.below(book.rows());
+    for (std::uint32_t row = woken; row < std::min(woken + 50, book.rows()); ++row)
+      search.unpark(row);
+    parked.clear();
+    for (std::uint32_t row = 0; row < book.rows(); ++row)
+      if (search.is_parked(row)) parked.push_back(row);
+    trace.emitted += out.size();
+    trace.rounds.push_back(out);
+  }
+  trace.counters = search.counters();
+  return trace;
+}
+
+const auto serially = [](std::size_t count, auto&& visit) {
+  for (std::size_t i = 0; i < count; ++i) visit(i);
+};
+
+}  // namespace
+
+TEST_CASE("log_floor is a lower bound within 1.01 units and exact in order", "[breach_search]") {
+  Random random{7};
+  for (int i = 0; i < 200000; ++i) {
+    const double x =
+        i % 2 == 0 ? random.real(0.5, 2.5)
+                   : std::ldexp(random.real(1.0, 2.0), static_cast<int>(random.below(1600)) - 800);
+    const long double exact = std::log(static_cast<long double>(x)) * 1048576.0L;
+    const auto units = static_cast<long double>(log_floor(x));
+    REQUIRE(units <= exact);
+    REQUIRE(units >= exact - 1.01L);
+  }
+  CHECK(log_floor(1.0) == -1);
+}
+
+TEST_CASE("eight rows compute what one row does", "[breach_search]") {
+  Random random{3};
+  double a[8], b[8], sum[8];
+  for (int round = 0; round < 1000; ++round) {
+    for (int i = 0; i < 8; ++i) {
+      a[i] = random.real(-2.0, 2.0);
+      b[i] = random.chance(0.2) ? a[i] : random.real(-2.0, 2.0);
+    }
+    (Rows8::load(a) * Rows8(3.0) - Rows8::load(b) / Rows8(7.0)).store(sum);
+    Rows8::Bits expected = 0;
+    for (unsigned i = 0; i < 8; ++i) {
+      CHECK(sum[i] == a[i] * 3.0 - b[i] / 7.0);
+      expected |= (a[i] < b[i] ? 1u : 0u) << i;
+    }
+    CHECK(less(Rows8::load(a), Rows8::load(b)) == expected);
+    CHECK(Rows8::load(a).least() == *std::min_element(a, a + 8));
+  }
+  CHECK(cpu_is_supported());
+}
+
+TEST_CASE("a book keeps every row, in blocks of one group", "[breach_search]") {
+  Random random{11};
+  const std::vector<double> y = base_factors(random);
+  BookBuilder builder;
+  std::vector<std::vector<LegInput>> rows;
+  for (std::uint32_t i = 0; i < 6000; ++i) {
+    const bool fixed = random.chance(0.5);
+    rows.push_back(random_legs(random, i % kGroups, y, fixed ? 3 : random.below(5),
+                               fixed ? 2 : random.below(3), fixed));
+    REQUIRE(builder.add_row(i % kGroups, rows.back()) == i);
+  }
+  const Book book = std::move(builder).build(y);
+  REQUIRE(book.rows() == rows.size());
+  std::size_t mixed = 0, uniform = 0;
+  for (const Book::Family& family : book.families()) ++(family.mixed ? mixed : uniform);
+  CHECK(mixed > 5);
+  CHECK(uniform >= 3);
+  for (const Book::Block& block : book.blocks()) {
+    REQUIRE(block.rows <= kBlockRows);
+    REQUIRE(block.rows > 0);
+  }
+  for (std::uint32_t row = 0; row < book.rows(); ++row) {
+    std::stable_partition(rows[row].begin(), rows[row].end(),
+                          [](const LegInput& leg) { return !leg.debt; });
+    REQUIRE(book.legs(row) == rows[row].size());
+    REQUIRE(book.group(row) == row % kGroups);
+    const Book::Place place = book.place(row);
+    REQUIRE(book.position(book.blocks()[place.block], place.slot) == row);
+    for (std::uint32_t leg = 0; leg < book.legs(row); ++leg) {
+      REQUIRE(book.factor(row, leg) == rows[row][leg].factor);
+      REQUIRE(book.base_amount(row, leg) == rows[row][leg].amount);
+      REQUIRE((leg >= book.collateral_legs(row)) == rows[row][leg].debt);
+    }
+  }
+}
+
+TEST_CASE("the search finds what the scan finds", "[breach_search]") {
+  BreachSearch::Counters sum;
+  std::size_t emitted = 0, parked_again = 0;
+  bool slept = false;
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    Random random{seed * 1000};
+    const Book book = random_book(random, seed % 2 == 0 ? 9000 : 2500);
+    Positions positions(book);
+    BreachSearch search(book, positions);
+    const Trace trace = run_script({seed, 150, true}, positions, search, serially);
+    sum.rekeys += trace.counters.rekeys;
+    sum.spent_rekeys += trace.counters.spent_rekeys;
+    sum.wakes += trace.counters.wakes;
+    emitted += trace.emitted;
+    parked_again += trace.parked_again;
+    slept = slept || trace.counters.wakes < book.blocks().size();
+  }
+  CHECK(emitted > 20000);
+  CHECK(sum.wakes > 100);
+  CHECK(sum.spent_rekeys > 100);
+  CHECK(sum.rekeys > sum.spent_rekeys + 50);  // moves beyond every key
+  CHECK(parked_again > 100);
+  CHECK(slept);
+}
+
+TEST_CASE("after reset the same run gives the same rows and takes no memory", "[breach_search]") {
+  Random random{77};
+  const Book book = random_book(random, 6000);
+  Positions positions(book);
+  BreachSearch search(book, positions);
+  const Script script{5, 60, false};
+  const Trace first = run_script(script, positions, search, serially);
+  CHECK(positions.touched_blocks() > 10);
+  const std::size_t pool = positions.pool_bytes();
+  for (int again = 0; again < 3; ++again) {
+    search.reset();
+    positions.reset();
+    CHECK(positions.touched_blocks() == 0);
+    const Trace next = run_script(script, positions, search, serially);
+    REQUIRE(next.rounds == first.rounds);
+    CHECK(next.counters.rows_evaluated == first.counters.rows_evaluated);
+    CHECK(positions.pool_bytes() == pool);
+  }
+  search.reset();
+  positions.reset();
+  run_script({6, 40, true}, positions, search, serially);  // another run, on the same memory
+}
+
+TEST_CASE("blocks in parallel and in any order give the same rows", "[breach_search]") {
+  Random random{21};
+  const Book book = random_book(random, 8000);
+  const Script script{9, 80, false};
+  Positions positions(book), other(book);
+  BreachSearch search(book, positions), parallel(book, other);
+  const Trace serial = run_script(script, positions, search, serially);
+  const Trace threaded = run_script(script, other, parallel, [](std::size_t count, auto&& visit) {
+    const auto every_third = [&](std::size_t from) {
+      for (std::size_t i = from; i < count; i += 3) visit(count - 1 - i);
+    };
+    std::thread a(every_third, 0), b(every_third, 1);
+    every_third(2);
+    a.join();
+    b.join();
+  });
+  REQUIRE(threaded.rounds == serial.rounds);
+  CHECK(threaded.counters.rows_evaluated == serial.counters.rows_evaluated);
+  CHECK(threaded.counters.blocks_visited == serial.counters.blocks_visited);
+  CHECK(threaded.counters.rekeys == serial.counters.rekeys);
+}
+
+TEST_CASE("a quiet world is not visited, an unmoved block neither", "[breach_search]") {
+  const std::vector<double> y0 = {1.0, 2.0, 1.0, 1.0};
+  BookBuilder builder;
+  for (std::uint32_t i = 0; i < 600; ++i) {
+    const std::uint32_t side = i % 2;  // two markets that share nothing: factors 0, 2 and 1, 3
+    const double debt = 100.0 * y0[side] / (1.05 + 0.01 * i);
+    const LegInput legs[] = {{side, 100.0, false}, {2 + side, debt, true}};
+    builder.add_row(side, legs);
+  }
+  const Book book = std::move(builder).build(y0);
+  Positions positions(book);
+  BreachSearch search(book, positions);
+  std::vector<std::uint32_t> out;
+  REQUIRE(!search.find(y0, out));
+  CHECK(out.empty());
+  CHECK(search.counters().blocks_visited == 0);  // all asleep
+
+  std::vector<double> y = y0;
+  y[0] = 0.9;
+  const std::vector<std::uint32_t> moved = {0};
+  REQUIRE(!search.find(y, moved, out));
+  CHECK(out.size() == 4);  // 1.05, 1.07, 1.09, 1.11
+  CHECK(search.counters().blocks_visited == 1);
+  CHECK(search.counters().rows_evaluated < 50);
+  REQUIRE(!search.find(y, {}, out));
+  CHECK(out.size() == 4);
+  CHECK(search.counters().blocks_visited == 1);
+
+  search.park(out[1]);
+  REQUIRE(!search.find(y, {}, out));
+  CHECK(out == std::vector<std::uint32_t>{0, 4, 6});
+  CHECK(search.counters().blocks_visited == 1);
+  search.unpark(2);
+  REQUIRE(!search.find(y, {}, out));
+  CHECK(out == std::vector<std::uint32_t>{0, 2, 4, 6});
+  CHECK(search.counters().blocks_visited == 2);
+
+  positions.set_amount(599, 1, 1e6);  // a new borrow in the other market, asleep
+  search.touch(599);
+  REQUIRE(!search.find(y, {}, out));
+  CHECK(out == std::vector<std::uint32_t>{0, 2, 4, 6, 599});
+}
+
+TEST_CASE("worthless collateral and legs filled later are found", "[breach_search]") {
+  const std::vector<double> y0 = {3.0, 1.0, 0.0, 1.0};
+  BookBuilder builder;
+  for (std::uint32_t i = 0; i < 300; ++i) {
+    const LegInput legs[] = {{0, 10.0, false}, {2, i % 3 == 0 ? 5.0 : 0.0, false}, {3, 8.0, true}};
+    builder.add_row(legs);
+  }
+  const Book book = std::move(builder).build(y0);
+  Positions positions(book);
+  BreachSearch search(book, positions);
+  std::vector<std::uint32_t> out, scanned;
+  std::vector<double> y = y0;
+  for (const auto& [first, second] : std::vector<std::pair<double, double>>{{3.0, 0.0},
+                                                                            {0.0, 0.0},
+                                                                            {0.0, 2.0},
+                                                                            {0.0, 0.0},
+                                                                            {0.81, 0.0},
+                                                                            {0.79, 1e300},
+                                                                            {1e-200, 1.6},
+                                                                            {3.0, 1e-130}}) {
+    y[0] = first;
+    y[2] = second;
+    REQUIRE(!search.find(y, out));
+    reference_scan(book, positions, y, scanned);
+    CHECK(out == scanned);
+  }
+  y = y0;
+  REQUIRE(!search.find(y, out));
+  positions.set_amount(7, 0, 0.0);
+  positions.set_amount(7, 1, 1000.0);  // the reserved leg, of an asset worth nothing so far
+  search.touch(7);
+  REQUIRE(!search.find(y, out));
+  CHECK(out == std::vector<std::uint32_t>{7});
+  y[2] = 0.5;
+  REQUIRE(!search.find(y, out));
+  CHECK(out.empty());
+}
+
+TEST_CASE("factors beyond the range of the keys wake every block", "[breach_search]") {
+  for (const double before : {1.0, 1e150, 1e-150}) {
+    const std::vector<double> y0 = {before, 1.0};
+    BookBuilder builder;
+    for (int i = 0; i < 40; ++i)
+      builder.add_row(std::vector<LegInput>{{0, (10.0 + i) / before, false}, {1, 0.01, true}});
+    const Book book = std::move(builder).build(y0);
+    for (const double after : {1e-160, 1e-140, 1e160, 0.5, 1e-3}) {
+      Positions positions(book);
+      BreachSearch search(book, positions);
+      std::vector<std::uint32_t> out, scanned;
+      for (const double now : {after, before, after}) {
+        const std::vector<double> y = {now, 1.0};
+        REQUIRE(!search.find(y, out));
+        reference_scan(book, positions, y, scanned);
+        CHECK(out == scanned);
+      }
+    }
+  }
+}
+
+TEST_CASE("a factor that is no number stops the round and harms nothing", "[breach_search]") {
+  const std::vector<double> y0 = {1.0, 1.0};
+  BookBuilder builder;
+  for (int i = 0; i < 20; ++i)
+    builder.add_row(std::vector<LegInput>{{0, 2.0 + i, false}, {1, 1.9, true}});
+  const Book book = std::move(builder).build(y0);
+  Positions positions(book);
+  BreachSearch search(book, positions);
+  std::vector<std::uint32_t> out;
+  std::vector<double> y = y0;
+  for (const double bad :
+       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), -1.0}) {
+    y = {0.9, bad};
+    CHECK(search.find(y, out) == 1u);
+    CHECK(out.empty());
+  }
+  y = {0.9, 1.0};
+  REQUIRE(!search.find(y, out));
+  CHECK(out == std::vector<std::uint32_t>{0});
+}
