@@ -11,20 +11,12 @@
 
 namespace faultline {
 
-namespace {
-
-bool override_clock(const RunOptions&, OpenedWorld&) {
-  return true;
-}
-
-}  // namespace
-
 int run_verb(const RunOptions& options) {
   OpenedWorld opened;
   open_world(options.common, opened, false);
-  if (!opened.ok || !override_clock(options, opened)) return 2;
+  if (!opened.ok) return 2;
   std::deque<FollowedPath> paths;
-  const auto scenario = choose_scenario(opened, options.scenario, options.shocks, paths);
+  auto scenario = choose_scenario(opened, options.scenario, options.shocks, paths);
   if (!scenario) return 2;
   if (options.assumptions) {
     print_assumptions(opened.loaded.assumptions);
@@ -35,6 +27,7 @@ int run_verb(const RunOptions& options) {
   Workspace w(opened.world);
   a.baseline = run(opened.world, baseline_of(*scenario), w);
   a.direct = run(opened.world, direct_of(*scenario), w);
+  if (!a.baseline.permanent_log.empty()) scenario->baseline_permanent = &a.baseline.permanent_log;
   w.record = true;
   a.full = run(opened.world, *scenario, w);
   a.summary = summarise(opened.world, *scenario, a.full, a.direct, a.baseline);

@@ -1,6 +1,8 @@
 #include "cli/run_text.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -9,8 +11,6 @@
 namespace faultline {
 
 namespace {
-
-constexpr std::size_t shown_events = 10;
 
 double net(const RunReport& r, double MarketOutcome::*field, std::size_t m) {
   return r.run.full.markets[m].*field - r.run.baseline.markets[m].*field;
@@ -77,21 +77,129 @@ void print_table(const RunReport& r) {
   }
 }
 
-/// The first events, and always those that tell of a failure.
-void print_timeline(const RunReport& r, bool whole) {
-  const std::vector<TimelineEvent>& events = r.run.full.timeline;
-  if (events.empty()) return;
-  fmt::print("\n");
-  std::size_t shown = 0, left_out = 0;
-  for (const TimelineEvent& e : events) {
-    if (!whole && shown >= shown_events && e.kind != "insolvency") {
-      ++left_out;
+std::string event_text(const TimelineEvent& e) {
+  std::string out;
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < e.text.size(); ++i) {
+    if (e.text.compare(i, 2, "{}") == 0 && next < e.usd.size()) {
+      out += format_usd(e.usd[next++]);
+      ++i;
+    } else {
+      out += e.text[i];
+    }
+  }
+  return out;
+}
+
+/// What the scenario does to the world, as events of its own.
+void add_shocks(const RunReport& r, std::vector<TimelineEvent>& out) {
+  for (const ExogenousMove& m : r.scenario.moves) {
+    const bool asset = m.kind <= MoveKind::rate, venue = m.kind == MoveKind::withdraw;
+    const std::string& name = asset   ? r.world.assets[m.target].name
+                              : venue ? r.world.venues[m.target].name
+                                      : r.world.oracles[m.target].name;
+    const double took = m.when.end_s - m.when.start_s;
+    const std::string over = took > 0 ? " over " + format_duration_words(took) : " at once";
+    const std::string share = format_ratio(std::fabs(m.value), 3);
+    std::string text;
+    switch (m.kind) {
+      case MoveKind::price:
+        text = fmt::format("the world's price {} {:.1f}%{}", m.value < 0 ? "falls" : "rises",
+                           100 * std::fabs(std::exp(m.value) - 1), over);
+        break;
+      case MoveKind::level:
+        text = fmt::format("the world's price goes to {}{}", format_usd(m.value, 5), over);
+        break;
+      case MoveKind::discount:
+        text = "the market values it " + share + " below its contract" + over;
+        break;
+      case MoveKind::backing:
+        text = share + " of its backing is lost" + over;
+        break;
+      case MoveKind::rate:
+        text =
+            fmt::format("its code re-rates it by {:+.1f}%{}", 100 * (std::exp(m.value) - 1), over);
+        break;
+      case MoveKind::withdraw:
+        text = share + " of its depth leaves" + over;
+        break;
+      case MoveKind::latency:
+        text = "new reports take " + format_duration_words(m.value);
+        break;
+      case MoveKind::offset:
+        text = fmt::format("it observes {:+.1f}% off", 100 * m.value);
+        break;
+      case MoveKind::frozen:
+        text = "it is frozen";
+        break;
+      case MoveKind::outage:
+        text = "it reports no more";
+        break;
+    }
+    out.push_back({m.when.start_s, "shock", name, text, {}});
+  }
+  if (r.scenario.path != nullptr) {
+    std::vector<std::string> names;
+    for (const AssetId a : r.scenario.path->assets) names.push_back(r.world.assets[a.value].name);
+    out.push_back(
+        {0, "shock", fmt::format("{}", fmt::join(names, ", ")), "prices follow a path", {}});
+  }
+}
+
+/// The story: shocks, failures, and of each market's liquidations the first, the largest and the
+/// last round.
+std::vector<TimelineEvent> story(const RunReport& r) {
+  std::vector<TimelineEvent> out;
+  add_shocks(r, out);
+  struct Span3 {
+    const TimelineEvent *first = nullptr, *largest = nullptr, *last = nullptr;
+    std::size_t rounds = 0;
+  };
+  std::map<std::string, Span3> markets;
+  std::map<std::string, std::size_t> told;
+  for (const TimelineEvent& e : r.run.full.timeline) {
+    if (e.kind != "liquidation") {
+      if (told[e.kind]++ < 4) out.push_back(e);
       continue;
     }
-    fmt::print("  {:>11}  {:<12} {}: {}\n", format_duration_words(e.at_s), e.kind, e.node, e.text);
-    ++shown;
+    Span3& s = markets[e.node];
+    ++s.rounds;
+    if (s.first == nullptr) s.first = &e;
+    if (s.largest == nullptr || e.usd[0] > s.largest->usd[0]) s.largest = &e;
+    s.last = &e;
   }
-  if (left_out > 0) fmt::print("  {} more events: --timeline\n", left_out);
+  std::vector<std::pair<double, const Span3*>> by_size;
+  for (const auto& [name, s] : markets) by_size.push_back({-s.largest->usd[0], &s});
+  std::sort(by_size.begin(), by_size.end());
+  for (std::size_t i = 0; i < by_size.size() && i < 3; ++i) {
+    const Span3& s = *by_size[i].second;
+    TimelineEvent first = *s.first;
+    first.text = s.rounds == 1 ? "the only liquidations: {}" : "first liquidations: {}";
+    out.push_back(first);
+    if (s.largest != s.first) {
+      TimelineEvent e = *s.largest;
+      e.text = "heaviest round: {} of debt repaid";
+      out.push_back(e);
+    }
+    if (s.last != s.largest && s.last != s.first) {
+      TimelineEvent e = *s.last;
+      e.text = fmt::format("last of {} rounds with liquidations: {{}}", s.rounds);
+      out.push_back(e);
+    }
+  }
+  std::stable_sort(out.begin(), out.end(),
+                   [](const TimelineEvent& a, const TimelineEvent& b) { return a.at_s < b.at_s; });
+  return out;
+}
+
+void print_timeline(const RunReport& r, bool whole) {
+  const std::vector<TimelineEvent> events = whole ? r.run.full.timeline : story(r);
+  if (events.empty()) return;
+  fmt::print("\n");
+  for (const TimelineEvent& e : events) {
+    fmt::print("  {:>11}  {:<11}  {}: {}\n", format_duration_words(e.at_s), e.kind, e.node,
+               event_text(e));
+  }
 }
 
 void print_prices(const RunReport& r) {
@@ -229,7 +337,7 @@ nlohmann::json run_json(const RunReport& r) {
   out["timeline"] = json::array();
   for (const TimelineEvent& e : r.run.full.timeline) {
     out["timeline"].push_back(
-        {{"at_s", e.at_s}, {"kind", e.kind}, {"node", e.node}, {"text", e.text}});
+        {{"at_s", e.at_s}, {"kind", e.kind}, {"node", e.node}, {"text", event_text(e)}});
   }
   return out;
 }

@@ -27,7 +27,6 @@ struct RunOptions {
   CommonOptions common;
   std::string scenario;
   std::vector<std::string> shocks;
-  std::string round, horizon;
   bool assumptions = false, timeline = false;
 };
 

@@ -29,6 +29,12 @@ bool nothing_pending(const Snapshot& world, const Scenario& scenario, const Work
   return true;
 }
 
+/// Law 1, after every round: for tests, since it costs the size of the book.
+void audit_round(const Snapshot& world, Workspace& w) {
+  const std::string broken = audit(world, w, true);
+  if (!broken.empty()) fail(w, Stop::not_conserved, broken);
+}
+
 }  // namespace
 
 const Outcome& run(const Snapshot& world, const Scenario& scenario, Workspace& w) {
@@ -45,6 +51,7 @@ const Outcome& run(const Snapshot& world, const Scenario& scenario, Workspace& w
     execute(world, scenario, w);    // 5  orders meet at venues
     settle(world, scenario, w);     // 6  the ledger moves, losses find their bearer
     mark_down(world, scenario, w);  // 7  market values, backing, holes
+    if (w.audit_rounds) audit_round(world, w);
     if (stop_is_failure(w.outcome.stop)) break;
     if (nothing_pending(world, scenario, w)) {
       w.outcome.stop = Stop::settled;

@@ -66,7 +66,8 @@ struct TimelineEvent {
   double at_s = 0;
   std::string kind;  // shock, liquidation, oracle, insolvency, exploit, exhaustion ...
   std::string node;
-  std::string text;
+  std::string text;  // "{}" stands for the next amount of `usd`
+  std::vector<double> usd;
 };
 
 struct Outcome {
@@ -81,7 +82,8 @@ struct Outcome {
   double revaluation_usd = 0;  // of all assets on the ledger, minted units at their market value
   double gas_usd = 0;
   double unserved_wait_p50_s = 0, unserved_wait_p95_s = 0;
-  double final_debt_usd = 0;  // all debt of lending markets at the end
+  double final_debt_usd = 0;          // all debt of lending markets at the end
+  std::vector<double> permanent_log;  // [round * assets + asset], only on an observed path
   Counters counters;
   std::vector<TimelineEvent> timeline;  // only when a run is recorded
 

@@ -88,14 +88,17 @@ bool seen_gap(const Snapshot& world, const Workspace& w, double latency_s, Venue
   return side == Side::sell ? rate > price : rate * price > 1;
 }
 
+/// Whether a gap may have opened since it was last looked at: the venue, its outside market or a
+/// reference moved, the latter as long ago as the latency reaches.
 bool may_have_moved(const Snapshot& world, const Workspace& w, VenueId v, double latency_s) {
   const VenueInfo& venue = world.venues[v.value];
+  const auto rounds = static_cast<std::uint32_t>(std::ceil(latency_s / world.round_s));
   const auto touched = [&](AssetId a) {
-    return w.moved_references.has(a.value) ||
+    const std::uint32_t moved = w.reference_moved_round[a.value];
+    return w.moved_references.has(a.value) || (moved > 0 && w.round - moved <= rounds) ||
            (world.outside[a.value].valid() && w.moved_venues.has(world.outside[a.value].value));
   };
-  return w.moved_venues.has(v.value) || touched(venue.base) || touched(venue.quote) ||
-         latency_s > 0;
+  return w.round == 0 || w.moved_venues.has(v.value) || touched(venue.base) || touched(venue.quote);
 }
 
 void consider(const Snapshot& world, const Workspace& w, std::uint32_t who, VenueId v, Side side,

@@ -122,6 +122,10 @@ void settle(const Snapshot& world, const Scenario&, Workspace& w) {
   for (const LiquidationOrder& o : w.orders) {
     if (o.fraction > 0) recognise(world, w, o.position);
   }
+  for (const std::uint32_t p : w.hollow) {
+    const Market& market = world.markets[world.positions[p].market.value];
+    if (market.losses.recognition == Recognition::at_once) recognise(world, w, p);
+  }
   if (!w.record) return;
   for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
     if (w.round_liquidated_usd[m] > 0) note_liquidations(world, w, m);

@@ -123,15 +123,28 @@ void move_exogenous(const Snapshot& world, const Scenario& scenario, Workspace& 
   }
 }
 
+/// Share of an asset's permanent impact that moves its reference: all of it on a fundamental path;
+/// on an observed one, which already contains its forced selling, only what the baseline did not
+/// do.
+double impact_on_reference(const Scenario& scenario, const Workspace& w, std::uint32_t a) {
+  const double own = w.market.permanent[a];
+  if (scenario.path == nullptr || !scenario.path->observed) return own;
+  if (scenario.baseline_permanent == nullptr) return 1;
+  const std::vector<double>& log = *scenario.baseline_permanent;
+  const std::size_t n = w.market.permanent.size(), at = w.round * n + a;
+  return own / (at < log.size() ? log[at] : log[log.size() - n + a]);
+}
+
 /// References in price order: a root's own times permanent impact; a claim's rate x base x
 /// (1 - discount), so that a shock to the base carries to every claim on it.
-void refresh_references(const Snapshot& world, Workspace& w) {
+void refresh_references(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   for (const AssetId a : world.price_order) {
     const AssetInfo& info = world.assets[a.value];
-    double value = w.base_reference[a.value] * w.market.permanent[a.value];
+    const double impact = impact_on_reference(scenario, w, a.value);
+    double value = w.base_reference[a.value] * impact;
     if (info.base.valid()) {
       value = w.market.contract_rate[a.value] * w.market.reference[info.base.value] *
-              (1 - w.market.discount[a.value]) * w.market.permanent[a.value];
+              (1 - w.market.discount[a.value]) * impact;
     }
     if (std::isnan(value)) continue;
     if (!(value > 0) || std::isinf(value)) {
@@ -142,6 +155,7 @@ void refresh_references(const Snapshot& world, Workspace& w) {
     if (value != w.market.reference[a.value]) {
       w.market.reference[a.value] = value;
       w.moved_references.add(a.value);
+      w.reference_moved_round[a.value] = w.round;
     }
   }
 }
@@ -229,12 +243,16 @@ void shock(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   if (!scenario.settings.empty()) apply_settings(scenario, w);
   const bool exogenous = any_pending(scenario, step_before(w));
   if (exogenous) move_exogenous(world, scenario, w);
-  if (exogenous || w.impact_due) refresh_references(world, w);
+  if (exogenous || w.impact_due) refresh_references(world, scenario, w);
   w.impact_due = false;
   if (exogenous) move_venues_and_feeds(world, scenario, w);
   relax_venues(world, w, dt);
   if (!scenario.exploits.empty()) mint_exploits(world, scenario, w);
   log_references(world, w);
+  if (scenario.path != nullptr && scenario.path->observed) {
+    std::vector<double>& log = w.outcome.permanent_log;
+    log.insert(log.end(), w.market.permanent.begin(), w.market.permanent.end());
+  }
 }
 
 }  // namespace faultline

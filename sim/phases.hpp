@@ -65,7 +65,9 @@ double market_factor(const Snapshot& world, const Workspace& w, std::uint32_t fa
 /// Stops the run with a reason; the first reason stands.
 void fail(Workspace& w, Stop stop, std::string detail);
 
-/// Adds a line to the run's story, when it is recorded.
-void tell(Workspace& w, const char* kind, std::string node, std::string text);
+/// Adds a line to the run's story, when it is recorded; "{}" in the text stands for amounts of
+/// `usd`.
+void tell(Workspace& w, const char* kind, std::string node, std::string text,
+          std::vector<double> usd = {});
 
 }  // namespace faultline

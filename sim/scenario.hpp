@@ -89,6 +89,9 @@ struct Scenario {
   std::vector<Exploit> exploits;
   std::vector<SettingChange> settings;
   const FollowedPath* path = nullptr;  // owned by whoever made the scenario
+  /// Permanent impact of the baseline on the same observed path (Outcome::permanent_log): only what
+  /// the run adds to it moves references. Null on an observed path: model impact moves none.
+  const std::vector<double>* baseline_permanent = nullptr;
   bool transmission = true;  // false: the direct run (venues infinitely deep at the reference)
 
   /// Whether nothing exogenous happens.

@@ -69,6 +69,7 @@ void Workspace::reset() {
   }
   const std::size_t assets = world->assets.size(), markets = world->markets.size();
   backing.assign(assets, 1.0);
+  reference_moved_round.assign(assets, 0);
   minted.assign(assets, 0.0);
   withdrawn.assign(world->venues.size(), 0.0);
   impact_due = false;
@@ -107,6 +108,7 @@ void Workspace::reset() {
   outcome.bearer_gain_usd = {};
   outcome.revaluation_usd = outcome.gas_usd = outcome.final_debt_usd = 0;
   outcome.unserved_wait_p50_s = outcome.unserved_wait_p95_s = 0;
+  outcome.permanent_log.clear();
   outcome.counters = {};
   outcome.timeline.clear();
 }

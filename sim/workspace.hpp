@@ -106,8 +106,9 @@ struct Workspace {
   DirtySet moved_references;          // assets
   std::vector<double> reference_log;  // [(round % depth) * assets + asset], for arbitrage latency
   std::uint32_t reference_depth = 1;
-  std::vector<double> withdrawn;  // [venue] share of depth taken out so far
-  std::vector<double> minted;     // [asset]
+  std::vector<std::uint32_t> reference_moved_round;  // [asset] last round it moved; see seen_gap
+  std::vector<double> withdrawn;                     // [venue] share of depth taken out so far
+  std::vector<double> minted;                        // [asset]
   bool accruing = false;
   bool impact_due = false;  // permanent impact moved a reference since the last round
 

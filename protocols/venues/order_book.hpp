@@ -95,6 +95,7 @@ struct OrderBook : QuoteBook {
 
   /// dt seconds pass; the centre follows the reference (quote per base; NaN: it stays where it is).
   static bool relax(const Params& p, State& s, double dt, double reference) {
+    if (s.displaced == 0 && (s.centre == reference || std::isnan(reference))) return false;
     const State was = s;
     const double kept = decay(p, s, dt);
     if (kept < 1 && !std::isnan(reference)) {
