@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -116,11 +117,32 @@ double exit_price(const Snapshot& world, const Workspace& w, AssetId a, double a
   return best < 0 ? w.market.spot[a.value] : std::min(best, w.market.spot[a.value]);
 }
 
-/// Bad debt if the collateral of every account now under water were sold at once.
+/// Hole of one row with collateral at exit prices, beyond what it had at the start.
+double exit_hole(const Snapshot& world, const Workspace& w, std::uint32_t p) {
+  double hole = 0;
+  for (std::uint32_t leg = 0; leg < world.book->legs(p); ++leg) {
+    const std::uint32_t f = world.book->factor(p, leg), r = f / 2;
+    const double units = w.positions.amount(p, leg);
+    hole -= leg < world.book->collateral_legs(p)
+                ? units * w.market.supply_index[r] * w.exit_prices[world.reserves[r].asset.value]
+                : -units * w.market_factors[f];
+  }
+  const auto legacy = std::lower_bound(world.legacy_rows.begin(), world.legacy_rows.end(), p);
+  if (legacy != world.legacy_rows.end() && *legacy == p) {
+    hole -= world.legacy_usd[static_cast<std::size_t>(legacy - world.legacy_rows.begin())];
+  }
+  return std::max(0.0, hole);
+}
+
+/// Bad debt if the collateral of every account in breach or under water were sold at once.
 void measure_exit(const Snapshot& world, Workspace& w) {
+  std::vector<std::uint32_t>& rows = w.exit_rows;
+  rows.clear();
+  std::set_union(w.breached.begin(), w.breached.end(), w.hollow.begin(), w.hollow.end(),
+                 std::back_inserter(rows));
   std::vector<double>& amount = w.exit_amounts;
   amount.assign(world.assets.size(), 0);
-  for (const std::uint32_t p : w.hollow) {
+  for (const std::uint32_t p : rows) {
     for (std::uint32_t leg = 0; leg < world.book->collateral_legs(p); ++leg) {
       const std::uint32_t r = world.book->factor(p, leg) / 2;
       amount[world.reserves[r].asset.value] +=
@@ -128,25 +150,12 @@ void measure_exit(const Snapshot& world, Workspace& w) {
     }
   }
   for (std::uint32_t a = 0; a < world.assets.size(); ++a) {
-    w.exit_prices[a] = amount[a] > 0 && w.transmission ? exit_price(world, w, AssetId{a}, amount[a])
-                                                       : w.market.spot[a];
+    w.exit_prices[a] = amount[a] > 0 && w.transmission
+                           ? exit_price(world, w, AssetId{a}, amount[a])
+                           : w.market.spot[a];
   }
-  std::size_t legacy = 0;
-  for (const std::uint32_t p : w.hollow) {
-    double slack = 0;
-    for (std::uint32_t leg = 0; leg < world.book->legs(p); ++leg) {
-      const std::uint32_t f = world.book->factor(p, leg), r = f / 2;
-      const double units = w.positions.amount(p, leg);
-      slack += leg < world.book->collateral_legs(p)
-                   ? units * w.market.supply_index[r] * w.exit_prices[world.reserves[r].asset.value]
-                   : -units * w.market_factors[f];
-    }
-    while (legacy < world.legacy_rows.size() && world.legacy_rows[legacy] < p) ++legacy;
-    double hole = -slack;
-    if (legacy < world.legacy_rows.size() && world.legacy_rows[legacy] == p) {
-      hole -= world.legacy_usd[legacy];
-    }
-    if (hole > 0) w.outcome.markets[world.positions[p].market.value].bad_debt_exit_usd += hole;
+  for (const std::uint32_t p : rows) {
+    w.outcome.markets[world.positions[p].market.value].bad_debt_exit_usd += exit_hole(world, w, p);
   }
   for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
     w.outcome.markets[m].bad_debt_exit_usd += w.realised_usd[m];
@@ -217,8 +226,8 @@ void close_books(const Snapshot& world, Workspace& w) {
     out.final_debt_usd += debt_units(w, r) * w.market.spot[world.reserves[r].asset.value];
   }
   if (!world.positions.empty()) {
-    measure_exit(world, w);
     measure_unserved(world, w);
+    measure_exit(world, w);
   }
   measure_venues(world, w);
   const std::string broken = audit(world, w, false);

@@ -151,6 +151,7 @@ struct Workspace {
   std::vector<double> hole_usd;  // [market] bad debt outstanding now
   std::array<double, bearer_count> opening_wealth{};
   std::vector<double> exit_amounts, exit_prices;
+  std::vector<std::uint32_t> exit_rows;  // in breach or under water at the end
   bool quiet = false;         // this round changed nothing
   bool audit_rounds = false;  // law 1 after every round, rows included (tests)
 
