@@ -5,7 +5,8 @@
 // 1M accounts of 4 collateral and 2 debt legs; 32 markets of 12 collateral and 4 debt assets each,
 // 8 mixes a market; 300 rounds. A path is driven twice from the same start, once by the search and
 // once by the scan; both must execute the same rows in the same rounds (the hash). The search's
-// time includes telling it what was touched and parked. --check also compares them round by round.
+// time includes keeping the list of rows worth acting on and telling what was touched. --check also
+// compares them round by round.
 // --build N times a book of N rows instead.
 #include <sys/resource.h>
 
@@ -15,6 +16,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -186,39 +188,50 @@ struct Run {
   }
 };
 
-// Rows that cannot improve are out of the game for good: parked, and parked again when listed.
+// Brings a sorted list of rows up to date with what a search reported.
+void update(std::vector<std::uint32_t>& rows, const std::vector<std::uint32_t>& entered,
+            const std::vector<std::uint32_t>& left, std::vector<std::uint32_t>& scratch) {
+  scratch.clear();
+  std::set_difference(rows.begin(), rows.end(), left.begin(), left.end(),
+                      std::back_inserter(scratch));
+  rows.clear();
+  std::set_union(scratch.begin(), scratch.end(), entered.begin(), entered.end(),
+                 std::back_inserter(rows));
+}
+
+// Rows that cannot improve are out of the game for good; the others in breach are acted on every
+// round. The time of keeping their list belongs to the search.
 Run run_search(const Book& book, const Path& path, BreachSearch& search, Positions& positions,
                bool check) {
   search.reset();
   positions.reset();
   World world;
   Run run;
-  std::vector<std::uint32_t> out, scanned;
-  std::vector<bool> dead(book.rows()), done;
+  std::vector<std::uint32_t> entered, left, active, scratch, all, scanned;
+  std::vector<bool> dead(book.rows());
   for (std::uint32_t round = 0; round < kRounds; ++round) {
     move_prices(world, path, round);
     const double start = seconds();
-    if (search.find(world.y, out)) std::abort();
+    if (search.find(world.y, entered, left)) std::abort();
+    update(active, entered, left, scratch);
     run.find_s += seconds() - start;
     if (check) {
+      update(all, entered, left, scratch);
       reference_scan(book, positions, world.y, scanned);
-      std::erase_if(scanned, [&](std::uint32_t row) { return search.is_parked(row); });
-      run.differing_rounds += scanned != out ? 1 : 0;
+      run.differing_rounds += scanned != all ? 1 : 0;
     }
-    done.clear();
-    for (const std::uint32_t row : out) {
-      done.push_back(!dead[row] && liquidate(positions, world, row));
-      dead[row] = dead[row] || !done.back();
-      if (done.back()) run.execute(round, row);
-    }
-    const double told = seconds();  // telling the search belongs to its cost
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      if (done[i]) {
-        search.touch(out[i]);
+    scratch.clear();
+    for (const std::uint32_t row : active) {
+      if (!dead[row] && liquidate(positions, world, row)) {
+        run.execute(round, row);
+        scratch.push_back(row);
       } else {
-        search.park(out[i]);
+        dead[row] = true;
       }
     }
+    const double told = seconds();
+    active = scratch;
+    for (const std::uint32_t row : active) search.touch(row);
     run.find_s += seconds() - told;
   }
   run.counters = search.counters();

@@ -65,6 +65,7 @@ void add_render(CLI::App& app, RenderOptions& o) {
   verb->add_flag("--run", o.run, "colour nodes by how distress spread in a run");
   verb->add_option("--scenario", o.scenario, "the run's scenario");
   verb->add_option("--shock", o.shocks, "the run's shock, e.g. ETH=-30%");
+  verb->add_flag("--all", o.all, "every node; else, beyond 40, those that stand alike as one");
 }
 
 void add_inspect(CLI::App& app, InspectOptions& o) {
@@ -74,7 +75,7 @@ void add_inspect(CLI::App& app, InspectOptions& o) {
       ->required()
       ->check(CLI::IsMember({"positions", "venues", "oracles", "markets", "drops"}));
   verb->add_option("--market", o.market, "only this market");
-  verb->add_option("--top", o.top, "rows to show")->default_val(20);
+  verb->add_option("--top", o.top, "rows to show; 0: all")->default_val(20);
   verb->add_option("--drop", o.drops, "static drops for `drops`, e.g. ETH=-10% (all at once)");
 }
 
@@ -89,9 +90,12 @@ void add_quote(CLI::App& app, QuoteOptions& o) {
 
 void add_schema(CLI::App& app, SchemaOptions& o) {
   CLI::App* verb = app.add_subcommand("schema", "the JSON Schema of the language, for editors");
-  verb->add_option("--preset", o.preset, "print one preset as YAML");
-  verb->add_flag("--presets", o.presets, "list the presets");
-  verb->add_flag("--reference", o.reference, "print the YAML reference as Markdown");
+  CLI::Option* one = verb->add_option("--preset", o.preset, "print one preset as YAML");
+  CLI::Option* all = verb->add_flag("--presets", o.presets, "list the presets")->excludes(one);
+  verb->add_flag("--reference", o.reference, "print the YAML reference as Markdown")
+      ->excludes(one)
+      ->excludes(all);
+  add_format(verb, o.format);
 }
 
 }  // namespace

@@ -16,16 +16,20 @@ double net(const RunReport& r, double MarketOutcome::*field, std::size_t m) {
   return r.run.full.markets[m].*field - r.run.baseline.markets[m].*field;
 }
 
+/// Dollars for people: less than one is nothing (JSON keeps every digit).
+std::string dollars(double usd) {
+  return std::fabs(usd) < 1 ? "$0" : format_usd(usd);
+}
+
 std::string first_sentence(const RunReport& r) {
   const Summary& s = r.run.summary;
   if (r.scenario.calm()) return "Nothing is shocked.";
   std::string out = fmt::format(
       "{} {} of bad debt",
       r.scenario.name == "command line" ? "This shock leaves" : r.scenario.name + " leaves",
-      s.bad_debt_usd > 0 ? format_usd(s.bad_debt_usd) : "no new dollar");
-  if (s.bad_debt_usd > 0)
-    out += fmt::format(", {} of it on the books", format_usd(s.recognised_usd));
-  return out + fmt::format(", and {} of debt is liquidated.", format_usd(s.liquidated_usd));
+      s.bad_debt_usd >= 1 ? dollars(s.bad_debt_usd) : "no new dollar");
+  if (s.bad_debt_usd > 0) out += fmt::format(", {} of it on the books", dollars(s.recognised_usd));
+  return out + fmt::format(", and {} of debt is liquidated.", dollars(s.liquidated_usd));
 }
 
 std::string second_sentence(const RunReport& r) {
@@ -39,9 +43,8 @@ std::string second_sentence(const RunReport& r) {
   }
   std::string out = broken.empty() ? "No market becomes insolvent"
                                    : fmt::format("Insolvent: {}", fmt::join(broken, ", "));
-  if (s.unserved_usd > 0) {
-    out +=
-        fmt::format("; nobody serves {} of debt in breach at the end", format_usd(s.unserved_usd));
+  if (s.unserved_usd >= 1) {
+    out += fmt::format("; nobody serves {} of debt in breach at the end", dollars(s.unserved_usd));
   }
   return out + ".";
 }
@@ -54,9 +57,8 @@ void print_table(const RunReport& r) {
   std::size_t others = 0;
   const auto line = [&](const std::string& name, double deposits, double liquidated, double bad,
                         double booked, double unserved, const char* state) {
-    fmt::print("  {:<22} {:>10} {:>12} {:>10} {:>11} {:>10}   {}\n", name, format_usd(deposits),
-               format_usd(liquidated), format_usd(bad), format_usd(booked), format_usd(unserved),
-               state);
+    fmt::print("  {:<22} {:>10} {:>12} {:>10} {:>11} {:>10}   {}\n", name, dollars(deposits),
+               dollars(liquidated), dollars(bad), dollars(booked), dollars(unserved), state);
   };
   double sum[5] = {};
   for (std::uint32_t m = 0; m < r.world.markets.size(); ++m) {
@@ -91,52 +93,57 @@ std::string event_text(const TimelineEvent& e) {
   return out;
 }
 
-/// What the scenario does to the world, as events of its own.
+std::string move_text(const ExogenousMove& m) {
+  const std::string share = format_ratio(std::fabs(m.value), 3);
+  switch (m.kind) {
+    case MoveKind::price:
+      return fmt::format("{:+.0f}%", 100 * (std::exp(m.value) - 1));
+    case MoveKind::level:
+      return "to " + format_usd(m.value, 5);
+    case MoveKind::discount:
+      return "valued " + share + " below contract";
+    case MoveKind::backing:
+      return share + " of its backing lost";
+    case MoveKind::rate:
+      return fmt::format("re-rated by {:+.1f}%", 100 * (std::exp(m.value) - 1));
+    case MoveKind::withdraw:
+      return share + " of its depth leaves";
+    case MoveKind::latency:
+      return "reports take " + format_duration_words(m.value);
+    case MoveKind::offset:
+      return fmt::format("observes {:+.1f}% off", 100 * m.value);
+    case MoveKind::frozen:
+      return "frozen";
+    case MoveKind::outage:
+      return "no reports";
+  }
+  return "";
+}
+
+/// What the scenario does to the world, as events of its own; moves of one time share a line.
 void add_shocks(const RunReport& r, std::vector<TimelineEvent>& out) {
+  std::map<std::pair<double, double>, std::map<std::string, std::vector<std::string>>> by_time;
   for (const ExogenousMove& m : r.scenario.moves) {
     const bool asset = m.kind <= MoveKind::rate, venue = m.kind == MoveKind::withdraw;
     const std::string& name = asset   ? r.world.assets[m.target].name
                               : venue ? r.world.venues[m.target].name
                                       : r.world.oracles[m.target].name;
-    const double took = m.when.end_s - m.when.start_s;
-    const std::string over = took > 0 ? " over " + format_duration_words(took) : " at once";
-    const std::string share = format_ratio(std::fabs(m.value), 3);
-    std::string text;
-    switch (m.kind) {
-      case MoveKind::price:
-        text = fmt::format("the world's price {} {:.1f}%{}", m.value < 0 ? "falls" : "rises",
-                           100 * std::fabs(std::exp(m.value) - 1), over);
-        break;
-      case MoveKind::level:
-        text = fmt::format("the world's price goes to {}{}", format_usd(m.value, 5), over);
-        break;
-      case MoveKind::discount:
-        text = "the market values it " + share + " below its contract" + over;
-        break;
-      case MoveKind::backing:
-        text = share + " of its backing is lost" + over;
-        break;
-      case MoveKind::rate:
-        text =
-            fmt::format("its code re-rates it by {:+.1f}%{}", 100 * (std::exp(m.value) - 1), over);
-        break;
-      case MoveKind::withdraw:
-        text = share + " of its depth leaves" + over;
-        break;
-      case MoveKind::latency:
-        text = "new reports take " + format_duration_words(m.value);
-        break;
-      case MoveKind::offset:
-        text = fmt::format("it observes {:+.1f}% off", 100 * m.value);
-        break;
-      case MoveKind::frozen:
-        text = "it is frozen";
-        break;
-      case MoveKind::outage:
-        text = "it reports no more";
-        break;
+    by_time[{m.when.start_s, m.when.end_s}][move_text(m)].push_back(name);
+  }
+  for (const auto& [when, moves] : by_time) {
+    std::vector<std::string> parts;
+    for (const auto& [text, names] : moves) {
+      parts.push_back(names.size() > 4
+                          ? fmt::format("{} and {} more {}", names[0], names.size() - 1, text)
+                          : fmt::format("{} {}", fmt::join(names, ", "), text));
     }
-    out.push_back({m.when.start_s, "shock", name, text, {}});
+    const double took = when.second - when.first;
+    out.push_back({when.first,
+                   "shock",
+                   "the world",
+                   fmt::format("{}{}", fmt::join(parts, "; "),
+                               took > 0 ? ", over " + format_duration_words(took) : ", at once"),
+                   {}});
   }
   if (r.scenario.path != nullptr) {
     std::vector<std::string> names;
@@ -216,18 +223,19 @@ void print_prices(const RunReport& r) {
 
 void print_losses(const RunReport& r) {
   const Summary& s = r.run.summary;
-  fmt::print("\n  direct loss {}, contagion {}", format_usd(s.direct_loss_usd),
-             format_usd(s.contagion_loss_usd));
+  fmt::print("\n  direct loss {}, contagion {}", dollars(s.direct_loss_usd),
+             dollars(s.contagion_loss_usd));
   if (s.amplification != 0) fmt::print(" ({:.2f}x)", s.amplification);
-  fmt::print("; bad debt at exit depth {}\n", format_usd(s.bad_debt_exit_usd));
+  fmt::print("; bad debt at exit depth {}\n", dollars(s.bad_debt_exit_usd));
   std::vector<std::string> parts;
   for (std::size_t b = 0; b < bearer_count; ++b) {
-    const double gain = r.run.full.bearer_gain_usd[b] - r.run.baseline.bearer_gain_usd[b];
+    const double gain = r.run.full.bearer_result_usd[b] - r.run.baseline.bearer_result_usd[b];
     if (std::abs(gain) < 1) continue;
     parts.push_back(fmt::format("{} {}{}", bearer_name(static_cast<Bearer>(b)), gain > 0 ? "+" : "",
                                 format_usd(gain)));
   }
-  fmt::print("  wealth at market values: {}\n", fmt::join(parts, ", "));
+  fmt::print("  who gained and lost, beyond the price move on what they held: {}\n",
+             fmt::join(parts, ", "));
   std::size_t assumed = 0;
   for (const Assumption& a : r.loaded.assumptions) assumed += a.path.empty() ? 0 : 1;
   std::string stand_ins;
@@ -237,7 +245,7 @@ void print_losses(const RunReport& r) {
   fmt::print(
       "  net of the same world without the shock; legacy bad debt {} left out.   {} values "
       "assumed: --assumptions\n",
-      format_usd(s.legacy_usd), assumed);
+      dollars(s.legacy_usd), assumed);
 }
 
 }  // namespace

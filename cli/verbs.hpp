@@ -42,7 +42,7 @@ struct RenderOptions {
   CommonOptions common;
   std::string output, title, scenario;
   std::vector<std::string> shocks;
-  bool run = false;
+  bool run = false, all = false;
 };
 
 struct InspectOptions {
@@ -60,6 +60,7 @@ struct QuoteOptions {
 
 struct SchemaOptions {
   std::string preset;
+  Format format = Format::text;
   bool reference = false, presets = false;
 };
 

@@ -23,7 +23,8 @@ namespace faultline {
 /// Families a `Name` may refer to.
 enum class Refers { nothing, asset, venue, oracle, market, vault, fund, agent, chain, any };
 
-/// How a field scales when every quantity of the world is doubled (law 5).
+/// How an amount or a depth scales when every quantity of the world is doubled (law 5): prices and
+/// contract rates do not. Other types of field never scale.
 enum class Scales { no, with_quantities };
 
 /// What a declaration says of one field, besides its name and type.
@@ -35,6 +36,7 @@ struct Field {
   bool required = false;                                 // an absent field is an error
   Refers refers = Refers::nothing;                       // for Name fields
   std::string_view choices = {};                         // for text: allowed words, space separated
+  Scales scales = Scales::with_quantities;               // for amounts and depths
 };
 
 }  // namespace faultline

@@ -17,8 +17,8 @@ namespace faultline {
 namespace {
 
 constexpr std::array<std::string_view, 2> node_keys{"preset", "kind"};
-constexpr std::array<std::string_view, 4> market_keys{"preset", "kind", "borrowers",
-                                                      "reserve_defaults"};
+constexpr std::array<std::string_view, 5> market_keys{"preset", "kind", "borrowers",
+                                                      "reserve_defaults", "note"};
 constexpr std::array<std::string_view, 18> top_keys{
     "faultline", "name",    "about",    "clock",     "focus",   "assets",
     "venues",    "oracles", "markets",  "vaults",    "funds",   "agents",
@@ -269,6 +269,7 @@ class EcosystemReader {
         where.collateral = spec.collateral.text;
         node.spec.spec = std::move(spec);
       }
+      if (const Node* note = entry.value.find("note")) node.spec.note = note->text;
       if (const Node* borrowers = entry.value.find("borrowers")) {
         read_borrowers(*borrowers, where, node.spec, context_, out_.data_files);
       }

@@ -1,6 +1,7 @@
 #include "data/parameter_paths.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -154,10 +155,11 @@ class ParameterFinder {
       }
       const bool rate = world_.assets[info.asset.value].base.valid();
       add(make_parameter("oracles." + info.name + "." + field, field, spec,
-                         [o, rate](const FeedSpec& s) {
+                         [o, rate, before = info.params](const FeedSpec& s) {
                            SettingChange c;
                            c.what = SettingChange::What::feed;
                            c.target = o;
+                           c.feed_before = before;
                            c.feed = compile_feed(s, rate);
                            return c;
                          }));
@@ -183,7 +185,9 @@ class ParameterFinder {
 
   void agents(const std::string& name, const std::string& field) {
     using What = SettingChange::What;
-    const auto amount = [this](const std::optional<Amount>& a) { return a ? usd(*a) : 0.0; };
+    const auto amount = [this](const std::optional<Amount>& a) {
+      return a ? usd(*a) : std::numeric_limits<double>::infinity();
+    };
     for (std::uint32_t i = 0; i < world_.liquidators.size(); ++i) {
       if (!matches(name, world_.liquidators[i].name, "liquidators")) continue;
       LiquidatorSpec spec;
@@ -196,8 +200,9 @@ class ParameterFinder {
             path, field, spec,
             budget(What::liquidator_capital, i, [=](const auto& s) { return amount(s.capital); })));
       } else if (field == "gas") {
-        add(make_parameter(path, field, spec, budget(What::liquidator_gas, i, [=](const auto& s) {
-                             return amount(s.gas);
+        add(make_parameter(path, field, spec,
+                           budget(What::liquidator_gas, i, [this](const auto& s) {
+                             return s.gas ? usd(*s.gas) : world_.gas_usd;
                            })));
       }
     }
@@ -213,8 +218,9 @@ class ParameterFinder {
                            budget(What::arbitrageur_capital, i,
                                   [=](const auto& s) { return amount(s.capital); })));
       } else if (field == "gas") {
-        add(make_parameter(path, field, spec, budget(What::arbitrageur_gas, i, [=](const auto& s) {
-                             return amount(s.gas);
+        add(make_parameter(path, field, spec,
+                           budget(What::arbitrageur_gas, i, [this](const auto& s) {
+                             return s.gas ? usd(*s.gas) : world_.gas_usd;
                            })));
       } else if (field == "latency") {
         add(make_parameter(
@@ -236,7 +242,7 @@ class ParameterFinder {
       SettingChange c;
       c.what = SettingChange::What::reserve;
       c.target = r;
-      c.reserve = base;
+      c.reserve = c.reserve_before = base;
       c.reserve.terms = compile_terms(s);
       if constexpr (std::is_same_v<Spec, ReserveSpec>) {
         if (!s.collateral) c.reserve.terms.ltv = c.reserve.terms.lt = 0;

@@ -9,88 +9,25 @@
 #include <fmt/format.h>
 
 #include "core/fingerprint.hpp"
+#include "data/borrowers_spec.hpp"
 #include "data/csv.hpp"
 
 namespace faultline {
 
 namespace {
 
-struct LegColumns {
-  std::string account = "account", side = "side", asset = "asset", amount = "amount";
-  std::optional<std::string> marked;
-  std::map<std::string, std::string> posts, owes;
-
-  template <class V>
-  void fields(V& v) {
-    v("account", account, Field{.help = "column that names the account"});
-    v("side", side, Field{.help = "one row per leg: column with collateral, debt or supply"});
-    v("asset", asset, Field{.help = "one row per leg: column with the leg's asset"});
-    v("amount", amount, Field{.help = "one row per leg: column with units of that asset"});
-    v("marked", marked, Field{.help = "column that is 1 where the leg is inferred"});
-    v("posts", posts,
-      Field{.help = "one row per account: asset to the column of units posted",
-            .refers = Refers::asset});
-    v("owes", owes,
-      Field{.help = "one row per account: asset to the column of units owed",
-            .refers = Refers::asset});
+/// A group owes units of an asset; dollars would not say of which.
+bool owes_units(const GroupSpec& spec, const Node& node, ReadContext& context) {
+  for (const Amount& owed : spec.owes) {
+    if (owed.unit != "$") continue;
+    const Node* at = node.find("owes");
+    context.reading.error("E0615", at == nullptr ? node.span : at->span,
+                          "dollars of which asset does the group owe?",
+                          "write units, such as `45m USDC`");
+    return false;
   }
-};
-
-struct CsvSpec {
-  std::string file;
-  LegColumns columns;
-  Ratio rescale{1};
-  bool matching = false;
-  std::map<std::string, std::string> names;
-
-  template <class V>
-  void fields(V& v) {
-    v("file", file, Field{.help = "CSV, plain or gzip", .required = true});
-    v("columns", columns, Field{.help = "which column is what"});
-    v("rescale", rescale,
-      Field{
-          .help = "collateral times this, to bring it to the file's date", .lo = 1e-6, .hi = 1e6});
-    v("matching", matching, Field{.help = "take only accounts that hold this market's collateral"});
-    v("names", names, Field{.help = "names in the CSV to assets of this file"});
-  }
-};
-
-/// Health as people write it: {median: 1.5, p1: 1.03}; the numbers are bare.
-struct HealthSpec {
-  double median = 1.6;
-  std::optional<double> p1, p5, p10;
-
-  template <class V>
-  void fields(V& v) {
-    constexpr auto source = "our choice: the middle of Aave and Compound books";
-    v("median", median, Field{.help = "half are below", .lo = 1.001, .hi = 1000, .source = source});
-    v("p1", p1, Field{.help = "one in a hundred is below", .lo = 1.001, .hi = 1000});
-    v("p5", p5, Field{.help = "one in twenty is below", .lo = 1.001, .hi = 1000});
-    v("p10", p10, Field{.help = "one in ten is below", .lo = 1.001, .hi = 1000});
-  }
-};
-
-struct GroupSpec {
-  long count = 1000;
-  std::map<std::string, Ratio> posts;
-  std::vector<Amount> owes;
-  HealthSpec health;
-  double size_sd = 2;
-
-  template <class V>
-  void fields(V& v) {
-    v("count", count, Field{.help = "accounts", .lo = 1, .hi = 1e7, .required = true});
-    v("posts", posts,
-      Field{.help = "collateral: an asset, or shares of value by asset", .refers = Refers::asset});
-    v("owes", owes, Field{.help = "total debt of the group; left out: what is left", .lo = 0});
-    v("health", health, Field{.help = "health at the start, by quantiles"});
-    v("size_sd", size_sd,
-      Field{.help = "standard deviation of ln(debt) over accounts",
-            .lo = 0,
-            .hi = 5,
-            .source = "our choice: a heavy tail"});
-  }
-};
+  return true;
+}
 
 AccountGroup to_group(const std::string& name, const GroupSpec& spec, Span at) {
   AccountGroup g;
@@ -133,6 +70,17 @@ class RowMaker {
     rows_.legs.resize(rows_.first_leg.back());
     rows_.amounts.resize(rows_.first_leg.back());
     open_ = false;
+  }
+  /// Takes the open account's legs of nothing out.
+  void drop_empty_legs() {
+    std::size_t kept = first();
+    for (std::size_t l = first(); l < rows_.legs.size(); ++l) {
+      if (rows_.amounts[l] == 0) continue;
+      rows_.legs[kept] = rows_.legs[l];
+      rows_.amounts[kept++] = rows_.amounts[l];
+    }
+    rows_.legs.resize(kept);
+    rows_.amounts.resize(kept);
   }
   void end() {
     if (!open_) return;
@@ -178,6 +126,7 @@ void finish_account(RowMaker& maker, const BorrowersPlace& where, bool matching)
     rows.amounts[l] -= off;
     netted -= off;
   }
+  maker.drop_empty_legs();
   maker.end();
 }
 
@@ -289,19 +238,6 @@ void read_csv_borrowers(const Node& node, const BorrowersPlace& where, MarketNod
   }
 }
 
-/// A list of accounts: `- {name: a, posts: [10 ETH], owes: [5000 USDC]}`.
-struct ListedAccount {
-  std::string name;
-  std::vector<Amount> posts, owes;
-
-  template <class V>
-  void fields(V& v) {
-    v("name", name, Field{.help = "for messages"});
-    v("posts", posts, Field{.help = "collateral, amounts in units", .lo = 0});
-    v("owes", owes, Field{.help = "debt, amounts in units", .lo = 0});
-  }
-};
-
 void read_list(const Node& node, const BorrowersPlace& where, MarketNode& market,
                ReadContext& context) {
   RowMaker maker(market.rows);
@@ -372,7 +308,8 @@ void read_borrowers(const Node& node, const BorrowersPlace& where, MarketNode& m
   }
   if (node.find("count") != nullptr) {
     GroupSpec spec;
-    if (read_fields(node, spec, where.path, {"borrowers", where.market, ""}, context)) {
+    if (read_fields(node, spec, where.path, {"borrowers", where.market, ""}, context) &&
+        owes_units(spec, node, context)) {
       market.groups.push_back(to_group("borrowers", spec, node.span));
     }
     return;
@@ -380,7 +317,8 @@ void read_borrowers(const Node& node, const BorrowersPlace& where, MarketNode& m
   for (const Entry& entry : node.entries) {
     GroupSpec spec;
     if (read_fields(entry.value, spec, where.path + "." + entry.key,
-                    {"group", entry.key, "'" + where.market + "'"}, context)) {
+                    {"group", entry.key, "'" + where.market + "'"}, context) &&
+        owes_units(spec, entry.value, context)) {
       market.groups.push_back(to_group(entry.key, spec, entry.key_span));
     }
   }

@@ -25,8 +25,12 @@ struct Bounds {
     void fields(V& v) {
       constexpr auto source =
           "Chainlink OffchainAggregator minAnswer, maxAnswer (chainlink_ocr_code)";
-      v("min", min, Field{.help = "lowest answer, $ per unit", .lo = 0, .source = source});
-      v("max", max, Field{.help = "highest answer, $ per unit", .lo = 0, .source = source});
+      v("min", min,
+        Field{
+            .help = "lowest answer, $ per unit", .lo = 0, .source = source, .scales = Scales::no});
+      v("max", max,
+        Field{
+            .help = "highest answer, $ per unit", .lo = 0, .source = source, .scales = Scales::no});
       v("out_of_bounds", out_of_bounds,
         Field{.help = "beyond a bound: reject the report (the feed freezes) or clamp it",
               .source = source,

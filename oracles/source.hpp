@@ -38,7 +38,8 @@ struct Source {
               .choices = "reference rate"});
       v("venue", venue, Field{.help = "the one venue it reads", .refers = Refers::venue});
       v("median", median, Field{.help = "venues whose median it takes", .refers = Refers::venue});
-      v("fixed", fixed, Field{.help = "a price in $ written into its code", .lo = 0});
+      v("fixed", fixed,
+        Field{.help = "a price in $ written into its code", .lo = 0, .scales = Scales::no});
       v("below", below,
         Field{.help = "for `reads: rate`: the feed of the asset the rate is in",
               .refers = Refers::oracle});

@@ -1,6 +1,8 @@
 #include "sim/accounting.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 #include <iterator>
 
@@ -76,37 +78,67 @@ double outstanding_holes(const Workspace& w) {
   return sum;
 }
 
-/// Wealth by bearer at market values. A reserve's cash belongs to its claims: lenders' and
-/// borrowers' supply less borrowers' debt, the rest the protocol's; a hole is borne by the
-/// depositors.
-std::array<double, bearer_count> wealth(const Snapshot& world, const Workspace& w) {
+/// What wealth is summed over: the holdings of one instant.
+struct Holdings {
+  const std::vector<double>& balances;
+  const std::vector<ReserveState>& reserves;
+  const MarketState& indices;
+  double hole_usd = 0;  // owed beyond collateral; borne by the depositors
+};
+
+/// Wealth by bearer of some holdings at today's market values. A reserve's cash belongs to its
+/// claims: lenders' and borrowers' supply less borrowers' debt, the rest the protocol's.
+std::array<double, bearer_count> wealth(const Snapshot& world, const Workspace& w,
+                                        const Holdings& of) {
   std::array<double, bearer_count> usd{};
   for (std::size_t i = 0; i < world.accounts.size(); ++i) {
     const AccountInfo& a = world.accounts[i];
     if (a.bearer == Bearer::depositor) continue;
-    usd[at(a.bearer)] += w.ledger.balances()[i] * w.market.spot[a.asset.value];
+    usd[at(a.bearer)] += of.balances[i] * w.market.spot[a.asset.value];
   }
   for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
     const double price = w.market.spot[world.reserves[r].asset.value];
-    const double cash = reserve_cash(world, w, r) * price;
-    const double lenders = w.reserves[r].lender_scaled * w.market.supply_index[r] * price;
-    const double posted = supply_units(w, r) * price - lenders;
-    const double debt = debt_units(w, r) * price;
+    const double index = of.indices.supply_index[r] * price;
+    const double cash = of.balances[world.reserves[r].cash.value] * price;
+    const double posted = (of.reserves[r].supply_scaled - of.reserves[r].lender_scaled) * index;
+    const double debt = of.reserves[r].debt_scaled * of.indices.borrow_index[r] * price;
     usd[at(Bearer::borrower)] += posted - debt;
     usd[at(Bearer::depositor)] += cash - posted + debt;
   }
-  const double hole = outstanding_holes(w);
-  usd[at(Bearer::borrower)] += hole;
-  usd[at(Bearer::depositor)] -= hole;
+  usd[at(Bearer::borrower)] += of.hole_usd;
+  usd[at(Bearer::depositor)] -= of.hole_usd;
   return usd;
 }
 
-/// What selling `amount` of an asset at once would bring per unit, USD: along the best lane to any
-/// debt asset of the market; the spot price where none is open.
-double exit_price(const Snapshot& world, const Workspace& w, AssetId a, double amount) {
+/// Units of an asset that would be sold at once along lanes of one group, from every market whose
+/// lanes share its venues.
+double sold_together(const Snapshot& world, const Workspace& w, AssetId a, std::uint32_t group) {
+  double units = 0;
+  for (const std::uint32_t r : world.reserves_of_asset[a.value]) {
+    const Market& m = world.markets[world.reserves[r].market.value];
+    const auto shares = [&](std::uint32_t to) {
+      if (!world.reserves[to].takes_debt) return false;
+      const Lane& lane = world.lanes[world.lane(r, to)];
+      return lane.open && !lane.hops.empty() && lane.group == group;
+    };
+    bool any = false;
+    for (std::uint32_t i = 0; i < m.reserve_count; ++i) any = any || shares(m.first_reserve + i);
+    if (any) units += w.exit_amounts[r];
+  }
+  return units;
+}
+
+/// What selling a reserve's collateral at once would bring per unit, USD: along the best lane to
+/// any debt asset of its market; the spot price where none is open.
+double exit_price(const Snapshot& world, const Workspace& w, std::uint32_t r) {
+  const AssetId a = world.reserves[r].asset;
+  const Market& m = world.markets[world.reserves[r].market.value];
   double best = -1;
-  for (const Lane& lane : world.lanes) {
-    if (lane.from != a || !lane.open || lane.hops.empty()) continue;
+  for (std::uint32_t to = m.first_reserve; to < m.first_reserve + m.reserve_count; ++to) {
+    if (!world.reserves[to].takes_debt) continue;
+    const Lane& lane = world.lanes[world.lane(r, to)];
+    if (!lane.open || lane.hops.empty()) continue;
+    const double amount = sold_together(world, w, a, lane.group);
     double x = amount;
     for (const Hop& hop : lane.hops) {
       const double takes = std::min(x, venue_most_in(world, w.venues, hop.venue, hop.side));
@@ -124,7 +156,7 @@ double exit_hole(const Snapshot& world, const Workspace& w, std::uint32_t p) {
     const std::uint32_t f = world.book->factor(p, leg), r = f / 2;
     const double units = w.positions.amount(p, leg);
     hole -= leg < world.book->collateral_legs(p)
-                ? units * w.market.supply_index[r] * w.exit_prices[world.reserves[r].asset.value]
+                ? units * w.market.supply_index[r] * w.exit_prices[r]
                 : -units * w.market_factors[f];
   }
   const auto legacy = std::lower_bound(world.legacy_rows.begin(), world.legacy_rows.end(), p);
@@ -136,23 +168,23 @@ double exit_hole(const Snapshot& world, const Workspace& w, std::uint32_t p) {
 
 /// Bad debt if the collateral of every account in breach or under water were sold at once.
 void measure_exit(const Snapshot& world, Workspace& w) {
+  reference_scan(*world.book, w.positions, w.market_factors, w.hollow);
   std::vector<std::uint32_t>& rows = w.exit_rows;
   rows.clear();
   std::set_union(w.breached.begin(), w.breached.end(), w.hollow.begin(), w.hollow.end(),
                  std::back_inserter(rows));
   std::vector<double>& amount = w.exit_amounts;
-  amount.assign(world.assets.size(), 0);
+  amount.assign(world.reserves.size(), 0);
   for (const std::uint32_t p : rows) {
     for (std::uint32_t leg = 0; leg < world.book->collateral_legs(p); ++leg) {
       const std::uint32_t r = world.book->factor(p, leg) / 2;
-      amount[world.reserves[r].asset.value] +=
-          w.positions.amount(p, leg) * w.market.supply_index[r];
+      amount[r] += w.positions.amount(p, leg) * w.market.supply_index[r];
     }
   }
-  for (std::uint32_t a = 0; a < world.assets.size(); ++a) {
-    w.exit_prices[a] = amount[a] > 0 && w.transmission
-                           ? exit_price(world, w, AssetId{a}, amount[a])
-                           : w.market.spot[a];
+  for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
+    w.exit_prices[r] = amount[r] > 0 && w.transmission
+                           ? exit_price(world, w, r)
+                           : w.market.spot[world.reserves[r].asset.value];
   }
   for (const std::uint32_t p : rows) {
     w.outcome.markets[world.positions[p].market.value].bad_debt_exit_usd += exit_hole(world, w, p);
@@ -164,6 +196,8 @@ void measure_exit(const Snapshot& world, Workspace& w) {
 
 /// Debt of accounts in breach that nobody served, and how long they have been waiting.
 void measure_unserved(const Snapshot& world, Workspace& w) {
+  // Where nothing is pending any more, states count to the horizon.
+  const double until_s = w.outcome.stop == Stop::settled ? world.horizon_s : w.outcome.end_s;
   reference_scan(*world.book, w.positions, w.factors, w.breached);
   std::vector<double>& waits = w.exit_amounts;
   waits.clear();
@@ -174,7 +208,7 @@ void measure_unserved(const Snapshot& world, Workspace& w) {
     }
     w.outcome.markets[world.positions[p].market.value].unserved_usd += debt;
     const std::uint32_t* since = w.breach_since.find(p);
-    waits.push_back(since == nullptr ? 0 : (w.round - *since) * world.round_s);
+    waits.push_back(since == nullptr ? 0 : until_s - *since * world.round_s);
   }
   if (waits.empty()) return;
   std::sort(waits.begin(), waits.end());
@@ -195,10 +229,60 @@ void measure_venues(const Snapshot& world, Workspace& w) {
   }
 }
 
+/// Puts 0 for what is not finite in a row of doubles; whether it had to.
+template <class Row>
+bool mend(Row& row) {
+  auto numbers = std::bit_cast<std::array<double, sizeof(Row) / sizeof(double)>>(row);
+  bool mended = false;
+  for (double& x : numbers) {
+    if (std::isfinite(x)) continue;
+    x = 0;
+    mended = true;
+  }
+  if (mended) row = std::bit_cast<Row>(numbers);
+  return mended;
+}
+
+template <class Rows, class Infos>
+void mend_rows(Workspace& w, Rows& rows, const Infos& infos) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (mend(rows[i])) {
+      fail(w, Stop::not_finite, "a figure of " + infos[i].name + " is not a finite number");
+    }
+  }
+}
+
+/// Law 7: no outcome holds a NaN or an infinity; where one arose the run says so.
+void mend_outcome(const Snapshot& world, Workspace& w) {
+  Outcome& out = w.outcome;
+  mend_rows(w, out.markets, world.markets);
+  mend_rows(w, out.assets, world.assets);
+  mend_rows(w, out.venues, world.venues);
+  mend_rows(w, out.oracles, world.oracles);
+  bool mended = mend(out.bearer_gain_usd);
+  mended = mend(out.bearer_result_usd) || mended;
+  for (double* x : {&out.revaluation_usd, &out.gas_usd, &out.final_debt_usd}) {
+    mended = mend(*x) || mended;
+  }
+  if (mended) fail(w, Stop::not_finite, "the gains of this run do not sum to a finite number");
+}
+
+/// An amount that is no whole number of quanta; empty where all are.
+std::string unwhole(const Snapshot& world, const Workspace& w) {
+  for (std::size_t i = 0; i < world.accounts.size(); ++i) {
+    const AssetInfo& asset = world.assets[world.accounts[i].asset.value];
+    const double balance = w.ledger.balances()[i];
+    if (asset.quantum.whole(balance)) continue;
+    return fmt::format("{:.17g} {} is no whole amount", balance, asset.name);
+  }
+  return {};
+}
+
 }  // namespace
 
 void open_books(const Snapshot& world, Workspace& w) {
-  w.opening_wealth = wealth(world, w);
+  w.opening_wealth =
+      wealth(world, w, {world.opening.balances, world.opening.reserves, world.opening.market});
   for (std::size_t a = 0; a < world.assets.size(); ++a) {
     w.outcome.assets[a].price_start = w.outcome.assets[a].price_min = w.market.spot[a];
   }
@@ -213,9 +297,14 @@ void close_books(const Snapshot& world, Workspace& w) {
   out.end_s = std::min(w.now_s, world.horizon_s);
   out.counters.rounds = w.round + (out.stop == Stop::horizon ? 0 : 1);
   out.counters.posts = w.ledger.posts();
-  const std::array<double, bearer_count> end = wealth(world, w);
-  for (std::size_t b = 0; b < bearer_count; ++b)
+  const auto end =
+      wealth(world, w, {w.ledger.balances(), w.reserves, w.market, outstanding_holes(w)});
+  const auto idle =
+      wealth(world, w, {world.opening.balances, world.opening.reserves, world.opening.market});
+  for (std::size_t b = 0; b < bearer_count; ++b) {
     out.bearer_gain_usd[b] = end[b] - w.opening_wealth[b];
+    out.bearer_result_usd[b] = end[b] - idle[b];
+  }
   for (std::size_t a = 0; a < world.assets.size(); ++a) {
     out.assets[a].price_end = w.market.spot[a];
     const double held = world.total_supply[a];
@@ -230,19 +319,19 @@ void close_books(const Snapshot& world, Workspace& w) {
     measure_exit(world, w);
   }
   measure_venues(world, w);
-  const std::string broken = audit(world, w, false);
-  if (!broken.empty()) fail(w, Stop::not_conserved, broken);
+  if (const std::string broken = unwhole(world, w); !broken.empty()) {
+    fail(w, Stop::not_whole, broken);
+  } else if (const std::string lost = audit(world, w, false); !lost.empty()) {
+    fail(w, Stop::not_conserved, lost);
+  }
+  mend_outcome(world, w);
 }
 
 std::string audit(const Snapshot& world, const Workspace& w, bool with_rows) {
+  if (const std::string broken = unwhole(world, w); !broken.empty()) return broken;
   std::vector<double> sum(world.assets.size(), 0);
   for (std::size_t i = 0; i < world.accounts.size(); ++i) {
-    const AssetId a = world.accounts[i].asset;
-    const double balance = w.ledger.balances()[i];
-    if (!world.assets[a.value].quantum.whole(balance)) {
-      return fmt::format("{:.17g} {} is no whole amount", balance, world.assets[a.value].name);
-    }
-    sum[a.value] += balance;
+    sum[world.accounts[i].asset.value] += w.ledger.balances()[i];
   }
   for (std::size_t a = 0; a < sum.size(); ++a) {
     if (sum[a] != world.total_supply[a] + w.minted[a]) {

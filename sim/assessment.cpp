@@ -13,6 +13,14 @@ double deposits(const Outcome& o) {
   return o.total(&MarketOutcome::deposits_usd);
 }
 
+double first_change_s(const Scenario& scenario) {
+  double first = scenario.path != nullptr ? 0 : 1e300;
+  for (const ExogenousMove& m : scenario.moves) first = std::min(first, m.when.start_s);
+  for (const Exploit& e : scenario.exploits) first = std::min(first, e.at_s);
+  for (const SettingChange& s : scenario.settings) first = std::min(first, s.at_s);
+  return first < 1e299 ? first : 0;
+}
+
 void measure_spread(const Snapshot& world, const Scenario& scenario, const Outcome& full,
                     const Outcome& direct, const Outcome& baseline, Summary& s) {
   const std::vector<std::uint32_t> sources = shocked_nodes(world, scenario);
@@ -20,7 +28,8 @@ void measure_spread(const Snapshot& world, const Scenario& scenario, const Outco
   for (std::size_t m = 0; m < full.markets.size(); ++m) {
     const MarketOutcome& market = full.markets[m];
     if (market.insolvent_s < 0 || baseline.markets[m].insolvent_s >= 0) continue;
-    s.depth_rounds = std::max(s.depth_rounds, market.insolvent_s / world.round_s);
+    s.depth_rounds =
+        std::max(s.depth_rounds, (market.insolvent_s - first_change_s(scenario)) / world.round_s);
     const auto node = world.graph.find(NodeKind::market, world.markets[m].name);
     if (node && hops[*node] != no_hop) {
       s.depth_hops = std::max(s.depth_hops, static_cast<double>(hops[*node]));
@@ -36,6 +45,7 @@ void measure_spread(const Snapshot& world, const Scenario& scenario, const Outco
 Scenario direct_of(const Scenario& scenario) {
   Scenario out = scenario;
   out.transmission = false;
+  out.baseline_permanent = nullptr;  // nothing trades at a venue, so nothing moves a reference
   return out;
 }
 

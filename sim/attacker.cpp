@@ -19,7 +19,7 @@ struct Target {
 };
 
 double room(double cap, double used) {
-  return cap > 0 ? std::max(0.0, cap - used) : 1e300;
+  return std::max(0.0, cap - used);
 }
 
 double borrowable_units(const Snapshot& world, const Workspace& w, std::uint32_t r) {
@@ -83,6 +83,7 @@ void borrow_out(const Snapshot& world, Workspace& w, const Target& t, AssetId as
     if (!(units > 0)) continue;
     credit -= units * price_of(world, w, r);
     w.ledger.post(world.reserves[r].cash, world.attacker[world.reserves[r].asset.value], units);
+    w.accruing = w.accruing || bears_interest(w.settings.reserves[r].rate);
     add_to_leg(w, p, leg_of(world, p, world.reserves[r].debt_factor),
                q.up(units / w.market.borrow_index[r]), w.reserves[r].debt_scaled);
     tell(w, "exploit", world.markets[t.market].name,
@@ -131,16 +132,24 @@ void sell_all(const Snapshot& world, Workspace& w, AssetId asset) {
 }  // namespace
 
 void launch_exploit(const Snapshot& world, const Exploit& exploit, Workspace& w) {
-  const double amount = world.assets[exploit.asset.value].quantum.down(exploit.amount);
+  const AssetInfo& info = world.assets[exploit.asset.value];
+  const double amount = info.quantum.down(exploit.amount);
+  const double issued =
+      world.total_supply[exploit.asset.value] + w.minted[exploit.asset.value] + amount;
+  if (!info.quantum.whole(issued)) {
+    fail(w, Stop::not_whole,
+         fmt::format("{:.6g} {} from nothing are more than its quanta can count; declare a "
+                     "`max_supply`",
+                     exploit.amount, info.name));
+    return;
+  }
   w.ledger.mint(world.attacker[exploit.asset.value], amount);
   w.minted[exploit.asset.value] += amount;
   w.quiet = false;
   tell(
       w, "exploit", world.assets[exploit.asset.value].name,
       fmt::format("{:.0f} {} appear from nothing", amount, world.assets[exploit.asset.value].name));
-  for (const std::uint32_t r : world.reserves_of_asset[exploit.asset.value]) {
-    w.changed_market_factors.push_back(world.reserves[r].collateral_factor);
-  }
+  backing_changed(world, w, exploit.asset);
   if (exploit.then == ExploitThen::borrow_out) borrow_wherever(world, w, exploit.asset);
   if (exploit.then == ExploitThen::sell && w.transmission) sell_all(world, w, exploit.asset);
 }

@@ -47,13 +47,13 @@ void check_caps(CompileContext& c) {
   for (std::uint32_t r = 0; r < c.world.reserves.size(); ++r) {
     const Reserve& reserve = c.world.reserves[r];
     const std::string& asset = c.world.assets[reserve.asset.value].name;
-    if (reserve.borrow_cap > 0 && c.borrowed[r] > reserve.borrow_cap) {
+    if (c.borrowed[r] > reserve.borrow_cap) {
       c.diagnostics.warning("W0503", c.at(reserve_path(c, r) + ".borrow_cap"),
                             fmt::format("{:.6g} {} are owed, above the cap of {:.6g}",
                                         c.borrowed[r], asset, reserve.borrow_cap),
                             "caps only stop new debt");
     }
-    if (reserve.supply_cap > 0 && c.supplied[r] > reserve.supply_cap) {
+    if (c.supplied[r] > reserve.supply_cap) {
       c.diagnostics.warning("W0504", c.at(reserve_path(c, r) + ".supply_cap"),
                             fmt::format("{:.6g} {} are supplied, above the cap of {:.6g}",
                                         c.supplied[r], asset, reserve.supply_cap),

@@ -8,6 +8,7 @@
 #include "core/fingerprint.hpp"
 #include "sim/compile_context.hpp"
 #include "sim/phases.hpp"
+#include "sim/venue_ops.hpp"
 
 namespace faultline {
 
@@ -28,12 +29,38 @@ Ecosystem sorted(Ecosystem eco) {
   return eco;
 }
 
-/// Quanta so that what may ever exist stays below 2^53 of them: the declared supply, or sixteen
-/// times what the opening holds.
+/// Units of an asset that the file's scenarios mint from nothing, together.
+double minted_units(const CompileContext& c, const std::string& asset) {
+  double units = 0;
+  for (const ScenarioSpec& scenario : c.eco.scenarios) {
+    for (const EventSpec& e : scenario.events) {
+      if (e.exploit && e.exploit->mint.unit == asset) units += e.exploit->mint.value;
+    }
+  }
+  return units;
+}
+
+/// Units that could change hands on books and outside, whose quotes nobody need hold at the
+/// opening.
+double tradable_units(const CompileContext& c, AssetId a) {
+  double units = 0;
+  for (std::uint32_t v = 0; v < c.world.venues.size(); ++v) {
+    const VenueInfo& venue = c.world.venues[v];
+    if (!venue.relaxes || (venue.base != a && venue.quote != a)) continue;
+    const Side side = venue.base == a ? Side::sell : Side::buy;
+    const double most = venue_most_in(c.world, c.world.opening.venues, VenueId{v}, side);
+    if (std::isfinite(most)) units += most;
+  }
+  return units;
+}
+
+/// Quanta so that what may ever exist stays below 2^53 of them: the declared supply, or four
+/// times what the opening holds, the scenarios mint and books quote.
 void choose_quanta(CompileContext& c) {
   for (std::uint32_t a = 0; a < c.world.assets.size(); ++a) {
     const AssetSpec& spec = c.eco.assets[a].spec;
-    double most = 16 * c.holdings[a];
+    double most = 4 * (c.holdings[a] + minted_units(c, c.world.assets[a].name) +
+                       tradable_units(c, AssetId{a}));
     if (spec.supply) most = std::max(most, 2 * c.world.assets[a].supply);
     if (spec.max_supply) {
       most = std::max(c.holdings[a], c.units(*spec.max_supply, AssetId{a}, "assets"));
@@ -161,6 +188,10 @@ Snapshot compile(const Ecosystem& unsorted, Diagnostics& diagnostics, const Span
   round_opening(c);
   compile_lanes(c);
   sum_supply(world);
+  for (std::size_t a = 0; a < world.assets.size(); ++a) {
+    AssetInfo& info = world.assets[a];
+    if (info.supply <= 0) info.supply = world.total_supply[a];  // what the ledger knows of
+  }
   open_prices(c);
   build_book(c);
   compile_graph(c);

@@ -1,12 +1,15 @@
 // Agents: arbitrageurs and liquidators with their budgets and purses; where nobody is named, the
 // defaults serve everything without limit.
 #include <algorithm>
+#include <limits>
 
 #include "sim/compile_context.hpp"
 
 namespace faultline {
 
 namespace {
+
+constexpr double unlimited = std::numeric_limits<double>::infinity();
 
 std::vector<AccountId> purses(CompileContext& c, Bearer bearer, std::uint32_t owner) {
   std::vector<AccountId> out;
@@ -33,7 +36,7 @@ void add_arbitrageurs(CompileContext& c, const std::string& name, const Arbitrag
   const std::string path = "agents." + name;
   ArbitrageurInfo info;
   info.name = name;
-  info.capital_usd = spec.capital ? c.usd(*spec.capital, path + ".capital") : 0;
+  info.capital_usd = spec.capital ? c.usd(*spec.capital, path + ".capital") : unlimited;
   info.gas_usd = spec.gas ? c.usd(*spec.gas, path + ".gas") : world.gas_usd;
   info.latency_s = spec.latency.value;
   for (std::uint32_t v = 0; v < world.venues.size(); ++v) {
@@ -62,7 +65,7 @@ void add_liquidators(CompileContext& c, const std::string& name, const Liquidato
   const std::string path = "agents." + name;
   LiquidatorInfo info;
   info.name = name;
-  info.capital_usd = spec.capital ? c.usd(*spec.capital, path + ".capital") : 0;
+  info.capital_usd = spec.capital ? c.usd(*spec.capital, path + ".capital") : unlimited;
   info.gas_usd = spec.gas ? c.usd(*spec.gas, path + ".gas") : world.gas_usd;
   const auto who = static_cast<std::int32_t>(world.liquidators.size());
   std::vector<std::string_view> names;

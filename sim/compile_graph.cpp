@@ -47,21 +47,64 @@ class GraphMaker {
            world_.opening.market.spot[world_.reserves[r].asset.value];
   }
 
+  /// A member of a family stands in its family's box, under its own name there. The one chain needs
+  /// no box: everything stands on it.
+  Handle member(NodeKind kind, const std::string& name, const std::string& family, double usd) {
+    const auto siblings = families_.find(family);
+    if (siblings == families_.end() || siblings->second < 2) return node(kind, name, "", usd);
+    const bool prefixed = name.compare(0, family.size() + 1, family + ".") == 0;
+    const std::string label = prefixed ? name.substr(family.size() + 1) : name;
+    const auto handle = builder_.add_node({kind, name, label, family, finite(usd)});
+    return handle ? *handle : *builder_.find(kind, name);
+  }
+
+  /// `written` of `written.USDC`; a feed of its asset's name has no family.
+  std::string family_of(const OracleInfo& oracle) const {
+    const std::string& asset = world_.assets[oracle.asset.value].name;
+    if (oracle.name.size() <= asset.size() + 1) return oracle.name;
+    return oracle.name.substr(0, oracle.name.size() - asset.size() - 1);
+  }
+
+  /// Collateral and debt that a feed prices.
+  double read_usd(std::uint32_t oracle) const {
+    double usd = 0;
+    for (const std::uint32_t r : world_.reserves_of_feed[oracle]) {
+      usd += reserve_usd(r, false) + reserve_usd(r, true);
+    }
+    return usd;
+  }
+
   void add_nodes() {
+    chain_ = c_.eco.chains.empty() ? "chain" : c_.eco.chains[0].name;
+    for (const VenueInfo& v : world_.venues) ++families_[v.cluster];
+    for (const Market& m : world_.markets) ++families_[m.cluster];
+    for (const OracleInfo& o : world_.oracles) ++families_[family_of(o)];
     for (std::uint32_t a = 0; a < world_.assets.size(); ++a) {
       const double supply = world_.total_supply[a] * world_.opening.market.spot[a];
-      assets_.push_back(node(NodeKind::asset, world_.assets[a].name, "assets", supply));
+      assets_.push_back(node(NodeKind::asset, world_.assets[a].name, "", supply));
     }
     for (const VenueInfo& v : world_.venues) {
       const double usd = held_usd(v.base_account) + held_usd(v.quote_account);
-      venues_.push_back(node(NodeKind::venue, v.name, v.cluster, usd));
+      venues_.push_back(member(NodeKind::venue, v.name, v.cluster, usd));
     }
     for (std::uint32_t o = 0; o < world_.oracles.size(); ++o) {
-      oracles_.push_back(node(NodeKind::oracle, world_.oracles[o].name, "oracles", 0));
+      const OracleInfo& oracle = world_.oracles[o];
+      oracles_.push_back(member(NodeKind::oracle, oracle.name, family_of(oracle), 0));
     }
     for (const Market& m : world_.markets) {
-      markets_.push_back(node(NodeKind::market, m.name, m.cluster, m.deposits_usd));
+      markets_.push_back(member(NodeKind::market, m.name, m.cluster, m.deposits_usd));
     }
+  }
+
+  /// Whether trades there move the base asset's reference for good.
+  bool leaves_impact(const VenueInfo& venue) const {
+    return visit_kind(VenueKinds{}, venue.slot, [&]<class K>(std::uint32_t i) {
+      if constexpr (requires { world_.venue_params.of<K>()[i].permanent; }) {
+        return world_.venue_params.of<K>()[i].permanent != 0;
+      } else {
+        return false;
+      }
+    });
   }
 
   /// What moves prices: base assets their claims, venues the assets priced there and the feeds that
@@ -69,26 +112,38 @@ class GraphMaker {
   void add_price_edges() {
     for (std::uint32_t a = 0; a < world_.assets.size(); ++a) {
       const AssetInfo& info = world_.assets[a];
-      if (info.base.valid()) edge(assets_[info.base.value], assets_[a], EdgeKind::claim, 0);
-      if (info.pricing.valid()) edge(venues_[info.pricing.value], assets_[a], EdgeKind::prices, 0);
+      const double usd = world_.total_supply[a] * world_.opening.market.spot[a];
+      if (info.base.valid()) edge(assets_[info.base.value], assets_[a], EdgeKind::claim, usd);
+      if (info.pricing.valid())
+        edge(venues_[info.pricing.value], assets_[a], EdgeKind::prices, usd);
     }
     for (std::uint32_t v = 0; v < world_.venues.size(); ++v) {
       const VenueInfo& venue = world_.venues[v];
-      if (venue.relaxes) {
-        edge(assets_[venue.base.value], venues_[v], EdgeKind::prices, 0);
-        edge(assets_[venue.quote.value], venues_[v], EdgeKind::prices, 0);
+      // What it holds, and what it says in dollars, follows the worth of both its assets.
+      edge(assets_[venue.base.value], venues_[v], EdgeKind::prices, held_usd(venue.base_account));
+      edge(assets_[venue.quote.value], venues_[v], EdgeKind::prices, held_usd(venue.quote_account));
+      if (leaves_impact(venue)) {
+        edge(venues_[v], assets_[venue.base.value], EdgeKind::prices, 0);
+      }
+    }
+    for (std::uint32_t a = 0; a < world_.assets.size(); ++a) {
+      // Units made from nothing may be sold along the asset's way out.
+      if (!c_.eco.exploitable.contains(world_.assets[a].name)) continue;
+      for (const Hop& hop : world_.exits[a]) {
+        edge(assets_[a], venues_[hop.venue.value], EdgeKind::trades, 0);
       }
     }
     for (std::uint32_t o = 0; o < world_.oracles.size(); ++o) {
       const OracleInfo& oracle = world_.oracles[o];
+      const double usd = read_usd(o);
       for (const VenueId v : oracle.venues)
-        edge(venues_[v.value], oracles_[o], EdgeKind::prices, 0);
+        edge(venues_[v.value], oracles_[o], EdgeKind::prices, usd);
       if (oracle.params.source == SourceKind::reference ||
           oracle.params.source == SourceKind::rate) {
-        edge(assets_[oracle.asset.value], oracles_[o], EdgeKind::prices, 0);
+        edge(assets_[oracle.asset.value], oracles_[o], EdgeKind::prices, usd);
       }
       if (oracle.below.valid())
-        edge(oracles_[oracle.below.value], oracles_[o], EdgeKind::prices, 0);
+        edge(oracles_[oracle.below.value], oracles_[o], EdgeKind::prices, usd);
     }
   }
 
@@ -105,12 +160,27 @@ class GraphMaker {
       }
     }
     for (std::uint32_t m = 0; m < world_.markets.size(); ++m) {
-      if (world_.liquidator_of[m] < 0) continue;
-      for (const std::uint16_t l : world_.markets[m].lanes) {
-        if (world_.lanes.empty()) break;
-        for (const Hop& hop : world_.lanes[l].hops) {
-          edge(venues_[hop.venue.value], markets_[m], EdgeKind::depth, 0);
-          edge(markets_[m], venues_[hop.venue.value], EdgeKind::trades, 0);
+      if (world_.liquidator_of[m] >= 0 && !world_.lanes.empty()) add_lane_edges(m);
+    }
+  }
+
+  /// A market sells where its lanes lead. Dollars at stake on a lane: the collateral of its
+  /// reserve, shared over the debts it may have to repay.
+  void add_lane_edges(std::uint32_t m) {
+    const Market& market = world_.markets[m];
+    double owed = 0;
+    for (std::uint32_t j = 0; j < market.reserve_count; ++j) {
+      owed += reserve_usd(market.first_reserve + j, true);
+    }
+    for (std::uint32_t i = 0; i < market.reserve_count; ++i) {
+      for (std::uint32_t j = 0; j < market.reserve_count; ++j) {
+        const std::uint16_t lane = market.lanes[i * market.reserve_count + j];
+        const double debt = reserve_usd(market.first_reserve + j, true);
+        const double usd =
+            owed > 0 ? reserve_usd(market.first_reserve + i, false) * debt / owed : 0;
+        for (const Hop& hop : world_.lanes[lane].hops) {
+          edge(venues_[hop.venue.value], markets_[m], EdgeKind::depth, usd);
+          edge(markets_[m], venues_[hop.venue.value], EdgeKind::trades, usd);
         }
       }
     }
@@ -118,7 +188,7 @@ class GraphMaker {
 
   void add_agent_edges() {
     for (const ArbitrageurInfo& a : world_.arbitrageurs) {
-      const Handle agent = node(NodeKind::agent, a.name, "agents", a.capital_usd);
+      const Handle agent = node(NodeKind::agent, a.name, "", a.capital_usd);
       for (const VenueId v : a.venues) {
         const VenueInfo& venue = world_.venues[v.value];
         edge(agent, venues_[v.value], EdgeKind::trades, 0);
@@ -132,24 +202,26 @@ class GraphMaker {
       }
     }
     for (const LiquidatorInfo& l : world_.liquidators) {
-      const Handle agent = node(NodeKind::agent, l.name, "agents", l.capital_usd);
+      const Handle agent = node(NodeKind::agent, l.name, "", l.capital_usd);
       for (const MarketId m : l.markets) {
         edge(agent, markets_[m.value], EdgeKind::capital, l.capital_usd);
-        if (l.capital_usd > 0) edge(markets_[m.value], agent, EdgeKind::capital, l.capital_usd);
+        if (std::isfinite(l.capital_usd))
+          edge(markets_[m.value], agent, EdgeKind::capital, l.capital_usd);
       }
     }
   }
 
   /// Gas is a constant of each chain: an edge to what pays it.
   void add_chain_edges() {
-    const std::string name = c_.eco.chains.empty() ? "chain" : c_.eco.chains[0].name;
-    const Handle chain = node(NodeKind::chain, name, "", 0);
+    const Handle chain = node(NodeKind::chain, chain_, "", 0);
     for (const Handle m : markets_) edge(chain, m, EdgeKind::hosts, 0);
   }
 
   CompileContext& c_;
   Snapshot& world_;
   DependencyGraphBuilder builder_;
+  std::string chain_;
+  std::map<std::string, std::size_t> families_;  // name to how many venues and markets bear it
   std::vector<Handle> assets_, venues_, oracles_, markets_;
 };
 

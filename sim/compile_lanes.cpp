@@ -2,6 +2,7 @@
 // three hops the one whose narrowest hop is deepest; pools and books before the outside market,
 // which liquidators use only where no venue joins the two.
 #include <algorithm>
+#include <utility>
 
 #include "sim/compile_context.hpp"
 #include "sim/venue_ops.hpp"
@@ -92,7 +93,7 @@ class LaneTable {
         return l;
       }
     }
-    Lane lane{from.asset, to.asset, from.oracle, to.oracle, {}, true};
+    Lane lane{from.asset, to.asset, from.oracle, to.oracle, {}, true, 0};
     if (from.asset != to.asset) {
       lane.hops = exit(from.asset, to.asset);
       lane.open = !lane.hops.empty();
@@ -117,6 +118,24 @@ double exit_depth(const CompileContext& c, AssetId a) {
   double width = 1e300;
   for (const Hop& hop : c.world.exits[a.value]) width = std::min(width, hop_depth(c, hop));
   return c.world.exits[a.value].empty() ? 0 : width;
+}
+
+/// Numbers the sets of lanes that venues join, each by its first lane.
+void group_lanes(Snapshot& world) {
+  std::vector<std::uint32_t> group_of(world.venues.size(), 0xffffffffu);
+  for (std::uint32_t l = 0; l < world.lanes.size(); ++l) {
+    std::uint32_t group = l;
+    for (const Hop& hop : world.lanes[l].hops) group = std::min(group, group_of[hop.venue.value]);
+    world.lanes[l].group = group;
+    for (const Hop& hop : world.lanes[l].hops) {
+      const std::uint32_t joined = std::exchange(group_of[hop.venue.value], group);
+      if (joined == 0xffffffffu || joined == group) continue;
+      for (std::uint32_t& g : group_of) g = g == joined ? group : g;
+      for (std::uint32_t k = 0; k < l; ++k) {
+        if (world.lanes[k].group == joined) world.lanes[k].group = group;
+      }
+    }
+  }
 }
 
 }  // namespace
@@ -145,6 +164,7 @@ void compile_lanes(CompileContext& c) {
           return exit_depth(c, world.reserves[a].asset) > exit_depth(c, world.reserves[b].asset);
         });
   }
+  group_lanes(world);
 }
 
 }  // namespace faultline

@@ -19,6 +19,8 @@ namespace {
 /// Used where a file states no `supplied`: lenders enough that the opening is 80% used.
 constexpr double default_utilisation = 0.8;
 
+constexpr double no_cap = std::numeric_limits<double>::infinity();
+
 Reserve& add_reserve(CompileContext& c, MarketId market, AssetId asset, const std::string& path,
                      const std::optional<Name>& oracle) {
   Snapshot& world = c.world;
@@ -46,6 +48,7 @@ Reserve& add_reserve(CompileContext& c, MarketId market, AssetId asset, const st
   reserve.cash = c.account(Bearer::depositor, r, asset);
   reserve.collateral_factor = 2 * r;
   reserve.debt_factor = 2 * r + 1;
+  reserve.supply_cap = reserve.borrow_cap = no_cap;
   world.reserves.push_back(reserve);
   c.supplied.push_back(-1);
   c.posted.push_back(0);
@@ -74,8 +77,10 @@ void add_pool(CompileContext& c, Market& market, MarketId id, const PooledLendin
     r.terms = compile_terms(reserve);
     if (!reserve.collateral) r.terms.ltv = r.terms.lt = 0;
     r.rate = compile_rate(reserve.rate);
-    r.supply_cap = reserve.supply_cap ? c.units(*reserve.supply_cap, asset, at + ".supply_cap") : 0;
-    r.borrow_cap = reserve.borrow_cap ? c.units(*reserve.borrow_cap, asset, at + ".borrow_cap") : 0;
+    r.supply_cap =
+        reserve.supply_cap ? c.units(*reserve.supply_cap, asset, at + ".supply_cap") : no_cap;
+    r.borrow_cap =
+        reserve.borrow_cap ? c.units(*reserve.borrow_cap, asset, at + ".borrow_cap") : no_cap;
     size_reserve(c, reserve.supplied, reserve.borrowed, at);
     if (reserve.protocol_reserves) {
       c.protocol.back() = c.units(*reserve.protocol_reserves, asset, at + ".protocol_reserves");
@@ -180,6 +185,13 @@ void total_reserves(CompileContext& c, std::uint32_t m) {
       c.supplied[r] = std::max(c.posted[r] + plain, debt[r] / default_utilisation);
     } else {
       c.supplied[r] *= c.eco.book_scale;
+    }
+    const AssetId asset = c.world.reserves[r].asset;
+    if (debt[r] > 0 && !(c.reference(asset) > 0)) {
+      c.diagnostics.error("E0445", c.at(path),
+                          fmt::format("{} is owed in '{}' but has no price",
+                                      c.world.assets[asset.value].name, market.name),
+                          "give it a price or a rate");
     }
     const double short_of = std::max(c.posted[r], debt[r]);
     if (c.supplied[r] < short_of * (1 - 1e-9)) {
@@ -310,6 +322,7 @@ void open_reserves(CompileContext& c) {
     const double cash = supplied - state.debt_scaled + q.down(c.protocol[r]);
     world.opening.balances[reserve.cash.value] = cash;
     world.total_supply[reserve.asset.value] += cash;
+    if (!(c.reference(reserve.asset) > 0)) continue;
     world.markets[reserve.market.value].deposits_usd +=
         state.lender_scaled * c.reference(reserve.asset);
   }
@@ -359,14 +372,19 @@ void open_prices(CompileContext& c) {
     market.venue_price[v] = venue_marginal(world, opening.venues, VenueId{v});
   }
   for (const AssetId a : world.spot_order) market.spot[a.value] = market_value(world, market, a);
+  for (double& usd : market.spot) usd = std::isnan(usd) ? 0 : usd;  // nobody pays anything for it
   market.published.assign(world.oracles.size(), std::numeric_limits<double>::quiet_NaN());
   market.usable.assign(world.oracles.size(), 1);
   for (std::uint32_t o = 0; o < world.oracles.size(); ++o) open_feed(c, o);
+  for (std::uint32_t o = 0; o < world.oracles.size(); ++o) {
+    market.usable[o] = std::isfinite(market.published[o]) ? 1 : 0;
+  }
   opening.factors.assign(2 * world.reserves.size(), 0);
   opening.market_factors = opening.factors;
   for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
     const Reserve& reserve = world.reserves[r];
-    const double published = market.published[reserve.oracle.value];
+    const double answer = market.published[reserve.oracle.value];
+    const double published = std::isnan(answer) ? 0 : answer;  // counts for nothing
     opening.factors[2 * r] = published * reserve.terms.lt;
     opening.factors[2 * r + 1] = published;
     opening.market_factors[2 * r] = opening.market_factors[2 * r + 1] =

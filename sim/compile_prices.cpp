@@ -13,6 +13,7 @@ void open_feed(CompileContext& c, std::uint32_t o) {
   if (market.published[o] == market.published[o]) return;  // opened as somebody's feed below
   const OracleInfo& info = world.oracles[o];
   if (info.params.source == SourceKind::rate) open_feed(c, info.below.value);
+  world.feed_order.push_back(OracleId{o});
   const FeedSources sources = feed_sources(world, market, info.params, o, true);
   FeedState state = start_feed(info.params, no_price, 0);
   FeedSignal signal;

@@ -81,6 +81,11 @@ void withdraw(ScenarioContext& c, const std::string& who, double share) {
     any = true;
   }
   if (any) return;
+  if (who == "lps") {
+    c.diagnostics.error("E0465", c.event.written, "no pool and no order book to withdraw from",
+                        "declare one under venues");
+    return;
+  }
   std::vector<std::string_view> names{"lps"};
   for (const VenueInfo& v : c.world.venues) names.push_back(v.name);
   const std::string near = nearest_name(who, names);
@@ -112,8 +117,15 @@ void follow(ScenarioContext& c, std::deque<FollowedPath>& paths) {
   path.times_s = c.event.path_times_s;
   path.observed = c.event.path->kind == "observed";
   for (double& t : path.times_s) t += c.event.at.value;
-  for (const auto& [asset, prices] : c.event.path_prices)
-    path.assets.push_back(c.world.asset(asset));
+  for (const auto& [asset, prices] : c.event.path_prices) {
+    const AssetId a = c.world.asset(asset);
+    if (c.world.assets[a.value].base.valid()) {
+      c.diagnostics.error("E0470", c.event.written,
+                          asset + " has a contract rate: its price follows from its base",
+                          "let the path give the base, or use `discount`");
+    }
+    path.assets.push_back(a);
+  }
   for (std::size_t i = 0; i < path.times_s.size(); ++i) {
     for (const auto& [asset, prices] : c.event.path_prices) path.prices.push_back(prices[i]);
   }

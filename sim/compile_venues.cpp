@@ -80,8 +80,9 @@ void compile_venue(CompileContext& c, const Named<VenueNode>& node, const typena
   add_venue<K>(c, node.name, node.cluster, base, quote, std::move(compiled.params));
 }
 
-/// The asset outside markets are quoted in: the declared ones' quote, else the priced asset that
-/// most venues quote in (by name where equal), else the priced asset nearest to a dollar.
+/// The asset outside markets are quoted in: the declared ones' quote, else, among priced assets
+/// near a dollar if there are any, the one most venues quote in, and of equals the one nearest to a
+/// dollar.
 AssetId choose_numeraire(const CompileContext& c) {
   const Snapshot& world = c.world;
   std::vector<int> votes(world.assets.size(), 0);
@@ -91,7 +92,8 @@ AssetId choose_numeraire(const CompileContext& c) {
   for (std::uint32_t a = 0; a < world.assets.size(); ++a) {
     const double price = world.opening.market.reference[a];
     if (world.assets[a].base.valid() || !(price > 0)) continue;
-    const double score = votes[a] + 1 / (1 + std::fabs(price - 1));
+    const bool dollar = std::fabs(price - 1) < 0.05;
+    const double score = (dollar ? 500.0 : 0.0) + votes[a] + 1 / (1 + std::fabs(price - 1));
     if (score > best_score) {
       best_score = score;
       best = AssetId{a};
@@ -167,7 +169,8 @@ void choose_pricing(CompileContext& c) {
       const bool base = priced[venue.base.value], quote = priced[venue.quote.value];
       if (base == quote) continue;
       const AssetId a = base ? venue.quote : venue.base;
-      const double depth = depth_usd(c, v, a);
+      // A stand-in outside market is as deep as the deepest venue by construction: that one prices.
+      const double depth = depth_usd(c, v, a) * (venue.name.starts_with("outside.") ? 0.5 : 1);
       if (depth > best) {
         best = depth;
         best_asset = a.value;

@@ -48,9 +48,13 @@ struct AssetSpec {
 
   template <class V>
   void fields(V& v) {
-    v("price", price, Field{.help = "reference price in $", .lo = 1e-15, .hi = 1e12});
+    v("price", price,
+      Field{.help = "reference price in $", .lo = 1e-15, .hi = 1e12, .scales = Scales::no});
     v("rate", rate,
-      Field{.help = "what one unit pays by contract, in another asset", .lo = 0, .hi = 1e12});
+      Field{.help = "what one unit pays by contract, in another asset",
+            .lo = 0,
+            .hi = 1e12,
+            .scales = Scales::no});
     v("discount", discount, Field{.help = "market value below contract value", .lo = 0, .hi = 1});
     v("supply", supply, Field{.help = "units in existence"});
     v("max_supply", max_supply, Field{.help = "units there may ever be; sets the quantum"});

@@ -23,6 +23,9 @@ bool nothing_pending(const Snapshot& world, const Scenario& scenario, const Work
   for (const SettingChange& s : scenario.settings) {
     if (s.at_s > w.now_s) return false;
   }
+  for (const std::uint32_t moved : w.reference_moved_round) {  // some arbitrageur has yet to see it
+    if (moved > 0 && w.round - moved < w.reference_depth) return false;
+  }
   for (std::uint32_t o = 0; o < world.oracles.size(); ++o) {
     if (feed_may_change(world, w, o)) return false;
   }

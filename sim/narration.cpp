@@ -24,7 +24,8 @@ void note_liquidations(const Snapshot& world, Workspace& w, std::uint32_t market
 void note_insolvency(const Snapshot& world, Workspace& w, std::uint32_t market, double hole_usd,
                      double funds_usd) {
   tell(w, "insolvency", world.markets[market].name,
-       "its debtors owe {} more than they hold; its reserves cover {}", {hole_usd, funds_usd < 1 ? 0 : funds_usd});
+       "its debtors owe {} more than they hold; its reserves cover {}",
+       {hole_usd, funds_usd < 1 ? 0 : funds_usd});
 }
 
 }  // namespace faultline

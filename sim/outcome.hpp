@@ -79,6 +79,9 @@ struct Outcome {
   std::vector<VenueOutcome> venues;
   std::vector<OracleOutcome> oracles;
   std::array<double, bearer_count> bearer_gain_usd{};  // wealth at the end less at the start
+  /// The same less what the price moves did to the opening holdings: what trading, liquidation,
+  /// interest and bad debt took or gave. Sums to the market value of what was minted.
+  std::array<double, bearer_count> bearer_result_usd{};
   double revaluation_usd = 0;  // of all assets on the ledger, minted units at their market value
   double gas_usd = 0;
   double unserved_wait_p50_s = 0, unserved_wait_p95_s = 0;

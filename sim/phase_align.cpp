@@ -101,19 +101,36 @@ bool may_have_moved(const Snapshot& world, const Workspace& w, VenueId v, double
   return w.round == 0 || w.moved_venues.has(v.value) || touched(venue.base) || touched(venue.quote);
 }
 
-void consider(const Snapshot& world, const Workspace& w, std::uint32_t who, VenueId v, Side side,
-              std::vector<Opportunity>& found) {
-  if (!seen_gap(world, w, w.settings.arbitrageur_latency[who], v, side)) return;
-  const VenueInfo& venue = world.venues[v.value];
-  const AssetId given = asset_given(venue, side);
-  const OutsideRoute route = outside_route(world, asset_taken(venue, side), given);
-  if (!route.exists) return;
+/// What one unit given brings at the margin, net of fee, from the price on the board.
+double board_rate(const Snapshot& world, const Workspace& w, const Hop& hop) {
+  const double price = w.market.venue_price[hop.venue.value];
+  const double keep = 1 - venue_fee(world, w.venues, hop.venue);
+  return hop.side == Side::sell ? price * keep : keep / price;
+}
+
+/// The most profitable round trip through a venue on one side within `capital_usd`; `in` is 0 where
+/// none pays for its gas.
+Opportunity look(const Snapshot& world, const Workspace& w, std::uint32_t who, const Hop& hop,
+                 double capital_usd) {
+  const VenueInfo& venue = world.venues[hop.venue.value];
+  const AssetId given = asset_given(venue, hop.side);
+  const OutsideRoute route = outside_route(world, asset_taken(venue, hop.side), given);
+  Opportunity none{hop.venue, hop.side, 0, 0, 0};
+  if (!route.exists) return none;
+  double start = board_rate(world, w, hop);
+  for (int h = 0; h < route.count; ++h) start *= board_rate(world, w, route.hops[h]);
+  if (!(start > 1)) return none;
+  if (!seen_gap(world, w, w.settings.arbitrageur_latency[who], hop.venue, hop.side)) return none;
   const double price = w.market.reference[given.value];
-  const ArbitrageBudget budget{.gas = w.settings.arbitrageur_gas[who] / price};
-  const TwoLegTrade trade =
-      arbitrage_through(VenueTrade{world, w, v, side}, OutsideTrade{world, w, route}, budget);
-  if (!(trade.in > 0)) return;
-  found.push_back({v, side, trade.in, trade.profit * price, trade.in * price});
+  const double gas = w.settings.arbitrageur_gas[who];
+  const VenueTrade first{world, w, hop.venue, hop.side};
+  // Rates only fall with size, so no trade gains more than its first unit does, all the way.
+  const double most = first.in_to_rate(board_rate(world, w, hop) / start) * price;
+  if (!(std::min(most, capital_usd) * (start - 1) > gas)) return none;
+  const ArbitrageBudget budget{.capital = capital_usd / price, .gas = gas / price};
+  const TwoLegTrade trade = arbitrage_through(first, OutsideTrade{world, w, route}, budget);
+  if (!(trade.in > 0)) return none;
+  return {hop.venue, hop.side, trade.in, trade.profit * price, trade.in * price};
 }
 
 /// Gives `in` at a venue and takes what it brings, rounded against the trader.
@@ -126,6 +143,7 @@ double trade(const Snapshot& world, Workspace& w, const Hop& hop, AccountId pays
   w.ledger.post(pays, account_given(venue, hop.side), in);
   w.ledger.post(account_taken(venue, hop.side), takes, out);
   venue_apply(world, w.venues, hop.venue, hop.side, in, out);
+  w.market.venue_price[hop.venue.value] = venue_marginal(world, w.venues, hop.venue);
   w.moved_venues.add(hop.venue.value);
   w.outcome.venues[hop.venue.value].volume_usd +=
       in * w.market.spot[asset_given(venue, hop.side).value];
@@ -145,46 +163,66 @@ void take(const Snapshot& world, Workspace& w, std::uint32_t who, const Opportun
     amount = trade(world, w, route.hops[h], agent.purse[asset_given(hop, route.hops[h].side).value],
                    agent.purse[asset_taken(hop, route.hops[h].side).value], amount);
   }
-  const double gas = w.settings.arbitrageur_gas[who] / w.market.spot[given.value];
+  const double gas = w.settings.arbitrageur_gas[who] / w.market.reference[given.value];
   const double fee = world.assets[given.value].quantum.up(gas);
   w.ledger.post(agent.purse[given.value], world.chain_purse[given.value], fee);
   w.outcome.gas_usd += w.settings.arbitrageur_gas[who];
   w.quiet = false;
 }
 
-void act(const Snapshot& world, Workspace& w, std::uint32_t who) {
-  std::vector<Opportunity>& found = w.opportunities;
-  found.clear();
+constexpr double no_limit = std::numeric_limits<double>::infinity();
+
+/// Without a limit on capital, venues are taken in order, each at the prices the last one left.
+void act_freely(const Snapshot& world, Workspace& w, std::uint32_t who) {
   const double latency = w.settings.arbitrageur_latency[who];
   for (const VenueId v : world.arbitrageurs[who].venues) {
     if (!may_have_moved(world, w, v, latency)) continue;
     ++w.outcome.counters.nodes_visited;
-    consider(world, w, who, v, Side::sell, found);
-    consider(world, w, who, v, Side::buy, found);
-  }
-  double left = w.settings.arbitrageur_capital[who];
-  const bool limited = left > 0;
-  if (limited) {
-    std::stable_sort(found.begin(), found.end(), [](const Opportunity& a, const Opportunity& b) {
-      const double ra = a.gain_usd / a.capital_usd, rb = b.gain_usd / b.capital_usd;
-      return ra != rb ? ra > rb : a.venue < b.venue;
-    });
-  }
-  for (Opportunity& o : found) {
-    if (limited) {
-      if (left <= 0) break;
-      o.in *= std::min(1.0, left / o.capital_usd);
-      left -= std::min(left, o.capital_usd);
+    for (const Side side : {Side::sell, Side::buy}) {
+      const Opportunity o = look(world, w, who, {v, side}, no_limit);
+      if (o.in > 0) take(world, w, who, o);
     }
+  }
+}
+
+/// With a limit, the best return on capital goes first, ties by identity; each is sized anew.
+void act_within_capital(const Snapshot& world, Workspace& w, std::uint32_t who) {
+  std::vector<Opportunity>& found = w.opportunities;
+  found.clear();
+  double left = w.settings.arbitrageur_capital[who];
+  const double latency = w.settings.arbitrageur_latency[who];
+  for (const VenueId v : world.arbitrageurs[who].venues) {
+    if (!may_have_moved(world, w, v, latency)) continue;
+    ++w.outcome.counters.nodes_visited;
+    for (const Side side : {Side::sell, Side::buy}) {
+      const Opportunity o = look(world, w, who, {v, side}, left);
+      if (o.in > 0) found.push_back(o);
+    }
+  }
+  std::sort(found.begin(), found.end(), [](const Opportunity& a, const Opportunity& b) {
+    const double ra = a.gain_usd / a.capital_usd, rb = b.gain_usd / b.capital_usd;
+    if (ra != rb) return ra > rb;
+    return a.venue != b.venue ? a.venue < b.venue : a.side < b.side;
+  });
+  for (const Opportunity& seen : found) {
+    const Opportunity o = look(world, w, who, {seen.venue, seen.side}, left);
+    if (!(o.in > 0)) continue;
     take(world, w, who, o);
+    left -= o.capital_usd;
+    if (!(left > 0)) return;
   }
 }
 
 }  // namespace
 
 void align(const Snapshot& world, const Scenario&, Workspace& w) {
-  if (w.transmission) {
-    for (std::uint32_t who = 0; who < world.arbitrageurs.size(); ++who) act(world, w, who);
+  refresh_venue_prices(world, w);
+  for (std::uint32_t who = 0; w.transmission && who < world.arbitrageurs.size(); ++who) {
+    if (std::isfinite(w.settings.arbitrageur_capital[who])) {
+      act_within_capital(world, w, who);
+    } else {
+      act_freely(world, w, who);
+    }
   }
   refresh_spots(world, w);
 }

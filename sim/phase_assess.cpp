@@ -5,8 +5,9 @@
 //   per dollar repaid: (1 + b) x liquidator's share x rho > 1 + gas / repaid,
 //   rho = route price over the oracle's price of the pair
 //
-// A row in breach that no pair of legs would pay for is parked under the least rho at which it
-// could, and is looked at again once some lane reaches it or its debt gained 5% in value.
+// A row in breach that no pair of legs would pay for is parked until a lane reaches the least rho
+// at which its pair could pay, or some value it was found under has drifted by a tenth in its
+// favour.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -20,7 +21,8 @@ namespace faultline {
 namespace {
 
 constexpr double never = std::numeric_limits<double>::infinity();
-constexpr double drift = 1.05;  // growth of debt prices after which parked rows are looked at again
+constexpr double drift = 1.1;    // after which parked rows are looked at again
+constexpr double far_off = 1.3;  // rho beyond which a row waits for any lane, not for its own
 
 /// What one unit of a lane's asset brings at the margin, net of fees, in the lane's target.
 double lane_rate(const Snapshot& world, const Workspace& w, const Lane& lane) {
@@ -54,15 +56,24 @@ void refresh_factors(const Snapshot& world, Workspace& w) {
 }
 
 void refresh_lanes(const Snapshot& world, Workspace& w) {
+  if (w.round > 0 && w.moved_venues.empty() && w.moved_references.empty() &&
+      w.moved_feeds.empty()) {
+    return;
+  }
   for (std::uint32_t l = 0; l < world.lanes.size(); ++l) {
     const Lane& lane = world.lanes[l];
+    if (!lane.open) continue;
     bool moved = w.round == 0;
     for (const Hop& hop : lane.hops) moved = moved || w.moved_venues.has(hop.venue.value);
     if (!w.transmission) {
       moved =
           moved || w.moved_references.has(lane.from.value) || w.moved_references.has(lane.to.value);
     }
-    if (moved && lane.open) w.lane_price[l] = lane_rate(world, w, lane);
+    if (moved) w.lane_price[l] = lane_rate(world, w, lane);
+    if (moved || w.moved_feeds.has(lane.from_oracle.value) ||
+        w.moved_feeds.has(lane.to_oracle.value)) {
+      w.lane_rho[l] = w.lane_price[l] / lane_oracle_price(world, w, l);
+    }
   }
 }
 
@@ -70,57 +81,111 @@ bool by_needs(const ParkedRow& a, const ParkedRow& b) {
   return a.needs != b.needs ? a.needs > b.needs : a.position > b.position;
 }
 
-/// Brings back parked rows that might pay now. rho is the best any lane offers.
-void wake_parked(const Snapshot& world, Workspace& w) {
-  if (w.parked.empty()) return;
-  bool all = false;
-  for (std::uint32_t o = 0; o < world.oracles.size(); ++o) {
-    if (w.market.published[o] > drift * w.parked_prices[o]) all = true;
-  }
-  double rho = 0;
-  for (std::uint32_t l = 0; l < world.lanes.size(); ++l) {
-    if (!world.lanes[l].open) continue;
-    rho = std::max(rho, w.lane_price[l] / lane_oracle_price(world, w, l));
-  }
-  while (!w.parked.empty() && (all || w.parked.front().needs <= rho)) {
-    std::pop_heap(w.parked.begin(), w.parked.end(), by_needs);
-    const std::uint32_t p = w.parked.back().position;
-    w.parked.pop_back();
-    w.set_parked(p, false);
-    w.breach.unpark(p);
-  }
-  if (all) w.parked_prices = w.market.published;
+double spot_gap(const Snapshot& world, const Workspace& w, std::uint32_t r) {
+  const Reserve& reserve = world.reserves[r];
+  return w.market.spot[reserve.asset.value] / w.market.published[reserve.oracle.value];
 }
 
-void park(Workspace& w, std::uint32_t position, double needs) {
-  w.breach.park(position);
-  if (w.is_parked(position)) return;  // a rekey listed it again; its entry still holds
-  if (w.parked.empty()) w.parked_prices = w.market.published;
-  w.set_parked(position, true);
-  w.parked.push_back({position, needs});
-  std::push_heap(w.parked.begin(), w.parked.end(), by_needs);
+/// Notes the values parked rows were found under; whether one has drifted since.
+bool values_drifted(const Snapshot& world, Workspace& w, bool start) {
+  ParkedRows& parked = w.parked;
+  if (start) {
+    w.parked_prices = w.factors;
+    parked.least_gap.resize(world.reserves.size());
+    for (std::uint32_t r = 0; r < world.reserves.size(); ++r)
+      parked.least_gap[r] = spot_gap(world, w, r);
+    return false;
+  }
+  bool drifted = false;
+  for (std::size_t f = 0; f < w.factors.size(); ++f) {
+    drifted = drifted || w.factors[f] > drift * w.parked_prices[f];
+    w.parked_prices[f] = std::min(w.parked_prices[f], w.factors[f]);
+  }
+  if (w.moved_feeds.empty() && w.moved_spots.empty()) return drifted;
+  for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
+    const double gap = spot_gap(world, w, r);
+    drifted = drifted || gap > drift * parked.least_gap[r];
+    parked.least_gap[r] = std::min(parked.least_gap[r], gap);
+  }
+  return drifted;
+}
+
+void wake(Workspace& w, const ParkedRow& row) {
+  const ParkState* state = w.parked.states.find(row.position);
+  if (!state->parked || state->stamp != row.stamp) return;
+  w.set_parked(row.position, false);
+  w.parked.woken.push_back(row.position);
+}
+
+void wake_up_to(Workspace& w, std::vector<ParkedRow>& heap, double rho) {
+  while (!heap.empty() && heap.front().needs <= rho) {
+    std::pop_heap(heap.begin(), heap.end(), by_needs);
+    wake(w, heap.back());
+    heap.pop_back();
+  }
+}
+
+/// Brings back parked rows that might pay now.
+void wake_parked(const Snapshot& world, Workspace& w) {
+  ParkedRows& parked = w.parked;
+  parked.woken.clear();
+  if (parked.empty()) return;
+  const bool all = values_drifted(world, w, false);
+  double best = 0;
+  for (std::uint32_t l = 0; l < world.lanes.size(); ++l) best = std::max(best, w.lane_rho[l]);
+  wake_up_to(w, parked.any, all ? never : best);
+  std::size_t kept = 0;
+  for (const std::uint32_t l : parked.lanes) {
+    wake_up_to(w, parked.by_lane[l], all ? never : w.lane_rho[l]);
+    if (!parked.by_lane[l].empty()) parked.lanes[kept++] = l;
+  }
+  parked.lanes.resize(kept);
+  std::sort(parked.woken.begin(), parked.woken.end());
+}
+
+void push_parked(std::vector<ParkedRow>& heap, const ParkedRow& row) {
+  heap.push_back(row);
+  std::push_heap(heap.begin(), heap.end(), by_needs);
+}
+
+/// Takes a row out of the game until one of `needs` is met; it may be any lane's if all are far.
+void park(const Snapshot& world, Workspace& w, std::uint32_t position,
+          const std::vector<LaneNeeds>& needs) {
+  ParkedRows& parked = w.parked;
+  if (parked.empty()) values_drifted(world, w, true);
+  const std::uint32_t stamp = w.set_parked(position, true).stamp;
+  double least = never;
+  for (const LaneNeeds& n : needs) least = std::min(least, n.needs);
+  if (!(least < far_off)) {
+    push_parked(parked.any, {position, stamp, least});
+    return;
+  }
+  for (const LaneNeeds& n : needs) {
+    std::vector<ParkedRow>& heap = parked.by_lane[n.lane];
+    if (heap.empty()) parked.lanes.push_back(n.lane);
+    push_parked(heap, {position, stamp, n.needs});
+  }
 }
 
 /// A row in breach with its legs in units and dollars, as the market's oracles see it.
 struct RowView {
+  Leg legs[kMostLegs];
+  RowLegs count{};
   double debt_usd = 0, weighted_usd = 0;
-  std::uint32_t legs = 0, collateral_legs = 0;
   bool priced = true;  // every feed it rests on may be used
 };
 
-RowView view_row(const Snapshot& world, const Workspace& w, std::uint32_t position) {
-  RowView row;
-  row.legs = world.book->legs(position);
-  row.collateral_legs = world.book->collateral_legs(position);
-  for (std::uint32_t leg = 0; leg < row.legs; ++leg) {
-    const double amount = w.positions.amount(position, leg);
+void view_row(const Snapshot& world, const Workspace& w, std::uint32_t position, RowView& row) {
+  row.count = w.positions.row(position, row.legs);
+  row.debt_usd = row.weighted_usd = 0;
+  row.priced = true;
+  for (std::uint32_t leg = 0; leg < row.count.count; ++leg) {
+    const auto [f, amount] = row.legs[leg];
     if (amount == 0) continue;
-    const std::uint32_t f = world.book->factor(position, leg);
     const double value = amount * w.factors[f];
-    (leg < row.collateral_legs ? row.weighted_usd : row.debt_usd) += value;
+    (leg < row.count.collateral ? row.weighted_usd : row.debt_usd) += value;
     if (!w.market.usable[world.reserves[f / 2].oracle.value]) row.priced = false;
   }
-  return row;
 }
 
 struct Pair {
@@ -130,15 +195,14 @@ struct Pair {
 };
 
 /// Sizes the liquidation of one pair of legs.
-LiquidationPlan plan_pair(const Snapshot& world, const Workspace& w, std::uint32_t position,
-                          const RowView& row, const Pair& pair) {
+LiquidationPlan plan_pair(const Snapshot& world, const Workspace& w, const RowView& row,
+                          const Pair& pair) {
   const std::uint32_t rd = pair.debt_reserve, rc = pair.collateral_reserve;
   const Quantum& qd = world.assets[world.reserves[rd].asset.value].quantum;
   const Quantum& qc = world.assets[world.reserves[rc].asset.value].quantum;
   LiquidationRow r;
-  r.debt = qd.up(w.positions.amount(position, pair.debt_leg) * w.market.borrow_index[rd]);
-  r.collateral =
-      qc.down(w.positions.amount(position, pair.collateral_leg) * w.market.supply_index[rc]);
+  r.debt = qd.up(row.legs[pair.debt_leg].amount * w.market.borrow_index[rd]);
+  r.collateral = qc.down(row.legs[pair.collateral_leg].amount * w.market.supply_index[rc]);
   r.debt_price = w.market.published[world.reserves[rd].oracle.value];
   r.collateral_price = w.market.published[world.reserves[rc].oracle.value];
   r.total_debt_usd = row.debt_usd;
@@ -152,23 +216,42 @@ struct Best {
   Pair pair;
   LiquidationPlan plan;
   double profit_usd = 0;
-  double needs = never;  // least rho at which any pair could pay
 };
 
-void try_pair(const Snapshot& world, Workspace& w, std::uint32_t position, const RowView& row,
-              const Pair& pair, double gas_usd, Best& best) {
+/// Least rho at which a pair could pay while values drift no further than they may. One call repays
+/// no more than the leg owes, nor than the collateral is worth less the bonus, rounded up; gas is
+/// paid at the market price of the debt. Rounded down.
+double least_rho(const Snapshot& world, const Workspace& w, const RowView& row, const Pair& pair,
+                 double gas_usd, double gain) {
+  const Reserve& debt = world.reserves[pair.debt_reserve];
+  const Reserve& collateral = world.reserves[pair.collateral_reserve];
+  const double pd = w.market.published[debt.oracle.value];
+  const double owed =
+      row.legs[pair.debt_leg].amount * w.market.borrow_index[pair.debt_reserve] * pd;
+  const double posted = row.legs[pair.collateral_leg].amount *
+                        w.market.supply_index[pair.collateral_reserve] *
+                        w.market.published[collateral.oracle.value];
+  const double step = world.assets[debt.asset.value].quantum.step * pd;
+  const double bonus = w.settings.reserves[pair.collateral_reserve].terms.bonus;
+  const double most = std::min(owed + step, posted / (1 + bonus) + step);
+  const double gas = gas_usd / (spot_gap(world, w, pair.debt_reserve) * drift);
+  const double needs = (1 + gas / (drift * most)) / gain * (1 - 1e-9);
+  return std::isnan(needs) ? 0 : needs;
+}
+
+void try_pair(const Snapshot& world, Workspace& w, const RowView& row, const Pair& pair,
+              double gas_usd, Best& best, std::vector<LaneNeeds>& needs) {
   const Lane& lane = world.lanes[pair.lane];
   if (!lane.open) return;
   const std::uint32_t rd = pair.debt_reserve, rc = pair.collateral_reserve;
   const LendingTerms& terms = w.settings.reserves[rc].terms;
   const double pd = w.market.published[world.reserves[rd].oracle.value];
-  const double debt_usd =
-      w.positions.amount(position, pair.debt_leg) * w.market.borrow_index[rd] * pd;
+  const double debt_usd = row.legs[pair.debt_leg].amount * w.market.borrow_index[rd] * pd;
   const double gain = (1 + terms.bonus) * liquidator_share(terms);
-  best.needs = std::min(best.needs, (1 + gas_usd / (drift * debt_usd)) / gain);
-  const double rho = w.lane_price[pair.lane] / lane_oracle_price(world, w, pair.lane);
-  if (!(gain * rho > 1 + gas_usd / debt_usd)) return;
-  const LiquidationPlan plan = plan_pair(world, w, position, row, pair);
+  needs.push_back({pair.lane, least_rho(world, w, row, pair, gas_usd, gain)});
+  const double rho = w.lane_rho[pair.lane];
+  if (!(gain * rho > 1 + gas_usd / debt_usd) || needs.back().needs > rho) return;
+  const LiquidationPlan plan = plan_pair(world, w, row, pair);
   if (plan.reverts()) return;
   const double profit = liquidation_profit(plan, w.lane_price[pair.lane], pair.gas) * pd;
   if (profit > best.profit_usd) {
@@ -178,19 +261,20 @@ void try_pair(const Snapshot& world, Workspace& w, std::uint32_t position, const
   }
 }
 
-/// The pair of legs a liquidator gains most from.
-Best best_pair(const Snapshot& world, Workspace& w, std::uint32_t position, const RowView& row,
-               double gas_usd) {
+/// The pair of legs a liquidator gains most from; `needs` of every pair.
+Best best_pair(const Snapshot& world, Workspace& w, const RowView& row, double gas_usd,
+               std::vector<LaneNeeds>& needs) {
   Best best;
-  for (std::uint32_t d = row.collateral_legs; d < row.legs; ++d) {
-    if (w.positions.amount(position, d) == 0) continue;
-    const std::uint32_t rd = world.book->factor(position, d) / 2;
+  needs.clear();
+  for (std::uint32_t d = row.count.collateral; d < row.count.count; ++d) {
+    if (row.legs[d].amount == 0) continue;
+    const std::uint32_t rd = row.legs[d].factor / 2;
     const double gas = gas_usd / w.market.spot[world.reserves[rd].asset.value];
-    for (std::uint32_t c = 0; c < row.collateral_legs; ++c) {
-      if (w.positions.amount(position, c) == 0) continue;
-      const std::uint32_t rc = world.book->factor(position, c) / 2;
+    for (std::uint32_t c = 0; c < row.count.collateral; ++c) {
+      if (row.legs[c].amount == 0) continue;
+      const std::uint32_t rc = row.legs[c].factor / 2;
       const std::uint16_t lane = world.lane(rc, rd);
-      try_pair(world, w, position, row, {d, c, rd, rc, lane, gas}, gas_usd, best);
+      try_pair(world, w, row, {d, c, rd, rc, lane, gas}, gas_usd, best, needs);
     }
   }
   return best;
@@ -212,6 +296,40 @@ void add_order(Workspace& w, std::uint32_t position, const Best& best) {
   w.orders.push_back(o);
 }
 
+/// Brings the list of rows to look at up to date: what the search reported, and who may pay again.
+void refresh_breached(const Snapshot& world, Workspace& w) {
+  for (const auto* rows : {&w.left, &w.entered}) {
+    for (const std::uint32_t p : *rows)
+      if (w.is_parked(p)) w.set_parked(p, false);
+  }
+  for (const std::uint32_t p : w.entered) w.breach_since.try_emplace(p, w.round);
+  update_rows(w.breached, w.entered, w.left, w.row_scratch);
+  wake_parked(world, w);
+  w.left.clear();
+  update_rows(w.breached, w.parked.woken, w.left, w.row_scratch);
+}
+
+/// Plans one row; whether it is to be looked at again next round whatever happens.
+bool plan_row(const Snapshot& world, Workspace& w, std::uint32_t position) {
+  const MarketId market = world.positions[position].market;
+  const std::int32_t who = world.liquidator_of[market.value];
+  if (who < 0) {
+    w.set_parked(position, true);  // for good: nothing to wait for
+    return false;
+  }
+  RowView row;
+  view_row(world, w, position, row);
+  if (!row.priced) return true;
+  const Best best = best_pair(
+      world, w, row, w.settings.liquidator_gas[static_cast<std::size_t>(who)], w.lane_needs);
+  if (best.profit_usd > 0) {
+    add_order(w, position, best);
+    return true;
+  }
+  park(world, w, position, w.lane_needs);
+  return false;
+}
+
 }  // namespace
 
 double lane_oracle_price(const Snapshot& world, const Workspace& w, std::uint32_t lane) {
@@ -223,6 +341,10 @@ double breach_factor(const Workspace& w, std::uint32_t factor) {
   const std::uint32_t r = factor / 2;
   const Reserve& reserve = w.settings.reserves[r];
   const double price = w.market.published[reserve.oracle.value];
+  if (std::isnan(price)) return 0;  // no answer yet: it counts for nothing
+  if (factor == reserve.collateral_factor && reserve.terms.trigger == Trigger::at_or_below) {
+    return std::nextafter(price * w.market.supply_index[r] * reserve.terms.lt, 0.0);
+  }
   return factor == reserve.debt_factor ? price * w.market.borrow_index[r]
                                        : price * w.market.supply_index[r] * reserve.terms.lt;
 }
@@ -231,30 +353,14 @@ void assess(const Snapshot& world, const Scenario&, Workspace& w) {
   w.orders.clear();
   refresh_factors(world, w);
   refresh_lanes(world, w);
-  wake_parked(world, w);
-  if (const auto bad = w.breach.find(w.factors, w.changed_factors, w.breached)) {
+  if (const auto bad = w.breach.find(w.factors, w.changed_factors, w.entered, w.left)) {
     fail(w, Stop::not_finite,
          "the value of " + world.factor_text(*bad) + " is not a finite number");
     return;
   }
-  for (const std::uint32_t p : w.breached) {
-    ++w.outcome.counters.breaches;
-    w.breach_since.try_emplace(p, w.round);
-    const MarketId market = world.positions[p].market;
-    const std::int32_t who = world.liquidator_of[market.value];
-    const RowView row = view_row(world, w, p);
-    if (who < 0 || !row.priced) {
-      if (who < 0) park(w, p, never);
-      continue;
-    }
-    const double gas_usd = w.settings.liquidator_gas[static_cast<std::size_t>(who)];
-    const Best best = best_pair(world, w, p, row, gas_usd);
-    if (best.profit_usd > 0) {
-      add_order(w, p, best);
-    } else {
-      park(w, p, best.needs);
-    }
-  }
+  refresh_breached(world, w);
+  w.outcome.counters.breaches += w.breached.size();
+  std::erase_if(w.breached, [&](std::uint32_t p) { return !plan_row(world, w, p); });
   w.changed_factors.clear();
   w.moved_references.clear();
   w.moved_venues.clear();

@@ -5,9 +5,10 @@
 //
 //   lane:     collateral -> ... -> debt asset, hop by hop; first hops of all lanes, then second ...
 //   an order: pays where  average out / in of its lane >= (repay + gas) / to_liquidator
-//   cutting:  orders sorted by limit over the lane's price before the walk; the longest prefix all
-//   of
-//             whose limits hold, then the largest fraction of the next
+//   cutting:  among lanes that share venues, orders sorted by limit over the lane's price before
+//   the
+//             walk; the longest prefix all of whose limits hold, then the largest fraction of the
+//             next. Lanes that share no venue never cut each other's orders (law 4)
 #include <algorithm>
 #include <cmath>
 #include <span>
@@ -98,7 +99,7 @@ bool limits_hold(const Snapshot& world, Workspace& w, std::span<LiquidationOrder
   });
   bool hold = true;
   for (const LiquidationOrder& o : orders) {
-    if (o.fraction <= 0) continue;
+    if (o.fraction <= 0 || w.lane_in[o.lane] == 0) continue;  // less than a quantum: not traded
     const double average = w.lane_out[o.lane] / w.lane_in[o.lane];
     const double got = o.fraction * o.to_liquidator * average;
     if (!(got >= o.fraction * o.repay + o.gas)) hold = false;
@@ -153,8 +154,17 @@ void grant(const Snapshot& world, Workspace& w) {
     const double wants = w.reserve_wants[o.collateral_reserve];
     if (wants > cash) o.fraction = std::min(o.fraction, cash / wants);
     const double capital = w.settings.liquidator_capital[who(o)];
-    if (capital > 0 && w.capital_wants[who(o)] > capital) {
+    if (w.capital_wants[who(o)] > capital) {
       o.fraction = std::min(o.fraction, capital / w.capital_wants[who(o)]);
+    }
+  }
+}
+
+/// Gas is paid whole whatever the fraction: the limit of what was granted.
+void limit_what_was_granted(Workspace& w) {
+  for (LiquidationOrder& o : w.orders) {
+    if (o.fraction > 0 && o.fraction < 1) {
+      o.limit = (o.fraction * o.repay + o.gas) / (o.fraction * o.to_liquidator);
     }
   }
 }
@@ -259,16 +269,25 @@ void execute(const Snapshot& world, const Scenario&, Workspace& w) {
     book_at_reference(world, w);
     return;
   }
-  std::sort(w.orders.begin(), w.orders.end(),
-            [&](const LiquidationOrder& a, const LiquidationOrder& b) {
-              const double ra = a.limit / w.lane_price[a.lane], rb = b.limit / w.lane_price[b.lane];
-              return ra != rb ? ra < rb : a.position < b.position;
-            });
+  limit_what_was_granted(w);
+  const auto sooner = [&](const LiquidationOrder& a, const LiquidationOrder& b) {
+    const double ra = a.limit / w.lane_price[a.lane], rb = b.limit / w.lane_price[b.lane];
+    return ra != rb ? ra < rb : a.position < b.position;
+  };
+  const auto group = [&](const LiquidationOrder& o) { return world.lanes[o.lane].group; };
   if (!world.sequential) {
-    cut_to_limits(world, w, w.orders);
+    std::sort(w.orders.begin(), w.orders.end(),
+              [&](const LiquidationOrder& a, const LiquidationOrder& b) {
+                return group(a) != group(b) ? group(a) < group(b) : sooner(a, b);
+              });
+    for (std::size_t i = 0, end = 0; i < w.orders.size(); i = end) {
+      while (end < w.orders.size() && group(w.orders[end]) == group(w.orders[i])) ++end;
+      cut_to_limits(world, w, std::span(w.orders).subspan(i, end - i));
+    }
     book_orders(world, w, w.orders);
     return;
   }
+  std::sort(w.orders.begin(), w.orders.end(), sooner);
   for (LiquidationOrder& o : w.orders) {
     const std::span<LiquidationOrder> alone(&o, 1);
     cut_to_limits(world, w, alone);

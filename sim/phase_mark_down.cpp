@@ -19,28 +19,49 @@ namespace faultline {
 
 namespace {
 
-double holes(const Snapshot& world, Workspace& w) {
-  std::fill(w.hole_usd.begin(), w.hole_usd.end(), 0.0);
-  std::size_t legacy = 0;
-  double total = 0;
-  for (const std::uint32_t p : w.hollow) {
-    double slack = 0;
-    for (std::uint32_t leg = 0; leg < world.book->legs(p); ++leg) {
-      const double value =
-          w.positions.amount(p, leg) * w.market_factors[world.book->factor(p, leg)];
-      slack += leg < world.book->collateral_legs(p) ? value : -value;
-    }
-    while (legacy < world.legacy_rows.size() && world.legacy_rows[legacy] < p) ++legacy;
-    double hole = -slack;
-    if (legacy < world.legacy_rows.size() && world.legacy_rows[legacy] == p) {
-      hole -= world.legacy_usd[legacy];
-    }
-    if (!(hole > 0)) continue;
-    hole = std::floor(hole / world.usd_step + 0.5) * world.usd_step;
-    w.hole_usd[world.positions[p].market.value] += hole;
-    total += hole;
+/// Takes a row's amounts into the sums of its factors, or out: as they went in. Whole quanta add up
+/// to the same in any order.
+void count_hollow(Workspace& w, std::uint32_t position, bool on) {
+  Leg legs[kMostLegs];
+  const RowLegs row = w.positions.row(position, legs);
+  const auto [at, fresh] =
+      w.hollow_at.try_emplace(position, static_cast<std::uint32_t>(w.hollow_legs.size()));
+  if (fresh) w.hollow_legs.resize(w.hollow_legs.size() + row.count, 0.0);
+  double* counted = w.hollow_legs.data() + *at;
+  for (std::uint32_t leg = 0; leg < row.count; ++leg) {
+    const double amount = on ? legs[leg].amount : 0.0;
+    w.hollow_units[legs[leg].factor] += amount - counted[leg];
+    counted[leg] = amount;
   }
-  return total;
+}
+
+bool recognised_at_once(const Snapshot& world, std::uint32_t position) {
+  const Market& market = world.markets[world.positions[position].market.value];
+  return market.losses.recognition == Recognition::at_once;
+}
+
+/// Takes over what the search found: which rows owe more than they hold.
+void count_changes(const Snapshot& world, Workspace& w) {
+  for (const std::uint32_t p : w.left) count_hollow(w, p, false);
+  for (const std::uint32_t p : w.entered) count_hollow(w, p, true);
+  const auto later = [&](std::uint32_t p) { return !recognised_at_once(world, p); };
+  std::erase_if(w.entered, later);
+  std::erase_if(w.left, later);
+  update_rows(w.hollow, w.entered, w.left, w.row_scratch);
+}
+
+/// The bad debt of one market beyond what it had at the start: the rows' legs, factor by factor.
+double market_hole(const Snapshot& world, const Workspace& w, std::uint32_t m) {
+  const Market& market = world.markets[m];
+  double owed = 0, held = 0;
+  for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
+       ++r) {
+    const Reserve& reserve = world.reserves[r];
+    owed += w.hollow_units[reserve.debt_factor] * w.market_factors[reserve.debt_factor];
+    held += w.hollow_units[reserve.collateral_factor] * w.market_factors[reserve.collateral_factor];
+  }
+  const double hole = owed - held - market.legacy_usd;
+  return std::max(0.0, std::floor(hole / world.usd_step + 0.5) * world.usd_step);
 }
 
 double absorbing_funds_usd(const Snapshot& world, const Workspace& w, std::uint32_t m) {
@@ -101,10 +122,13 @@ double market_value(const Snapshot& world, const MarketState& market, AssetId a)
   return market.reference[a.value];
 }
 
-void refresh_spots(const Snapshot& world, Workspace& w) {
+void refresh_venue_prices(const Snapshot& world, Workspace& w) {
   for (const std::uint32_t v : w.moved_venues.members()) {
     w.market.venue_price[v] = venue_marginal(world, w.venues, VenueId{v});
   }
+}
+
+void refresh_spots(const Snapshot& world, Workspace& w) {
   if (w.moved_venues.empty() && w.moved_references.empty() && w.round != 0) return;
   for (const AssetId a : world.spot_order) {
     const double spot =
@@ -133,8 +157,21 @@ double worth(const Snapshot& world, const Workspace& w, AssetId a) {
   if (!info.base.valid()) return spot;
   double share = w.backing[a.value];
   if (w.minted[a.value] > 0) share *= info.supply / (info.supply + w.minted[a.value]);
-  if (share >= 1) return spot;
-  return std::min(spot, w.market.contract_rate[a.value] * share * w.market.spot[info.base.value]);
+  const double base = worth(world, w, info.base);
+  if (share >= 1 && base >= w.market.spot[info.base.value]) return spot;
+  return std::min(spot, w.market.contract_rate[a.value] * share * base);
+}
+
+void backing_changed(const Snapshot& world, Workspace& w, AssetId a) {
+  for (AssetId claim{0}; claim.value < world.assets.size(); ++claim.value) {
+    AssetId issuer = claim;
+    while (issuer.valid() && issuer != a) issuer = world.assets[issuer.value].base;
+    if (!issuer.valid()) continue;
+    for (const std::uint32_t r : world.reserves_of_asset[claim.value]) {
+      w.changed_market_factors.push_back(world.reserves[r].collateral_factor);
+    }
+  }
+  w.quiet = false;
 }
 
 double market_factor(const Snapshot& world, const Workspace& w, std::uint32_t factor) {
@@ -145,19 +182,24 @@ double market_factor(const Snapshot& world, const Workspace& w, std::uint32_t fa
 }
 
 void mark_down(const Snapshot& world, const Scenario&, Workspace& w) {
+  refresh_venue_prices(world, w);
   refresh_spots(world, w);
   for (const std::uint32_t f : w.changed_market_factors) {
     w.market_factors[f] = market_factor(world, w, f);
   }
   const bool changed = !w.changed_market_factors.empty() || !w.orders.empty() || w.round == 0;
   if (changed && !world.positions.empty()) {
-    if (const auto bad = w.underwater.find(w.market_factors, w.changed_market_factors, w.hollow)) {
+    if (const auto bad =
+            w.underwater.find(w.market_factors, w.changed_market_factors, w.entered, w.left)) {
       fail(w, Stop::not_finite,
            "the market value of " + world.factor_text(*bad) + " is not a finite number");
       return;
     }
-    holes(world, w);
-    for (std::uint32_t m = 0; m < world.markets.size(); ++m) note_market(world, w, m);
+    count_changes(world, w);
+    for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
+      w.hole_usd[m] = market_hole(world, w, m);
+      note_market(world, w, m);
+    }
     note_utilisation(world, w);
   }
   if (!w.quiet || w.round == 0) note_gaps(world, w);

@@ -107,7 +107,8 @@ bool feed_may_change(const Snapshot& world, const Workspace& w, std::uint32_t o)
 }
 
 void publish(const Snapshot& world, const Scenario&, Workspace& w) {
-  for (std::uint32_t o = 0; o < world.oracles.size(); ++o) {
+  for (const OracleId id : world.feed_order) {
+    const std::uint32_t o = id.value;
     if (w.round != 0 && w.now_s < w.feed_due[o] && !source_moved(world, w, world.oracles[o]))
       continue;
     ++w.outcome.counters.nodes_visited;

@@ -60,21 +60,22 @@ void settle_order(const Snapshot& world, Workspace& w, const LiquidationOrder& o
   if (w.is_parked(o.position)) w.set_parked(o.position, false);
 }
 
-/// Collateral of a row: in the market's own units of the debt asset's price, and whether any is
-/// left.
-double collateral_usd(const Snapshot& world, const Workspace& w, std::uint32_t position) {
+/// Value of a row's legs from `begin` to `end` at the market's oracle prices, USD.
+double legs_usd(const Snapshot& world, const Workspace& w, std::uint32_t position,
+                std::uint32_t begin, std::uint32_t end) {
   double usd = 0;
-  const std::uint32_t n = world.book->collateral_legs(position);
-  for (std::uint32_t leg = 0; leg < n; ++leg) {
-    const std::uint32_t r = world.book->factor(position, leg) / 2;
-    usd += w.positions.amount(position, leg) * w.market.supply_index[r] *
+  for (std::uint32_t leg = begin; leg < end; ++leg) {
+    const std::uint32_t f = world.book->factor(position, leg), r = f / 2;
+    const double index = f % 2 == 0 ? w.market.supply_index[r] : w.market.borrow_index[r];
+    usd += w.positions.amount(position, leg) * index *
            w.market.published[world.reserves[r].oracle.value];
   }
   return usd;
 }
 
 /// Writes one debt off and lets the market's policy say who bears it.
-void write_off(const Snapshot& world, Workspace& w, std::uint32_t position, std::uint32_t leg) {
+void write_off(const Snapshot& world, Workspace& w, std::uint32_t position, std::uint32_t leg,
+               double collateral_usd, double debt_usd) {
   const std::uint32_t r = world.book->factor(position, leg) / 2;
   const Reserve& reserve = world.reserves[r];
   const Market& market = world.markets[reserve.market.value];
@@ -82,19 +83,25 @@ void write_off(const Snapshot& world, Workspace& w, std::uint32_t position, std:
   const double debt = q.up(w.positions.amount(position, leg) * w.market.borrow_index[r]);
   DebtorLeft left;
   left.debt = debt;
-  left.all_collateral_usd = collateral_usd(world, w, position);
-  left.collateral = left.all_collateral_usd;
-  left.collateral_value = left.all_collateral_usd / w.market.published[reserve.oracle.value];
-  const double loss = recognised_loss(market.losses.recognition, left);
+  left.all_collateral_usd = collateral_usd;
+  left.collateral = collateral_usd;
+  left.collateral_value = debt * (collateral_usd / debt_usd);  // each debt has its share of it
+  const double loss = q.down(recognised_loss(market.losses.recognition, left));
   if (!(loss > 0)) return;
   const double claims = supply_units(w, r);
   const double own = std::max(0.0, q.down(reserve_cash(world, w, r) + debt_units(w, r) - claims));
-  change_leg(w, position, leg, 0, w.reserves[r].debt_scaled);
+  const double owed = w.positions.amount(position, leg);
+  const double stays =
+      loss >= debt ? 0 : std::max(0.0, owed - q.down(loss / w.market.borrow_index[r]));
+  change_leg(w, position, leg, stays, w.reserves[r].debt_scaled);
   const Absorbed a = absorb(loss, own, q.down(claims), market.losses);
   if (a.haircut > 0) {
     w.market.supply_index[r] *= claim_factor(claims, a.haircut);
     w.changed_factors.push_back(reserve.collateral_factor);
+    w.changed_market_factors.push_back(reserve.collateral_factor);
   }
+  w.changed_market_factors.push_back(reserve.debt_factor);
+  w.quiet = false;
   w.reserves[r].deficit += a.carried;
   const double usd = loss * w.market.spot[reserve.asset.value];
   w.outcome.markets[reserve.market.value].recognised_usd += usd;
@@ -106,9 +113,12 @@ void write_off(const Snapshot& world, Workspace& w, std::uint32_t position, std:
 void recognise(const Snapshot& world, Workspace& w, std::uint32_t position) {
   const Market& market = world.markets[world.positions[position].market.value];
   if (market.losses.recognition == Recognition::never) return;
-  for (std::uint32_t leg = world.book->collateral_legs(position); leg < world.book->legs(position);
-       ++leg) {
-    if (w.positions.amount(position, leg) > 0) write_off(world, w, position, leg);
+  const std::uint32_t split = world.book->collateral_legs(position);
+  const std::uint32_t end = world.book->legs(position);
+  const double collateral = legs_usd(world, w, position, 0, split);
+  const double debt = legs_usd(world, w, position, split, end);
+  for (std::uint32_t leg = split; leg < end; ++leg) {
+    if (w.positions.amount(position, leg) > 0) write_off(world, w, position, leg, collateral, debt);
   }
 }
 

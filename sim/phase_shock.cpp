@@ -23,8 +23,11 @@ void accrue_reserve(const Snapshot& world, Workspace& w, std::uint32_t r, double
   ReserveState& state = w.reserves[r];
   if (state.debt_scaled == 0) return;
   const double debt = debt_units(w, r), claims = supply_units(w, r);
-  const Accrual a = accrue(w.settings.reserves[r].rate, state.rate, reserve_cash(world, w, r), debt,
-                           state.deficit, dt);
+  const RateModel& model = w.settings.reserves[r].rate;
+  double cash = reserve_cash(world, w, r);
+  // Compound v2 counts cash less the protocol's reserves, cash + debt - claims, as liquidity.
+  if (model.compounding == Compounding::simple) cash -= std::max(0.0, cash + debt - claims);
+  const Accrual a = accrue(model, state.rate, std::max(0.0, cash), debt, state.deficit, dt);
   if (a.borrow_growth == 1) return;
   w.market.borrow_index[r] *= a.borrow_growth;
   w.market.supply_index[r] *= supply_growth(a, debt, claims);
@@ -32,18 +35,55 @@ void accrue_reserve(const Snapshot& world, Workspace& w, std::uint32_t r, double
   w.changed_factors.push_back(world.reserves[r].collateral_factor);
 }
 
+/// Members of `to` that differ from `from` replace those of `current`, so that two changes of one
+/// feed or reserve stand side by side.
+void apply_difference(const FeedParams& from, const FeedParams& to, FeedParams& current) {
+  const auto take = [&](auto member) {
+    if (from.*member != to.*member) current.*member = to.*member;
+  };
+  take(&FeedParams::min_usd);
+  take(&FeedParams::max_usd);
+  take(&FeedParams::clamp);
+  take(&FeedParams::deviation);
+  take(&FeedParams::heartbeat_s);
+  take(&FeedParams::latency_s);
+  take(&FeedParams::max_age_s);
+  if (from.source == SourceKind::fixed && from.fixed_usd != to.fixed_usd) {
+    current.fixed_usd = to.fixed_usd;
+  }
+}
+
+void apply_difference(const Reserve& from, const Reserve& to, Reserve& current) {
+  const auto take = [&](auto member) {
+    if (from.terms.*member != to.terms.*member) current.terms.*member = to.terms.*member;
+  };
+  take(&LendingTerms::ltv);
+  take(&LendingTerms::lt);
+  take(&LendingTerms::bonus);
+  take(&LendingTerms::protocol_fee);
+  take(&LendingTerms::seize_share);
+  take(&LendingTerms::close_factor);
+  take(&LendingTerms::full_below_hf);
+  take(&LendingTerms::small_usd);
+  take(&LendingTerms::min_leftover_usd);
+  if (from.supply_cap != to.supply_cap) current.supply_cap = to.supply_cap;
+  if (from.borrow_cap != to.borrow_cap) current.borrow_cap = to.borrow_cap;
+}
+
 void apply_settings(const Scenario& scenario, Workspace& w) {
   const double before = step_before(w);
   for (const SettingChange& s : scenario.settings) {
     if (s.at_s > w.now_s || s.at_s <= before) continue;
     w.settings_changed = true;
+    std::fill(w.parked_prices.begin(), w.parked_prices.end(), 0.0);  // look at parked rows again
     using What = SettingChange::What;
     switch (s.what) {
       case What::feed:
-        w.settings.feeds[s.target] = s.feed;
+        apply_difference(s.feed_before, s.feed, w.settings.feeds[s.target]);
+        w.feed_due[s.target] = w.now_s;
         break;
       case What::reserve:
-        w.settings.reserves[s.target] = s.reserve;
+        apply_difference(s.reserve_before, s.reserve, w.settings.reserves[s.target]);
         w.changed_factors.push_back(s.reserve.collateral_factor);
         break;
       case What::liquidator_capital:
@@ -113,6 +153,7 @@ void move_exogenous(const Snapshot& world, const Scenario& scenario, Workspace& 
         break;
       case MoveKind::backing:
         w.backing[m.target] *= 1 - m.value * share;
+        backing_changed(world, w, AssetId{m.target});
         break;
       case MoveKind::rate:
         w.market.contract_rate[m.target] *= math::exp(m.value * share);
@@ -124,11 +165,13 @@ void move_exogenous(const Snapshot& world, const Scenario& scenario, Workspace& 
 }
 
 /// Share of an asset's permanent impact that moves its reference: all of it on a fundamental path;
-/// on an observed one, which already contains its forced selling, only what the baseline did not
-/// do.
+/// of an asset on an observed one, which already contains its forced selling, only what the
+/// baseline did not do.
 double impact_on_reference(const Scenario& scenario, const Workspace& w, std::uint32_t a) {
   const double own = w.market.permanent[a];
   if (scenario.path == nullptr || !scenario.path->observed) return own;
+  const std::vector<AssetId>& followed = scenario.path->assets;
+  if (std::find(followed.begin(), followed.end(), AssetId{a}) == followed.end()) return own;
   if (scenario.baseline_permanent == nullptr) return 1;
   const std::vector<double>& log = *scenario.baseline_permanent;
   const std::size_t n = w.market.permanent.size(), at = w.round * n + a;
@@ -181,29 +224,50 @@ void withdraw_depth(const Snapshot& world, Workspace& w, std::uint32_t v, double
   w.moved_venues.add(v);
 }
 
+bool same(const FeedFaults& a, const FeedFaults& b) {
+  const bool both_none = std::isnan(a.latency_override_s) && std::isnan(b.latency_override_s);
+  return a.offset == b.offset && a.frozen == b.frozen && a.outage == b.outage &&
+         (both_none || a.latency_override_s == b.latency_override_s);
+}
+
+/// Adds what one move does now to what its venue or feed is to be: withdrawals leave a product of
+/// what each leaves, offsets multiply, of several latencies the last in force holds.
+void combine(const ExogenousMove& m, double share, Workspace& w) {
+  switch (m.kind) {
+    case MoveKind::withdraw:
+      w.depth_left[m.target] *= 1 - m.value * share;
+      break;
+    case MoveKind::latency:
+      if (share > 0) w.faults[m.target].latency_override_s = m.value;
+      break;
+    case MoveKind::offset:
+      w.faults[m.target].offset *= 1 + m.value * share;
+      break;
+    case MoveKind::frozen:
+      w.faults[m.target].frozen = w.faults[m.target].frozen || share > 0;
+      break;
+    case MoveKind::outage:
+      w.faults[m.target].outage = w.faults[m.target].outage || share > 0;
+      break;
+    default:
+      break;  // prices and claims: above
+  }
+}
+
 void move_venues_and_feeds(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   for (const ExogenousMove& m : scenario.moves) {
-    const double share = m.when.share(w.now_s);
-    switch (m.kind) {
-      case MoveKind::withdraw:
-        withdraw_depth(world, w, m.target, m.value * share);
-        break;
-      case MoveKind::latency:
-        w.feeds[m.target].faults.latency_override_s = share > 0 ? m.value : no_price;
-        break;
-      case MoveKind::offset:
-        w.feeds[m.target].faults.offset = 1 + m.value * share;
-        break;
-      case MoveKind::frozen:
-        w.feeds[m.target].faults.frozen = share > 0;
-        break;
-      case MoveKind::outage:
-        w.feeds[m.target].faults.outage = share > 0;
-        break;
-      default:
-        continue;
-    }
-    if (m.kind != MoveKind::withdraw) w.feed_due[m.target] = w.now_s;
+    if (m.kind == MoveKind::withdraw) w.depth_left[m.target] = 1;
+    if (m.kind > MoveKind::withdraw) w.faults[m.target] = FeedFaults{};
+  }
+  for (const ExogenousMove& m : scenario.moves) combine(m, m.when.share(w.now_s), w);
+  for (const ExogenousMove& m : scenario.moves) {
+    if (m.kind == MoveKind::withdraw)
+      withdraw_depth(world, w, m.target, 1 - w.depth_left[m.target]);
+    if (m.kind <= MoveKind::withdraw) continue;
+    FeedFaults& now = w.feeds[m.target].faults;
+    if (same(now, w.faults[m.target])) continue;
+    now = w.faults[m.target];
+    w.feed_due[m.target] = w.now_s;
   }
 }
 
@@ -215,7 +279,9 @@ void relax_venues(const Snapshot& world, Workspace& w, double dt) {
     const double reference =
         w.market.reference[venue.base.value] / w.market.reference[venue.quote.value];
     on_venue(world, w.venues, VenueId{v}, [&]<class K>(const auto& p, auto& state) {
-      if (K::relax(p, state, dt, reference)) w.moved_venues.add(v);
+      if (!K::relax(p, state, dt, reference)) return;
+      w.moved_venues.add(v);
+      w.quiet = false;
     });
   }
 }

@@ -39,6 +39,8 @@ void mark_down(const Snapshot& world, const Scenario& scenario, Workspace& w);
 /// Market value of one asset, given those before it in `spot_order`; NaN where it has none.
 double market_value(const Snapshot& world, const MarketState& market, AssetId a);
 
+/// Marginal prices of the venues that moved.
+void refresh_venue_prices(const Snapshot& world, Workspace& w);
 /// Market value of every asset whose venue or whose base moved (used by align and mark_down).
 void refresh_spots(const Snapshot& world, Workspace& w);
 
@@ -59,6 +61,9 @@ bool feed_may_change(const Snapshot& world, const Workspace& w, std::uint32_t or
 double lane_oracle_price(const Snapshot& world, const Workspace& w, std::uint32_t lane);
 /// The factor of the breach search: published price x index (x liquidation threshold).
 double breach_factor(const Workspace& w, std::uint32_t factor);
+/// Tells that the backing of an asset changed: claims on it, at any remove, are worth something
+/// else.
+void backing_changed(const Snapshot& world, Workspace& w, AssetId asset);
 /// The factor of the bad-debt search: market price x index, collateral at no more than its backing.
 double market_factor(const Snapshot& world, const Workspace& w, std::uint32_t factor);
 

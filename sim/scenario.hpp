@@ -76,9 +76,9 @@ struct SettingChange {
   };
   What what = What::feed;
   std::uint32_t target = 0;
-  double value = 0;   // budgets
-  FeedParams feed{};  // what == feed
-  Reserve reserve{};  // what == reserve
+  double value = 0;                     // budgets
+  FeedParams feed_before{}, feed{};     // what == feed: as compiled, and with the field set
+  Reserve reserve_before{}, reserve{};  // what == reserve
   double at_s = 0;
 };
 

@@ -55,7 +55,8 @@ struct Lane {
   AssetId from, to;
   OracleId from_oracle, to_oracle;  // as the market that needs the lane reads them
   std::vector<Hop> hops;
-  bool open = true;  // false: no venue joins the two
+  bool open = true;         // false: no venue joins the two
+  std::uint32_t group = 0;  // lanes joined by shared venues, directly or through others, share it
 };
 
 struct OracleInfo {
@@ -75,7 +76,7 @@ struct Reserve {
   std::uint32_t collateral_factor = 0, debt_factor = 0;  // ids in the factor columns
   LendingTerms terms;
   RateModel rate;
-  double supply_cap = 0, borrow_cap = 0;  // units; 0: none
+  double supply_cap = 0, borrow_cap = 0;  // units; infinite: none
   bool lent = true;                       // false: collateral is only held (isolated markets)
   bool takes_debt = true;
 };
@@ -108,7 +109,7 @@ struct ReserveState {
 
 struct ArbitrageurInfo {
   std::string name;
-  double capital_usd = 0;  // 0: unlimited
+  double capital_usd = 0;  // infinite: unlimited
   double latency_s = 0;
   double gas_usd = 0;
   std::vector<VenueId> venues;
@@ -117,7 +118,7 @@ struct ArbitrageurInfo {
 
 struct LiquidatorInfo {
   std::string name;
-  double capital_usd = 0;  // 0: flash-funded
+  double capital_usd = 0;  // infinite: flash-funded
   double gas_usd = 0;
   std::vector<MarketId> markets;
   std::vector<AccountId> purse;  // [asset]
@@ -145,7 +146,8 @@ struct Snapshot {
   std::vector<AssetId> spot_order;   // every asset after the one its market price is read through
   std::vector<VenueInfo> venues;
   KindParams<VenueKinds> venue_params;
-  std::vector<OracleInfo> oracles;  // every claim feed after the feed below it
+  std::vector<OracleInfo> oracles;
+  std::vector<OracleId> feed_order;  // every claim feed after the feed below it
   std::vector<Reserve> reserves;
   std::vector<Market> markets;
   std::vector<Lane> lanes;

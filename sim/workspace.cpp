@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 namespace faultline {
 
@@ -16,11 +17,29 @@ std::uint32_t rounds_remembered(const Snapshot& world) {
 
 }  // namespace
 
+void ParkedRows::clear() {
+  any.clear();
+  for (const std::uint32_t lane : lanes) by_lane[lane].clear();
+  lanes.clear();
+  states.clear();
+}
+
+void update_rows(std::vector<std::uint32_t>& rows, const std::vector<std::uint32_t>& entered,
+                 const std::vector<std::uint32_t>& left, std::vector<std::uint32_t>& scratch) {
+  if (entered.empty() && (left.empty() || rows.empty())) return;
+  scratch.clear();
+  std::set_difference(rows.begin(), rows.end(), left.begin(), left.end(),
+                      std::back_inserter(scratch));
+  rows.clear();
+  std::set_union(scratch.begin(), scratch.end(), entered.begin(), entered.end(),
+                 std::back_inserter(rows));
+}
+
 Workspace::Workspace(const Snapshot& world_in)
     : world(&world_in),
       positions(*world_in.book),
       breach(*world_in.book, positions),
-      underwater(*world_in.book, positions) {
+      underwater(*world_in.book, positions, world_in.opening.market_factors) {
   const std::size_t assets = world->assets.size(), venue_count = world->venues.size();
   reference_depth = rounds_remembered(*world);
   reference_log.resize(reference_depth * assets);
@@ -28,11 +47,13 @@ Workspace::Workspace(const Snapshot& world_in)
   moved_spots.resize(assets);
   moved_venues.resize(venue_count);
   moved_feeds.resize(world->oracles.size());
-  exit_prices.resize(assets);
+  exit_prices.resize(world->reserves.size());
+  depth_left.resize(venue_count);
+  faults.resize(world->oracles.size());
   lane_in.resize(world->lanes.size());
   lane_out.resize(world->lanes.size());
+  parked.by_lane.resize(world->lanes.size());
   settings.feeds.reserve(world->oracles.size());
-  for (const ReserveState& r : world->opening.reserves) accruing = accruing || r.debt_scaled > 0;
   settings_changed = true;
   scratch = world->opening.venues;
 }
@@ -68,6 +89,10 @@ void Workspace::reset() {
     settings_changed = false;
   }
   const std::size_t assets = world->assets.size(), markets = world->markets.size();
+  accruing = false;
+  for (std::size_t r = 0; r < reserves.size(); ++r) {
+    accruing = accruing || (reserves[r].debt_scaled > 0 && bears_interest(world->reserves[r].rate));
+  }
   backing.assign(assets, 1.0);
   reference_moved_round.assign(assets, 0);
   minted.assign(assets, 0.0);
@@ -88,11 +113,14 @@ void Workspace::reset() {
   underwater.reset();
   breached.clear();
   hollow.clear();
+  hollow_units.assign(factors.size(), 0.0);
+  hollow_at.clear();
+  hollow_legs.clear();
   breach_since.clear();
   orders.clear();
   lane_price.assign(world->lanes.size(), 0.0);
+  lane_rho.assign(world->lanes.size(), 0.0);
   parked.clear();
-  parked_now.clear();
   active_lanes.clear();
   realised_usd.assign(markets, 0.0);
   round_liquidated_usd.assign(markets, 0.0);
@@ -105,7 +133,7 @@ void Workspace::reset() {
   outcome.assets.assign(assets, AssetOutcome{});
   outcome.venues.assign(world->venues.size(), VenueOutcome{});
   outcome.oracles.assign(world->oracles.size(), OracleOutcome{});
-  outcome.bearer_gain_usd = {};
+  outcome.bearer_gain_usd = outcome.bearer_result_usd = {};
   outcome.revaluation_usd = outcome.gas_usd = outcome.final_debt_usd = 0;
   outcome.unserved_wait_p50_s = outcome.unserved_wait_p95_s = 0;
   outcome.permanent_log.clear();

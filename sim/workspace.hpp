@@ -82,7 +82,33 @@ struct Opportunity {
 
 struct ParkedRow {
   std::uint32_t position = 0;
-  double needs = 0;  // least ratio of route price to published price at which it would pay
+  std::uint32_t stamp = 0;  // of the row when it was parked: the entry holds while it is the same
+  double needs = 0;         // least ratio of route price to published price at which it would pay
+};
+
+/// What a row waits for at one lane.
+struct LaneNeeds {
+  std::uint16_t lane = 0;
+  double needs = 0;
+};
+
+struct ParkState {
+  bool parked = false;
+  std::uint32_t stamp = 0;
+};
+
+/// Rows in breach that would not pay: what they wait for, and under which values that was found.
+struct ParkedRows {
+  std::vector<ParkedRow> any;                   // a heap, least needs first: waiting for any lane
+  std::vector<std::vector<ParkedRow>> by_lane;  // [lane] a heap each
+  std::vector<std::uint32_t> lanes;             // with a heap that is not empty
+  FlatMap<ParkState> states;
+  std::vector<double> least_gap;     // [reserve] spot over published since the first was parked
+  std::vector<std::uint32_t> woken;  // scratch
+
+  bool empty() const { return any.empty() && lanes.empty(); }
+  /// Forgets all of them; costs what is held.
+  void clear();
 };
 
 struct Workspace {
@@ -108,9 +134,11 @@ struct Workspace {
   std::uint32_t reference_depth = 1;
   std::vector<std::uint32_t> reference_moved_round;  // [asset] last round it moved; see seen_gap
   std::vector<double> withdrawn;                     // [venue] share of depth taken out so far
-  std::vector<double> minted;                        // [asset]
-  bool accruing = false;
-  bool impact_due = false;  // permanent impact moved a reference since the last round
+  std::vector<double> depth_left;  // [venue] share the scenario's withdrawals leave now
+  std::vector<FeedFaults> faults;  // [oracle] what the scenario breaks there now
+  std::vector<double> minted;      // [asset]
+  bool accruing = false;           // some debt bears interest
+  bool impact_due = false;         // permanent impact moved a reference since the last round
 
   // 2 align and 5 execute
   KindStates<VenueKinds> venues, scratch;
@@ -128,13 +156,17 @@ struct Workspace {
   std::vector<std::uint32_t> changed_factors, changed_market_factors;
   Positions positions;
   BreachSearch breach, underwater;
-  std::vector<std::uint32_t> breached, hollow;  // positions: in breach; owing more than they hold
-  FlatMap<std::uint32_t> breach_since;          // position to the round it was first in breach
+  std::vector<std::uint32_t> breached;       // in breach and not parked, ascending
+  std::vector<std::uint32_t> entered, left;  // what a search reported; scratch
+  std::vector<std::uint32_t> row_scratch;
+  FlatMap<std::uint32_t> breach_since;  // position to the round it was first in breach
   std::vector<LiquidationOrder> orders;
-  std::vector<double> lane_price;     // [lane] marginal, net of fees
-  std::vector<ParkedRow> parked;      // a heap, least needs first
-  std::vector<double> parked_prices;  // [oracle] when the first of them was parked
-  FlatMap<bool> parked_now;
+  std::vector<double> lane_price;  // [lane] marginal, net of fees
+  std::vector<double> lane_rho;    // [lane] that over the oracles' price of the pair
+  ParkedRows parked;
+  // [factor] least since the first of them was parked; 0: look at all of them again
+  std::vector<double> parked_prices;
+  std::vector<LaneNeeds> lane_needs;  // of one row; scratch
 
   // 5 execute
   std::vector<double> lane_in, lane_out;
@@ -148,20 +180,31 @@ struct Workspace {
 
   // 7 mark-down and what is reported
   Outcome outcome;
-  std::vector<double> hole_usd;  // [market] bad debt outstanding now
+  std::vector<double> hole_usd;       // [market] bad debt outstanding now
+  std::vector<double> hollow_units;   // [factor] amounts of all rows owing more than they hold
+  FlatMap<std::uint32_t> hollow_at;   // such a row, or one that was, to its legs in:
+  std::vector<double> hollow_legs;    // amounts as they went into the sums; 0 since it is not
+  std::vector<std::uint32_t> hollow;  // such rows of markets that recognise losses at once
   std::array<double, bearer_count> opening_wealth{};
   std::vector<double> exit_amounts, exit_prices;
   std::vector<std::uint32_t> exit_rows;  // in breach or under water at the end
-  bool quiet = false;         // this round changed nothing
-  bool audit_rounds = false;  // law 1 after every round, rows included (tests)
+  bool quiet = false;                    // this round changed nothing
+  bool audit_rounds = false;             // law 1 after every round, rows included (tests)
 
   bool is_parked(std::uint32_t position) const {
-    const bool* p = parked_now.find(position);
-    return p != nullptr && *p;
+    const ParkState* p = parked.states.find(position);
+    return p != nullptr && p->parked;
   }
-  void set_parked(std::uint32_t position, bool on) {
-    *parked_now.try_emplace(position, on).first = on;
+  /// Parks a row or takes it out; entries made before no longer hold.
+  ParkState set_parked(std::uint32_t position, bool on) {
+    ParkState& state = *parked.states.try_emplace(position, {}).first;
+    state = {on, state.stamp + 1};
+    return state;
   }
 };
+
+/// Brings a sorted list of rows up to date: without those of `left`, with those of `entered`.
+void update_rows(std::vector<std::uint32_t>& rows, const std::vector<std::uint32_t>& entered,
+                 const std::vector<std::uint32_t>& left, std::vector<std::uint32_t>& scratch);
 
 }  // namespace faultline

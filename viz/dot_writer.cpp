@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 namespace faultline {
@@ -65,6 +66,7 @@ constexpr std::array<std::pair<double, double>, 6> width_steps = {
     {{0, 0.7}, {1e6, 1.0}, {1e7, 1.5}, {1e8, 2.3}, {1e9, 3.4}, {1e10, 4.8}}};
 
 constexpr int column_count = 7;
+constexpr std::uint32_t no_node = 0xffffffff;
 
 // One line of the picture: all edges between two nodes, drawn from the left column to the right.
 struct Line {
@@ -73,7 +75,7 @@ struct Line {
   std::uint32_t kinds = 0;  // one bit an EdgeKind
   double exposure_usd = 0;
   bool spread_forward = false, spread_backward = false;  // distress went along it
-  std::string into_box = {};                             // the box it stops at, in place of `right`
+  std::string left_box = {}, right_box = {};             // boxes it stops at, in place of a node
 };
 
 // A box and the boxes in it; nodes are sorted because they are added in order.
@@ -217,7 +219,11 @@ std::string_view top_box(std::string_view cluster) {
 class Writer {
  public:
   Writer(const DependencyGraph& graph, const DotOptions& options, const GraphOutcome* outcome)
-      : graph_(graph), options_(options), outcome_(outcome), chain_box_(graph.node_count()) {
+      : graph_(graph),
+        options_(options),
+        outcome_(outcome),
+        chain_box_(graph.node_count()),
+        box_of_(graph.node_count()) {
     for (std::uint32_t i = 0; i < graph.node_count(); ++i) {
       columns_.push_back(column_of(graph, i));
       place(i);
@@ -245,15 +251,18 @@ class Writer {
   void place(std::uint32_t node);
   void name_boxes(Box& box);
   bool told_by_box(const GraphEdge& e, std::set<std::pair<std::uint32_t, std::string>>& done);
+  bool lone_chain(std::uint32_t node) const;
+  bool told_by_feed(const GraphEdge& e) const;
   bool spread_along(const GraphEdge& e) const;
   void collect_lines();
+  void merge_lines(std::uint32_t Line::*end, std::string Line::*end_box);
   void let_boxes_stand_for_chains();
   void head();
   std::string legend() const;
   void box_contents(const Box& box, const std::string& indent);
   std::string box_style(const std::string& name, bool outer) const;
   void node(std::uint32_t index, const std::string& indent);
-  std::string third_line(std::uint32_t index) const;
+  std::vector<std::string> lines_after(std::uint32_t index) const;
   void keys();
   void ranks();
   void line(const Line& one);
@@ -263,6 +272,7 @@ class Writer {
   const GraphOutcome* outcome_;
   std::vector<bool> chain_box_;  // node -> drawn as the box of its name
   std::vector<int> columns_;
+  std::vector<const Box*> box_of_;  // node -> the innermost box it stands in; null: none
   Box boxes_;
   std::uint32_t box_count_ = 0;
   std::vector<Line> lines_;
@@ -285,14 +295,38 @@ void Writer::place(std::uint32_t node) {
 void Writer::name_boxes(Box& box) {
   for (auto& [name, inner] : box.inner) {
     inner.id = "cluster_" + std::to_string(box_count_++);
+    for (const std::uint32_t node : inner.nodes) box_of_[node] = &inner;
     name_boxes(inner);
   }
+}
+
+// The one chain there is, and nothing happened to it: everything stands on it, nothing is to draw.
+bool Writer::lone_chain(std::uint32_t node) const {
+  const auto chains = std::count_if(graph_.nodes().begin(), graph_.nodes().end(),
+                                    [](const GraphNode& n) { return n.kind == NodeKind::chain; });
+  const NodeOutcome* after = outcome_of(node);
+  return chains == 1 && at(node).cluster.empty() && (after == nullptr || after->hop == no_hop);
+}
+
+// A price that moves a market through its feed needs no second line past the feed.
+bool Writer::told_by_feed(const GraphEdge& e) const {
+  if (e.kind != EdgeKind::prices || at(e.from).kind != NodeKind::asset ||
+      at(e.to).kind != NodeKind::market) {
+    return false;
+  }
+  const auto outs = graph_.out(e.from);
+  return std::any_of(outs.begin(), outs.end(), [&](const GraphEdge& first) {
+    if (at(first.to).kind != NodeKind::oracle) return false;
+    const auto next = graph_.out(first.to);
+    return std::any_of(next.begin(), next.end(), [&](const GraphEdge& f) { return f.to == e.to; });
+  });
 }
 
 // A chain's edges into its own box say what the box says; into another box, one stands for all.
 bool Writer::told_by_box(const GraphEdge& e,
                          std::set<std::pair<std::uint32_t, std::string>>& done) {
   if (e.kind != EdgeKind::hosts) return false;
+  if (lone_chain(e.from)) return true;
   const std::string box(top_box(at(e.to).cluster));
   if (box.empty()) return false;
   const GraphNode& chain = at(e.from);
@@ -303,14 +337,17 @@ bool Writer::told_by_box(const GraphEdge& e,
 bool Writer::spread_along(const GraphEdge& e) const {
   const NodeOutcome* from = outcome_of(e.from);
   const NodeOutcome* to = outcome_of(e.to);
-  return from != nullptr && from->hop != no_hop && to->hop != no_hop && from->hop < to->hop;
+  if (from == nullptr || from->hop == no_hop || to->hop == no_hop) return false;
+  // Reached at once by several roads (an asset moves a feed and a market's collateral): the road
+  // from the left column was taken too.
+  return from->hop < to->hop || (from->hop == to->hop && columns_[e.from] < columns_[e.to]);
 }
 
 void Writer::collect_lines() {
   std::map<std::pair<std::uint32_t, std::uint32_t>, Line> by_pair;
   std::set<std::pair<std::uint32_t, std::string>> hosted;
   for (const GraphEdge& e : graph_.edges()) {
-    if (told_by_box(e, hosted)) continue;
+    if (told_by_box(e, hosted) || told_by_feed(e)) continue;
     const bool forward = std::pair(columns_[e.from], e.from) <= std::pair(columns_[e.to], e.to);
     const auto [left, right] = forward ? std::pair(e.from, e.to) : std::pair(e.to, e.from);
     Line& line = by_pair[{left, right}];
@@ -324,9 +361,50 @@ void Writer::collect_lines() {
     // A loan and the claim on it are the same dollars: the strands share the largest.
     line.exposure_usd = std::max(line.exposure_usd, e.exposure_usd);
     const auto box = boxes_.inner.find(std::string(top_box(at(e.to).cluster)));
-    if (e.kind == EdgeKind::hosts && box != boxes_.inner.end()) line.into_box = box->second.id;
+    if (e.kind == EdgeKind::hosts && box != boxes_.inner.end()) line.right_box = box->second.id;
   }
   for (auto& [pair, line] : by_pair) lines_.push_back(std::move(line));
+  merge_lines(&Line::right, &Line::right_box);
+  merge_lines(&Line::left, &Line::left_box);
+}
+
+// Where every node of a box of three or more has the same line to one place, one line to the box
+// stands for all; it is drawn to the middle node and cut at the box.
+void Writer::merge_lines(std::uint32_t Line::*end, std::string Line::*end_box) {
+  const bool right = end == &Line::right;
+  using Key =
+      std::tuple<std::uint32_t, std::string, std::string, std::uint32_t, std::array<bool, 4>>;
+  std::map<Key, std::vector<std::size_t>> alike;
+  for (std::size_t i = 0; i < lines_.size(); ++i) {
+    const Line& l = lines_[i];
+    if (!(l.*end_box).empty() || box_of_[l.*end] == nullptr) continue;
+    const std::string& other_box = right ? l.left_box : l.right_box;
+    const std::uint32_t other = other_box.empty() ? (right ? l.left : l.right) : no_node;
+    alike[{other,
+           other_box,
+           box_of_[l.*end]->id,
+           l.kinds,
+           {l.forward, l.backward, l.spread_forward, l.spread_backward}}]
+        .push_back(i);
+  }
+  std::vector<bool> gone(lines_.size());
+  for (const auto& [key, members] : alike) {
+    const Box& box = *box_of_[lines_[members[0]].*end];
+    if (members.size() < 3 || members.size() != box.nodes.size()) continue;
+    Line& kept = lines_[members[members.size() / 2]];
+    double usd = 0;
+    for (const std::size_t i : members) {
+      usd += lines_[i].exposure_usd;
+      gone[i] = true;
+    }
+    gone[members[members.size() / 2]] = false;
+    kept.exposure_usd = usd;
+    kept.*end_box = box.id;
+  }
+  std::vector<Line> rest;
+  for (std::size_t i = 0; i < lines_.size(); ++i)
+    if (!gone[i]) rest.push_back(std::move(lines_[i]));
+  lines_ = std::move(rest);
 }
 
 // A chain of which nothing is left to draw but its box is that box.
@@ -336,7 +414,7 @@ void Writer::let_boxes_stand_for_chains() {
   for (std::uint32_t i = 0; i < graph_.node_count(); ++i) {
     const GraphNode& n = at(i);
     chain_box_[i] = n.kind == NodeKind::chain && n.cluster.empty() && !drawn[i] &&
-                    boxes_.inner.contains(n.name);
+                    (boxes_.inner.contains(n.name) || lone_chain(i));
   }
 }
 
@@ -445,9 +523,9 @@ std::string Writer::box_style(const std::string& name, bool outer) const {
   std::string border = outer ? "#C0C6CF" : "#D7DBE0";
   if (outer && chain && chain_box_[*chain]) {
     words += "<FONT POINT-SIZE=\"12\" COLOR=\"#5F6368\">  chain";
-    const std::string third = third_line(*chain);
-    if (!third.empty()) {
-      words += " · " + third;
+    const std::vector<std::string> lines = lines_after(*chain);
+    if (!lines.empty()) {
+      words += " · " + lines[0];
       border = state_styles[static_cast<std::size_t>(outcome_of(*chain)->state)].border;
     }
     words += "</FONT>";
@@ -469,17 +547,30 @@ void Writer::box_contents(const Box& box, const std::string& indent) {
   }
 }
 
-// What the run did to a node, in words; empty where nothing.
-std::string Writer::third_line(std::uint32_t index) const {
+// What the run did to a node, in words, on one line or two; empty where nothing.
+std::vector<std::string> Writer::lines_after(std::uint32_t index) const {
+  constexpr std::size_t short_enough = 34;
   const NodeOutcome* after = outcome_of(index);
   if (after == nullptr) return {};
-  std::string words = after->hop == 0 ? "shocked" : "";
-  if (after->state == OutcomeState::sound) return words;
-  words += words.empty() ? "" : " · ";
-  words += to_string(after->state);
-  if (after->loss_usd > 0) words += " · −" + short_usd(after->loss_usd);
-  if (after->when_s > 0) words += " · " + short_time(after->when_s);
-  return words;
+  std::vector<std::string> parts;
+  if (after->hop == 0) parts.emplace_back("shocked");
+  const bool hurt = after->state != OutcomeState::sound;
+  // The colour says stressed; a node's own words say how.
+  if (hurt && (after->state != OutcomeState::stressed || after->note.empty())) {
+    parts.emplace_back(to_string(after->state));
+  }
+  if (hurt && after->loss_usd > 0) parts.push_back("−" + short_usd(after->loss_usd));
+  if (hurt && after->when_s > 0) parts.push_back(short_time(after->when_s));
+  std::string words;
+  for (const std::string& part : parts) words += (words.empty() ? "" : " · ") + part;
+  std::vector<std::string> lines;
+  const std::string note = after->hop == no_hop ? "" : html(after->note, 60);
+  if (note.empty() || words.empty() || words.size() + note.size() <= short_enough) {
+    words += (words.empty() || note.empty() ? "" : " · ") + note;
+    if (!words.empty()) lines.push_back(words);
+    return lines;
+  }
+  return {words, note};
 }
 
 void Writer::node(std::uint32_t index, const std::string& indent) {
@@ -497,11 +588,13 @@ void Writer::node(std::uint32_t index, const std::string& indent) {
     return "<BR/><FONT POINT-SIZE=\"10\" COLOR=\"" + std::string(colour) + "\">" + words +
            "</FONT>";
   };
+  const std::uint32_t many = index < options_.members.size() ? options_.members[index] : 1;
   std::string second(to_string(n.kind));
+  if (many > 1) second = std::to_string(many) + " " + second + "s";
   if (n.exposure_usd > 0) second += " · " + short_usd(n.exposure_usd);
   std::string label =
       "<B>" + html(n.label.empty() ? n.name : n.label, 36) + "</B>" + small(second, faint);
-  if (const std::string third = third_line(index); !third.empty()) label += small(third, text);
+  for (const std::string& words : lines_after(index)) label += small(words, text);
 
   rows_[static_cast<std::size_t>(columns_[index])] += " " + node_id(n) + ";";
   out_ += indent + node_id(n) + " [shape=" + std::string(style.shape) + ", margin=\"" +
@@ -584,7 +677,8 @@ void Writer::line(const Line& one) {
                                                            : 1);
   if (style != "solid") out_ += ", style=" + style;
   if (backward) out_ += forward ? ", dir=both" : ", dir=back";
-  if (!one.into_box.empty()) out_ += ", lhead=" + one.into_box;
+  if (!one.left_box.empty()) out_ += ", ltail=" + one.left_box;
+  if (!one.right_box.empty()) out_ += ", lhead=" + one.right_box;
   out_ += ", tooltip=" + quoted(tip) + "];\n";
 }
 

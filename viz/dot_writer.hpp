@@ -29,6 +29,7 @@ struct NodeOutcome {
   double loss_usd = 0;
   double when_s = std::numeric_limits<double>::quiet_NaN();  // entered its state; NaN: never
   std::uint32_t hop = no_hop;                                // 0: shocked itself; no_hop: untouched
+  std::string note = {};                                     // a few words of its own: "-30.4%"
 };
 
 /// What a run did to each node, by index; as long as the graph's nodes.
@@ -42,11 +43,13 @@ struct DotOptions {
   std::string scenario;
   std::string date;
   bool legend = true;
+  std::vector<std::uint32_t> members = {};  // by node: how many it stands for; empty: one each
 };
 
 /// The graph as DOT text for `render_graph`. Edges between the same two nodes are drawn as one line
-/// of several strands; `hosts` edges into the chain's own box are left to the box. Names may hold
-/// anything: they are escaped, and bytes that are not UTF-8 are shown as the replacement character.
+/// of several strands; equal lines to every node of a box as one line to the box; `hosts` edges
+/// into the chain's own box are left to the box. Names may hold anything: they are escaped, and
+/// bytes that are not UTF-8 are shown as the replacement character.
 std::string write_dot(const DependencyGraph& graph, const DotOptions& options,
                       const GraphOutcome* outcome = nullptr);
 

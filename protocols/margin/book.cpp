@@ -8,8 +8,6 @@
 #include <unordered_map>
 #include <utility>
 
-#include "protocols/margin/breach_search.hpp"
-
 namespace faultline {
 
 namespace {
@@ -66,9 +64,8 @@ double Book::base_amount(std::uint32_t position, std::uint32_t leg) const {
 
 std::size_t Book::bytes() const {
   const auto of = [](const auto& column) { return column.capacity() * sizeof(column[0]); };
-  return of(base_factors_) + of(blocks_) + of(families_) + of(factor_list_) + of(factor_first_) +
-         of(factor_families_) + of(due_at_base_) + of(place_of_) + of(position_of_) +
-         of(base_keys_) + of(ids_) + amount_count_ * sizeof(double);
+  return of(base_factors_) + of(blocks_) + of(families_) + of(factor_list_) + of(place_of_) +
+         of(position_of_) + of(ids_) + amount_count_ * sizeof(double);
 }
 
 double* BookBuilder::new_amounts(std::uint32_t count, std::uint32_t& first) {
@@ -149,7 +146,6 @@ class BookAssembly {
     order_rows();
     cut_blocks();
     for (std::uint32_t block = 0; block < book_.blocks_.size(); ++block) fill(block);
-    index_factors();
   }
 
  private:
@@ -269,7 +265,7 @@ class BookAssembly {
     assert(book_.blocks_.size() <= (std::size_t{1} << 22));
     book_.position_of_ = std::move(order_);
     book_.place_of_.resize(row);
-    book_.base_keys_.assign(tiles_, kNeverKey);
+    book_.padded_tiles_ = tiles_;
     book_.ids_.resize(id_count_);
     book_.amounts_ = AlignedDoubles(book_.amount_count_);
   }
@@ -348,7 +344,6 @@ class BookAssembly {
       if (ids != nullptr) fill_ids(block, row, ids + first);
       book_.place_of_[position] = at * kBlockRows + slot;
     }
-    key_block(block, ids);
   }
 
   // A row's places in its family's factor list, one every eight.
@@ -364,45 +359,6 @@ class BookAssembly {
       to[leg * kTileRows] =
           static_cast<std::uint16_t>(std::lower_bound(first, last, factors[leg]) - list);
     }
-  }
-
-  void key_block(Book::Block& block, const std::uint16_t* ids) {
-    const Book::Family& family = book_.families_[block.family];
-    block.base_key = kNeverKey;
-    if (family.inert) return;
-    std::vector<double> y;
-    for (const std::uint32_t factor : book_.factors_of(family))
-      y.push_back(book_.base_factors_[factor]);
-    std::uint8_t breached[kBlockRows / kTileRows];
-    std::uint16_t* keys = book_.base_keys_.data() + block.first_tile;
-    key_tiles(
-        {book_.base_amounts(block), ids, block.tiles(), block.collateral_legs, block.debt_legs},
-        y.data(), keys, breached);
-    block.base_key = *std::min_element(keys, keys + block.tiles());
-  }
-
-  // For each factor the families with a leg on it, and the families to look at before any move.
-  void index_factors() {
-    auto& first = book_.factor_first_;
-    first.assign(book_.base_factors_.size() + 1, 0);
-    for_legs([&](std::uint32_t factor, std::uint32_t) { ++first[factor + 1]; });
-    for (std::size_t i = 1; i < first.size(); ++i) first[i] += first[i - 1];
-    book_.factor_families_.resize(first.back());
-    std::vector<std::uint32_t> next = first;
-    for_legs([&](std::uint32_t factor, std::uint32_t family) {
-      book_.factor_families_[next[factor]++] = family;
-    });
-    for (std::uint32_t i = 0; i < book_.families_.size(); ++i)
-      if (book_.blocks_[book_.families_[i].first_block].base_key == 0)
-        book_.due_at_base_.push_back(i);
-  }
-
-  // Calls fn(factor, family) for every factor of every family that can be in breach.
-  template <class Fn>
-  void for_legs(Fn&& fn) const {
-    for (std::uint32_t i = 0; i < book_.families_.size(); ++i)
-      if (!book_.families_[i].inert)
-        for (const std::uint32_t factor : book_.factors_of(book_.families_[i])) fn(factor, i);
   }
 
   BookBuilder& in_;
@@ -432,6 +388,21 @@ Positions::Positions(const Book& book) : book_(&book), columns_(book.blocks().si
 double Positions::amount(std::uint32_t position, std::uint32_t leg) const {
   const auto [at, slot] = book_->place(position);
   return columns_[at][amount_index(book_->blocks()[at], slot, leg)];
+}
+
+RowLegs Positions::row(std::uint32_t position, Leg* legs) const {
+  const auto [at, slot] = book_->place(position);
+  const Book::Block& block = book_->blocks()[at];
+  const std::uint32_t count = block.legs();
+  const std::size_t first = amount_index(block, slot, 0);
+  const double* amounts = columns_[at] + first;
+  const std::uint16_t* ids = book_->ids(block);
+  const std::uint32_t* factors = book_->factors_of(book_->families()[block.family]).data();
+  for (std::uint32_t leg = 0; leg < count; ++leg) {
+    const std::size_t i = std::size_t{leg} * kTileRows;
+    legs[leg] = {factors[ids == nullptr ? leg : ids[first + i]], amounts[i]};
+  }
+  return {block.collateral_legs, count};
 }
 
 void Positions::set_amount(std::uint32_t position, std::uint32_t leg, double value) {

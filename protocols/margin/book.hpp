@@ -67,7 +67,6 @@ class Book {
     std::uint32_t family;
     std::uint32_t group;
     std::uint16_t rows;
-    std::uint16_t base_key;  // least base key of its tiles
     std::uint8_t collateral_legs;
     std::uint8_t debt_legs;
 
@@ -115,14 +114,6 @@ class Book {
     return {factor_list_.data() + family.first_factor,
             std::size_t{family.collateral_factors} + family.debt_factors};
   }
-  /// The families, not inert, with a leg on this factor.
-  std::span<const std::uint32_t> families_of(std::uint32_t factor) const {
-    return {factor_families_.data() + factor_first_[factor],
-            factor_first_[factor + 1] - factor_first_[factor]};
-  }
-  /// The families with rows that are, or are close to being, in breach at the base factors.
-  std::span<const std::uint32_t> families_due_at_base() const { return due_at_base_; }
-
   const double* base_amounts(const Block& block) const {
     return amounts_.data() + block.first_amount;
   }
@@ -130,12 +121,9 @@ class Book {
   const std::uint16_t* ids(const Block& block) const {
     return families_[block.family].mixed ? ids_.data() + block.first_id : nullptr;
   }
-  /// Key of each tile at the base factors (see breach_search.hpp).
-  const std::uint16_t* base_keys(const Block& block) const {
-    return base_keys_.data() + block.first_tile;
-  }
   std::span<const double> base_factors() const { return base_factors_; }
-  std::size_t padded_tiles() const { return base_keys_.size(); }
+  /// Tiles of all blocks, each block's padded to whole sixteens.
+  std::size_t padded_tiles() const { return padded_tiles_; }
   std::size_t ref_count() const { return ref_count_; }
 
   /// Bytes held, in all columns.
@@ -150,16 +138,13 @@ class Book {
   std::vector<Block> blocks_;
   std::vector<Family> families_;
   std::vector<std::uint32_t> factor_list_;
-  std::vector<std::uint32_t> factor_first_;
-  std::vector<std::uint32_t> factor_families_;
-  std::vector<std::uint32_t> due_at_base_;
   std::vector<std::uint32_t> place_of_;     // position -> block * 1024 + slot
   std::vector<std::uint32_t> position_of_;  // row in the order of blocks -> position
-  std::vector<std::uint16_t> base_keys_;
   std::vector<std::uint16_t> ids_;
   AlignedDoubles amounts_;
   std::size_t amount_count_ = 0;
   std::size_t ref_count_ = 0;
+  std::size_t padded_tiles_ = 0;
 };
 
 /// Collects rows, then sorts them into blocks. Rows with the same factors in the same order share a
@@ -204,6 +189,18 @@ class BookBuilder {
   std::vector<std::uint32_t> table_;  // open addressing: mix + 1, 0 is empty
 };
 
+/// One leg of a row as it is now.
+struct Leg {
+  std::uint32_t factor;
+  double amount;
+};
+
+/// How many legs a row has, and of which the first are collateral.
+struct RowLegs {
+  std::uint32_t collateral;
+  std::uint32_t count;
+};
+
 /// The amounts of one run: the book's until changed. The first change in a block copies its amounts
 /// into a pool, which `reset` keeps, so that the same work allocates once. The book must stay where
 /// it is.
@@ -214,6 +211,8 @@ class Positions {
 
   const Book& book() const { return *book_; }
   double amount(std::uint32_t position, std::uint32_t leg) const;
+  /// Copies a row's legs to `legs` (room for `kMostLegs`), collateral first: where many are asked.
+  RowLegs row(std::uint32_t position, Leg* legs) const;
   /// Sets a leg to `value` >= 0, finite. A search over these positions must be told (`touch`).
   void set_amount(std::uint32_t position, std::uint32_t leg, double value);
   /// A block's amounts as they are now, laid out as in the book.

@@ -6,6 +6,7 @@
 #include <cassert>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "core/simd.hpp"
 
@@ -16,7 +17,12 @@ namespace {
 // Keys count steps of 2^-14 in the logarithm; 64 units of `log_floor` are one step.
 constexpr double kKeysPerLog = 16384.0;
 constexpr std::int32_t kUnitsPerKey = 64;
-constexpr std::uint16_t kMostKey = 0xfffe;  // of a tile with debt
+// A key of 0 is always reached; one of kNeverKey, where no row of the side has debt, by no move the
+// keys are proven for. Between them lies the logarithm, +-2.
+constexpr std::int32_t kZeroKey = 0x8000;
+constexpr std::uint16_t kMostKey = 0xfffe, kNeverKey = 0xffff;
+constexpr std::int64_t kAlways = std::numeric_limits<std::int64_t>::min();
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 // What a key gives way for, in steps: two logarithms of factors, 1.01 units each, and the rounding
 // of sums of 64 products and of the series, below 1 unit: 3.02 / 64 at most.
 constexpr double kKeyMargin = 0.0625;
@@ -26,17 +32,13 @@ constexpr double kLeastSum = 0x1p-200, kMostSum = 0x1p200;
 constexpr double kLeastFactor = 0x1p-400, kMostFactor = 0x1p400;
 // The logarithm of 0: its difference to itself is 0, to any other beyond every key.
 constexpr std::int32_t kLogOfZero = -1'200'000'000;
-constexpr double kNoDebt = 2.0;
+constexpr double kNoRow = 2.0;  // above every surplus
 constexpr double kLeastDouble = std::numeric_limits<double>::denorm_min();
 constexpr std::uint32_t kKeysAtOnce = 16;
 constexpr std::uint32_t kUnkeyed = 1u << 30;  // tiles spent, where keys hold for no move at all
 
 std::uint8_t row_bit(std::uint32_t slot) {
   return static_cast<std::uint8_t>(1u << (slot % kTileRows));
-}
-
-std::size_t padded_tiles(const Book::Block& block) {
-  return (block.tiles() + kKeysAtOnce - 1) / kKeysAtOnce * kKeysAtOnce;
 }
 
 bool is_wild(double y) {
@@ -77,10 +79,13 @@ template <bool kMixed>
 
 struct TileHealth {
   Rows8::Bits breached;
-  Rows8 surplus;  // (C - D) / (C + D) = tanh(ln health / 2); -1 where not to be trusted, 2: no debt
+  // (C - D) / (C + D) = tanh(ln health / 2), should the row be sound: -1 where not to be trusted,
+  // kNoRow without debt. And its negative, should it be in breach.
+  Rows8 surplus, deficit;
 };
 
-template <bool kMixed>
+/// `kSides`: only of rows on the side they are on at `y`, kNoRow for the others.
+template <bool kMixed, bool kSides>
 [[gnu::always_inline]] inline TileHealth tile_health(const BlockColumns& c, std::uint32_t tile,
                                                      const double* y) {
   const std::size_t start = std::size_t{tile} * kTileRows * (c.collateral_legs + c.debt_legs);
@@ -97,43 +102,84 @@ template <bool kMixed>
   }
   const Rows8 sum = collateral + debt;
   Rows8 surplus = (collateral - debt) / sum;
+  Rows8 deficit = Rows8(0.0) - surplus;
+  const Rows8 negative_sum = Rows8(0.0) - sum;
   surplus.set_where_less(min(collateral, debt), kLeastSum, -1.0);
-  surplus.set_where_less(Rows8(0.0) - sum, -kMostSum, -1.0);
-  surplus.set_where_less(debt, kLeastDouble, kNoDebt);
-  return {less(slack, Rows8(0.0)), surplus};
+  surplus.set_where_less(negative_sum, -kMostSum, -1.0);
+  surplus.set_where_less(debt, kLeastDouble, kNoRow);
+  deficit.set_where_less(debt, kLeastSum, -1.0);
+  deficit.set_where_less(negative_sum, -kMostSum, -1.0);
+  if constexpr (kSides) {
+    surplus.set_where_less(slack, 0.0, kNoRow);
+    deficit.set_where_less(Rows8(0.0) - slack, kLeastDouble, kNoRow);
+  }
+  return {less(slack, Rows8(0.0)), surplus, deficit};
 }
 
 // ln health = 2 artanh(surplus), its series cut short: never above the truth, a millionth below it
-// at health 1.25, a fiftieth of a percent at 2.
+// at health 1.25, a fiftieth of a percent at 2. Below 0 what was cut is less than the first term of
+// it over 1 - t^2, and is taken off.
 std::uint16_t key_of(double surplus) {
   if (surplus > 1.0) return kNeverKey;
-  const double t = std::max(surplus, 0.0), t2 = t * t;
-  const double log = t * (2.0 + t2 * (2.0 / 3.0 + t2 * (2.0 / 5.0)));
-  return static_cast<std::uint16_t>(std::max(0.0, log * kKeysPerLog - kKeyMargin));
+  const double t2 = surplus * surplus;
+  double log = surplus * (2.0 + t2 * (2.0 / 3.0 + t2 * (2.0 / 5.0)));
+  if (surplus < 0.0) {
+    if (!(t2 < 0.9)) return 0;
+    log += 2.0 / 7.0 * t2 * t2 * t2 * surplus / (1.0 - t2);
+  }
+  const double key = log * kKeysPerLog - kKeyMargin + kZeroKey;
+  return static_cast<std::uint16_t>(std::clamp(key, 0.0, double{kMostKey}));
 }
 
+// Writes each tile's keys (of sound rows, of rows in breach) and its rows in breach, bit i row i.
 template <bool kMixed>
-void key_tiles_of(const BlockColumns& columns, const double* y, std::uint16_t* keys,
-                  std::uint8_t* breached) {
+void key_tiles_of(const BlockColumns& columns, const double* y, std::uint16_t* sound,
+                  std::uint16_t* failed, std::uint8_t* breached) {
   for (std::uint32_t tile = 0; tile < columns.tiles; ++tile) {
-    const TileHealth found = tile_health<kMixed>(columns, tile, y);
+    const TileHealth found = tile_health<kMixed, true>(columns, tile, y);
     breached[tile] = static_cast<std::uint8_t>(found.breached);
-    keys[tile] = key_of(found.surplus.least());
+    sound[tile] = key_of(found.surplus.least());
+    failed[tile] = key_of(found.deficit.least());
   }
 }
 
-// The key of one tile at the block's reference, its parked rows left out.
+void key_tiles(const BlockColumns& columns, const double* y, std::uint16_t* sound,
+               std::uint16_t* failed, std::uint8_t* breached) {
+  if (columns.ids != nullptr) {
+    key_tiles_of<true>(columns, y, sound, failed, breached);
+  } else {
+    key_tiles_of<false>(columns, y, sound, failed, breached);
+  }
+}
+
+// The keys of one tile at the block's reference, its rows on the sides they are on now.
 template <bool kMixed>
-std::uint16_t key_of_tile(const BlockColumns& columns, std::uint32_t tile, const double* ref,
-                          std::uint8_t parked) {
-  const Rows8 surplus = tile_health<kMixed>(columns, tile, ref).surplus;
-  if (parked == 0) return key_of(surplus.least());
-  double rows[kTileRows];
-  surplus.store(rows);
-  double least = kNoDebt;
-  for (std::uint32_t row = 0; row < kTileRows; ++row)
-    if (((parked >> row) & 1) == 0) least = std::min(least, rows[row]);
-  return key_of(least);
+void key_tile(const BlockColumns& columns, std::uint32_t tile, const double* ref,
+              std::uint8_t breached, std::uint16_t& sound, std::uint16_t& failed) {
+  const TileHealth found = tile_health<kMixed, false>(columns, tile, ref);
+  double surplus[kTileRows], deficit[kTileRows];
+  found.surplus.store(surplus);
+  found.deficit.store(deficit);
+  double least_surplus = kNoRow, least_deficit = kNoRow;
+  for (std::uint32_t row = 0; row < kTileRows; ++row) {
+    const bool in_breach = ((breached >> row) & 1) != 0;
+    least_surplus = std::min(least_surplus, in_breach ? kNoRow : surplus[row]);
+    least_deficit = std::min(least_deficit, in_breach ? deficit[row] : kNoRow);
+  }
+  sound = key_of(least_surplus);
+  failed = key_of(least_deficit);
+}
+
+// A move in units of `log_floor` as a key, rounded up.
+std::uint16_t limit_of(std::int64_t move) {
+  const std::int64_t steps = (move + kUnitsPerKey - 1) >> 6;
+  return static_cast<std::uint16_t>(std::clamp<std::int64_t>(steps + kZeroKey, 0, kNeverKey));
+}
+static_assert(kUnitsPerKey == 64);
+
+// The least move whose key reaches `key`.
+std::int64_t reach_of(std::uint16_t key) {
+  return (std::int64_t{key} - kZeroKey) * kUnitsPerKey - (kUnitsPerKey - 1);
 }
 
 // For each byte the places of its bits, lowest first.
@@ -172,19 +218,10 @@ void scan_block(const BlockColumns& columns, const double* y, Fn&& fn) {
 
 }  // namespace
 
-void key_tiles(const BlockColumns& columns, const double* y, std::uint16_t* keys,
-               std::uint8_t* breached) {
-  if (columns.ids != nullptr) {
-    key_tiles_of<true>(columns, y, keys, breached);
-  } else {
-    key_tiles_of<false>(columns, y, keys, breached);
-  }
-}
-
 void reference_scan(const Book& book, const Positions& positions, std::span<const double> y,
                     std::vector<std::uint32_t>& out) {
   out.clear();
-  std::vector<double> now;
+  thread_local std::vector<double> now;  // a family's factors; kept, so that runs take no memory
   const auto blocks = book.blocks();
   for (const Book::Family& family : book.families()) {
     if (family.inert) continue;
@@ -214,78 +251,91 @@ PositionSet::PositionSet(std::uint32_t size) {
   }
 }
 
-void PositionSet::toggle(std::uint32_t position) {
-  level_[0][position >> 6] ^= std::uint64_t{1} << (position & 63);
+void PositionSet::add(std::uint32_t position) {
+  level_[0][position >> 6] |= std::uint64_t{1} << (position & 63);
   level_[1][position >> 12] |= std::uint64_t{1} << ((position >> 6) & 63);
   level_[2][position >> 18] |= std::uint64_t{1} << ((position >> 12) & 63);
 }
 
-void PositionSet::append_to(std::vector<std::uint32_t>& out) {
+void PositionSet::take_to(std::vector<std::uint32_t>& out) {
   for (std::size_t i = 0; i < level_[2].size(); ++i) {
-    for (std::uint64_t high = level_[2][i]; high != 0; high &= high - 1) {
+    for (std::uint64_t high = std::exchange(level_[2][i], 0); high != 0; high &= high - 1) {
       const std::size_t j = i * 64 + static_cast<std::size_t>(std::countr_zero(high));
-      for (std::uint64_t low = level_[1][j]; low != 0; low &= low - 1) {
+      for (std::uint64_t low = std::exchange(level_[1][j], 0); low != 0; low &= low - 1) {
         const std::size_t k = j * 64 + static_cast<std::size_t>(std::countr_zero(low));
-        if (level_[0][k] == 0) level_[1][j] ^= low & -low;
-        for (std::uint64_t word = level_[0][k]; word != 0; word &= word - 1)
+        for (std::uint64_t word = std::exchange(level_[0][k], 0); word != 0; word &= word - 1)
           out.push_back(static_cast<std::uint32_t>(
               k * 64 + static_cast<std::size_t>(std::countr_zero(word))));
       }
-      if (level_[1][j] == 0) level_[2][i] ^= high & -high;
     }
   }
 }
 
-void PositionSet::clear() {
-  for (std::size_t i = 0; i < level_[2].size(); ++i) {
-    for (std::uint64_t high = level_[2][i]; high != 0; high &= high - 1) {
-      const std::size_t j = i * 64 + static_cast<std::size_t>(std::countr_zero(high));
-      for (std::uint64_t low = level_[1][j]; low != 0; low &= low - 1)
-        level_[0][j * 64 + static_cast<std::size_t>(std::countr_zero(low))] = 0;
-      level_[1][j] = 0;
-    }
-    level_[2][i] = 0;
-  }
-}
-
-BreachSearch::BreachSearch(const Book& book, const Positions& positions)
+BreachSearch::BreachSearch(const Book& book, const Positions& positions,
+                           std::span<const double> base)
     : book_(&book),
       positions_(&positions),
-      y_(book.base_factors().begin(), book.base_factors().end()),
-      log_(book.factor_count()),
+      base_y_(base.begin(), base.begin() + book.factor_count()),
       base_log_(book.factor_count()),
       moved_(book.factor_count()),
       all_factors_(book.factor_count()),
-      blocks_(book.blocks().size()),
-      families_(book.families().size()),
-      ref_(book.ref_count()),
+      base_blocks_(book.blocks().size()),
+      base_deadline_(book.blocks().size()),
+      base_ref_(book.ref_count()),
       now_(book.ref_count()),
-      ref_log_(book.ref_count()),
-      keys_(book.padded_tiles()),
-      stale_(book.padded_tiles()),
-      breached_(book.padded_tiles()),
-      listed_(book.padded_tiles()),
-      parked_(book.padded_tiles()),
-      set_(book.rows()) {
+      base_ref_log_(book.ref_count()),
+      base_breached_(book.padded_tiles()),
+      touched_(book.padded_tiles()),
+      entered_(book.padded_tiles()),
+      left_(book.padded_tiles()),
+      entered_set_(book.rows()),
+      left_set_(book.rows()) {
   for (std::uint32_t f = 0; f < book.factor_count(); ++f) {
+    assert(base[f] >= 0.0 && base[f] <= std::numeric_limits<double>::max());
     all_factors_[f] = f;
-    base_log_[f] = log_[f] = factor_log(y_[f]);
-    base_wild_ += is_wild(y_[f]) ? 1 : 0;
+    base_log_[f] = {factor_log(base[f]), 0};
+    base_wild_ += is_wild(base[f]) ? 1 : 0;
   }
+  y_ = base_y_;
+  log_ = base_log_;
   wild_ = base_wild_;
+  for (auto& keys : base_keys_) keys.assign(book.padded_tiles(), kNeverKey);
+  for (std::uint32_t block = 0; block < base_blocks_.size(); ++block) key_base(block);
+  blocks_ = base_blocks_;
+  deadline_ = base_deadline_;
+  ref_ = base_ref_;
+  ref_log_ = base_ref_log_;
+  for (int side = 0; side < 2; ++side) keys_[side] = base_keys_[side];
+  breached_ = base_breached_;
   moved_list_.reserve(book.factor_count());
-  due_.reserve(blocks_.size());
-  due_families_.reserve(families_.size());
-  dirty_.reserve(blocks_.size());
-  awake_.reserve(blocks_.size());
+  for (auto* list : {&due_, &used_, &touched_list_}) list->reserve(blocks_.size());
 }
 
-std::optional<std::uint32_t> BreachSearch::find(std::span<const double> y,
-                                                std::vector<std::uint32_t>& out) {
-  return find(y, all_factors_, out);
+// One block's state at the base factors.
+void BreachSearch::key_base(std::uint32_t block) {
+  const Book::Block& at = book_->blocks()[block];
+  base_deadline_[block] = kNever;
+  if (book_->families()[at.family].inert) return;
+  const auto factors = book_->factors_of(book_->families()[at.family]);
+  for (std::size_t i = 0; i < factors.size(); ++i) {
+    base_ref_[at.first_ref + i] = base_y_[factors[i]];
+    base_ref_log_[at.first_ref + i] = base_log_[factors[i]].log;
+  }
+  std::uint16_t* sound = base_keys_[0].data() + at.first_tile;
+  std::uint16_t* failed = base_keys_[1].data() + at.first_tile;
+  std::uint8_t* breached = base_breached_.data() + at.first_tile;
+  key_tiles(columns_of(*book_, *positions_, block), base_ref_.data() + at.first_ref, sound, failed,
+            breached);
+  BlockState& state = base_blocks_[block];
+  state.least[0] = *std::min_element(sound, sound + at.tiles());
+  state.least[1] = *std::min_element(failed, failed + at.tiles());
+  if (has_wild_factor(at)) state.spent = kUnkeyed;
+  base_deadline_[block] = deadline(state, {0, 0, 0});
+  if (std::any_of(breached, breached + at.tiles(), [](std::uint8_t bits) { return bits != 0; }))
+    breached_at_base_.push_back(block);
 }
 
-// Takes over the factors that moved and lists the blocks to visit.
+// Takes over the factors that moved and lists the blocks to look at.
 std::optional<std::uint32_t> BreachSearch::begin(std::span<const double> y,
                                                  std::span<const std::uint32_t> changed) {
   assert(y.size() >= book_->factor_count());
@@ -293,149 +343,119 @@ std::optional<std::uint32_t> BreachSearch::begin(std::span<const double> y,
     if (!(y[f] >= 0.0 && y[f] <= std::numeric_limits<double>::max())) return f;
   ++round_;
   due_.clear();
-  due_families_.clear();
-  if (first_)
-    for (const std::uint32_t family : book_->families_due_at_base()) queue_family(family);
-  first_ = false;
-  for (const std::uint32_t f : changed)
-    if (move_factor(f, y[f]))
-      for (const std::uint32_t family : book_->families_of(f)) queue_family(family);
-  for (const std::uint32_t family : due_families_) {
-    wake_sleepers(family);
-    const std::uint32_t first = book_->families()[family].first_block;
-    for (std::uint32_t i = 0; i < families_[family].end_awake; ++i)
-      if (blocks_[first + i].awake) queue_block(first + i);
+  std::int32_t rise = 0, fall = 0;
+  bool any = false, wild = false;
+  for (const std::uint32_t f : changed) {
+    const double before = y_[f];
+    if (y[f] == before) continue;
+    y_[f] = y[f];
+    const std::int32_t log = factor_log(y[f]);
+    rise = std::max(rise, log - log_[f].log);
+    fall = std::max(fall, log_[f].log - log);
+    log_[f] = {log, round_};
+    any = true;
+    wild = wild || is_wild(before) || is_wild(y[f]);
+    wild_ += (is_wild(y[f]) ? 1u : 0u) - (is_wild(before) ? 1u : 0u);
+    if (moved_[f] == 0) {
+      moved_[f] = 1;
+      moved_list_.push_back(f);
+    }
   }
-  for (const std::uint32_t block : dirty_) {
-    blocks_[block].dirty = false;
-    queue_block(block);
-  }
-  dirty_.clear();
+  travelled_ += std::int64_t{rise} + fall;
+  for (const std::uint32_t block : touched_list_) queue_block(block);
+  touched_list_.clear();
+  if (!any) return std::nullopt;
+  for (std::uint32_t block = 0; block < deadline_.size(); ++block)
+    if (deadline_[block] <= travelled_ || (wild && deadline_[block] != kNever)) queue_block(block);
   return std::nullopt;
-}
-
-bool BreachSearch::move_factor(std::uint32_t factor, double value) {
-  const double before = y_[factor];
-  if (value == before) return false;
-  y_[factor] = value;
-  log_[factor] = factor_log(value);
-  wild_ += (is_wild(value) ? 1u : 0u) - (is_wild(before) ? 1u : 0u);
-  if (moved_[factor] == 0) {
-    moved_[factor] = 1;
-    moved_list_.push_back(factor);
-  }
-  return true;
-}
-
-void BreachSearch::queue_family(std::uint32_t family) {
-  if (families_[family].queued == round_) return;
-  families_[family].queued = round_;
-  due_families_.push_back(family);
 }
 
 void BreachSearch::queue_block(std::uint32_t block) {
   if (blocks_[block].queued == round_) return;
   blocks_[block].queued = round_;
   due_.push_back(block);
+  use(block);
 }
 
-// ln worst(reference -> now) in steps of a key, rounded up, not below 0; `reference(i)` is the log
-// of the family's i-th factor at the reference.
-template <class Reference>
-std::int64_t BreachSearch::key_move(std::uint32_t family, Reference&& reference) const {
-  const Book::Family& at = book_->families()[family];
-  const auto factors = book_->factors_of(at);
-  std::int32_t collateral = std::numeric_limits<std::int32_t>::max();
-  std::int32_t debt = std::numeric_limits<std::int32_t>::min();
-  for (std::uint32_t i = 0; i < at.collateral_factors; ++i)
-    collateral = std::min(collateral, log_[factors[i]] - reference(i));
-  for (std::uint32_t i = at.collateral_factors; i < factors.size(); ++i)
-    debt = std::max(debt, log_[factors[i]] - reference(i));
-  if (at.collateral_factors == 0) collateral = 0;
-  const std::int64_t move = std::int64_t{debt} - collateral;
-  return move <= 0 ? 0 : (move + kUnitsPerKey - 1) / kUnitsPerKey;
+void BreachSearch::use(std::uint32_t block) {
+  if (blocks_[block].used) return;
+  blocks_[block].used = true;
+  used_.push_back(block);
 }
 
-// Wakes the blocks of a family that the move from the base factors to now can have put in breach.
-void BreachSearch::wake_sleepers(std::uint32_t family) {
-  const Book::Family& at = book_->families()[family];
-  FamilyState& state = families_[family];
-  if (state.next_sleeper == at.block_count) return;
-  const auto factors = book_->factors_of(at);
-  std::int64_t limit = key_move(family, [&](std::uint32_t i) { return base_log_[factors[i]]; });
-  if (wild_ + base_wild_ != 0 && std::any_of(factors.begin(), factors.end(), [&](std::uint32_t f) {
-        return is_wild(y_[f]) || is_wild(book_->base_factors()[f]);
-      }))
-    limit = kNeverKey;
-  const auto blocks = book_->blocks();
-  while (state.next_sleeper < at.block_count) {
-    const std::uint32_t block = at.first_block + state.next_sleeper;
-    if (!blocks_[block].awake) {
-      if (blocks[block].base_key > limit) return;
-      wake(block);
+BreachSearch::Moves BreachSearch::moves(const Book::Block& block) const {
+  const Book::Family& family = book_->families()[block.family];
+  const std::uint32_t* factors = book_->factors_of(family).data();
+  const std::int32_t* ref = ref_log_.data() + block.first_ref;
+  std::int32_t least[2], most[2];  // of collateral factors, of debt factors
+  std::uint32_t round = 0, i = 0;
+  for (int side = 0; side < 2; ++side) {
+    const std::uint32_t end = family.collateral_factors + (side == 0 ? 0 : family.debt_factors);
+    least[side] = i < end ? std::numeric_limits<std::int32_t>::max() : 0;
+    most[side] = i < end ? std::numeric_limits<std::int32_t>::min() : 0;
+    for (; i < end; ++i) {
+      const FactorLog now = log_[factors[i]];
+      least[side] = std::min(least[side], now.log - ref[i]);
+      most[side] = std::max(most[side], now.log - ref[i]);
+      round = std::max(round, now.round);
     }
-    ++state.next_sleeper;
   }
+  return {std::int64_t{most[1]} - least[0], std::int64_t{most[0]} - least[1], round};
 }
 
-void BreachSearch::wake(std::uint32_t block) {
-  const Book::Block& at = book_->blocks()[block];
-  const Book::Family& family = book_->families()[at.family];
-  BlockState& state = blocks_[block];
-  state.awake = true;
-  state.spent = 0;
-  awake_.push_back(block);
-  FamilyState& kin = families_[at.family];
-  kin.end_awake = std::max(kin.end_awake, block - family.first_block + 1);
-  ++counters_.wakes;
-  const auto factors = book_->factors_of(family);
-  for (std::size_t i = 0; i < factors.size(); ++i) {
-    const double y = book_->base_factors()[factors[i]];
-    ref_[at.first_ref + i] = y;
-    ref_log_[at.first_ref + i] = base_log_[factors[i]];
-    if (is_wild(y)) state.spent = kUnkeyed;
-  }
-  const std::size_t padded = padded_tiles(at);
-  std::memcpy(&keys_[at.first_tile], book_->base_keys(at), padded * sizeof(std::uint16_t));
-  for (auto* column : {&stale_, &breached_, &listed_, &parked_})
-    std::memset(column->data() + at.first_tile, 0, padded);
-}
-
-bool BreachSearch::has_wild_factor(const Book::Family& family) const {
-  const auto factors = book_->factors_of(family);
+bool BreachSearch::has_wild_factor(const Book::Block& block) const {
+  const auto factors = book_->factors_of(book_->families()[block.family]);
   return std::any_of(factors.begin(), factors.end(),
                      [&](std::uint32_t f) { return is_wild(y_[f]); });
+}
+
+// The way at which the block must be looked at again.
+std::int64_t BreachSearch::deadline(const BlockState& state, const Moves& at) const {
+  if (state.spent >= kUnkeyed || state.least[0] == 0 || state.least[1] == 0) return kAlways;
+  return travelled_ +
+         std::min(reach_of(state.least[0]) - at.worst, reach_of(state.least[1]) - at.best);
 }
 
 // Brings one block up to date. Writes only what belongs to the block, so that others may be visited
 // meanwhile.
 void BreachSearch::visit(std::uint32_t block) {
-  DueTiles due;
-  list_due(block, due);
-  if (due.rekey) {
-    rekey(block);
-  } else if (book_->ids(book_->blocks()[block]) != nullptr) {
-    evaluate<true>(block, due);
-  } else {
-    evaluate<false>(block, due);
-  }
-}
-
-// Lists the tiles whose key is at most the move since the block's keys were made, asking for their
-// amounts meanwhile, as they lie far apart; or says that the block is to be keyed anew.
-void BreachSearch::list_due(std::uint32_t block, DueTiles& due) {
   const Book::Block& at = book_->blocks()[block];
   BlockState& state = blocks_[block];
-  const std::int32_t* ref_log = ref_log_.data() + at.first_ref;
-  const std::int64_t limit = key_move(at.family, [&](std::uint32_t i) { return ref_log[i]; });
-  state.spent_rekey = state.spent >= at.tiles();
-  due.rekey = state.spent_rekey || limit > kMostKey ||
-              (wild_ != 0 && has_wild_factor(book_->families()[at.family]));
-  due.count = 0;
-  if (due.rekey) return;
-  const std::uint16_t* keys = keys_.data() + at.first_tile;
+  Moves move = moves(at);
+  if (!state.touched && move.round <= state.round) return;  // nothing of it moved
+  state.round = round_;
+  const std::uint16_t limits[2] = {limit_of(move.worst), limit_of(move.best)};
+  const bool unkeyed = state.spent >= kUnkeyed || (wild_ != 0 && has_wild_factor(at)) ||
+                       std::max(limits[0], limits[1]) > kMostKey;
+  if (unkeyed || limits[0] >= state.least[0] || limits[1] >= state.least[1]) {
+    state.visited = true;
+    state.touched = false;
+    state.spent_rekey = state.spent >= at.tiles();
+    if (unkeyed || state.spent_rekey) {
+      rekey(block);
+      move.worst = move.best = 0;
+    } else {
+      DueTiles due;
+      list_due(block, limits, due);
+      if (book_->ids(at) != nullptr) {
+        evaluate<true>(block, due);
+      } else {
+        evaluate<false>(block, due);
+      }
+    }
+  }
+  deadline_[block] = deadline(state, move);
+}
+
+// Lists the tiles with a key the moves since the block's keys were made reach, asking for their
+// amounts meanwhile, as they lie far apart.
+void BreachSearch::list_due(std::uint32_t block, const std::uint16_t* limits, DueTiles& due) {
+  const Book::Block& at = book_->blocks()[block];
+  const std::uint16_t* sound = keys_[0].data() + at.first_tile;
+  const std::uint16_t* failed = keys_[1].data() + at.first_tile;
   for (std::uint32_t start = 0; start < at.tiles(); start += kKeysAtOnce) {
-    const std::uint32_t found = Keys16::at_most(keys + start, static_cast<std::uint16_t>(limit));
+    const std::uint32_t found =
+        Keys16::at_most(sound + start, limits[0]) | Keys16::at_most(failed + start, limits[1]);
     due.count += append_bits(found & 0xff, start, due.tiles + due.count);
     due.count += append_bits(found >> 8, start + 8, due.tiles + due.count);
   }
@@ -456,6 +476,17 @@ const double* BreachSearch::load_factors(const Book::Block& block) {
   return now;
 }
 
+// Takes down a tile's rows in breach and what is to be reported of them.
+void BreachSearch::note(std::uint32_t block, std::uint32_t tile, std::uint8_t found) {
+  const std::uint32_t i = book_->blocks()[block].first_tile + tile;
+  const std::uint8_t before = breached_[i];
+  entered_[i] = static_cast<std::uint8_t>(found & (~before | touched_[i]));
+  left_[i] = static_cast<std::uint8_t>(first_ ? 0 : before & ~found);
+  breached_[i] = found;
+  const std::uint64_t differs = (entered_[i] | left_[i] | touched_[i]) != 0 ? 1 : 0;
+  blocks_[block].changed[tile / 64] |= differs << (tile % 64);
+}
+
 void BreachSearch::rekey(std::uint32_t block) {
   const Book::Block& at = book_->blocks()[block];
   const auto factors = book_->factors_of(book_->families()[at.family]);
@@ -465,24 +496,20 @@ void BreachSearch::rekey(std::uint32_t block) {
   state.rekeyed = true;
   for (std::size_t i = 0; i < factors.size(); ++i) {
     ref_[at.first_ref + i] = y_[factors[i]];
-    ref_log_[at.first_ref + i] = log_[factors[i]];
+    ref_log_[at.first_ref + i] = log_[factors[i]].log;
     if (is_wild(y_[factors[i]])) state.spent = kUnkeyed;
   }
-  std::uint16_t* keys = keys_.data() + at.first_tile;
-  std::uint8_t* breached = breached_.data() + at.first_tile;
-  key_tiles(columns_of(*book_, *positions_, block), ref_.data() + at.first_ref, keys, breached);
-  std::memset(parked_.data() + at.first_tile, 0, at.tiles());
-  for (std::uint32_t tile = 0; tile < at.tiles(); ++tile) {
-    stale_[at.first_tile + tile] = breached[tile] != 0;
-    if (breached[tile] != 0) keys[tile] = 0;
-    const bool differs = breached[tile] != listed_[at.first_tile + tile];
-    state.changed[tile / 64] |= std::uint64_t{differs} << (tile % 64);
-  }
+  std::uint8_t breached[kBlockTiles];
+  key_tiles(columns_of(*book_, *positions_, block), ref_.data() + at.first_ref,
+            &keys_[0][at.first_tile], &keys_[1][at.first_tile], breached);
+  for (std::uint32_t tile = 0; tile < at.tiles(); ++tile)
+    if (breached[tile] != breached_[at.first_tile + tile] || touched_[at.first_tile + tile] != 0)
+      note(block, tile, breached[tile]);
+  settle_least(block);
 }
 
-// Evaluates the tiles listed. A tile with a row in breach has key 0, so that it is evaluated until
-// none is left; then, as after any change, its key is made anew. A branch on what was found would
-// be mispredicted, so the tiles to key are listed first.
+// Evaluates the tiles listed. Where a row changed sides or was touched, the tile's keys are made
+// anew. A branch on what was found would be mispredicted, so these tiles are listed first.
 template <bool kMixed>
 void BreachSearch::evaluate(std::uint32_t block, const DueTiles& due) {
   const Book::Block& at = book_->blocks()[block];
@@ -490,124 +517,132 @@ void BreachSearch::evaluate(std::uint32_t block, const DueTiles& due) {
   state.evaluated = due.count;
   if (due.count == 0) return;
   const BlockColumns columns = columns_of(*book_, *positions_, block);
-  std::uint16_t* keys = keys_.data() + at.first_tile;
-  std::uint8_t* stale = stale_.data() + at.first_tile;
-  std::uint8_t* breached = breached_.data() + at.first_tile;
-  const std::uint8_t* parked = parked_.data() + at.first_tile;
+  const std::uint8_t* touched = touched_.data() + at.first_tile;
+  const std::uint8_t* breached = breached_.data() + at.first_tile;
   const double* now = load_factors(at);
-  std::uint8_t unkeyed[kBlockTiles];
-  std::uint32_t unkeyed_count = 0;
+  std::uint8_t found[kBlockTiles], changed[kBlockTiles];
+  std::uint32_t changed_count = 0;
   for (std::uint32_t i = 0; i < due.count; ++i) {
     const std::uint32_t tile = due.tiles[i];
-    const auto found =
-        static_cast<std::uint8_t>(tile_breached<kMixed>(columns, tile, now) & ~parked[tile] & 0xff);
-    state.changed[tile / 64] |= std::uint64_t{found != breached[tile]} << (tile % 64);
-    breached[tile] = found;
-    const std::uint32_t sound = found == 0 ? 1 : 0;
-    unkeyed[unkeyed_count] = static_cast<std::uint8_t>(tile);
-    unkeyed_count += sound & stale[tile];
-    state.spent += sound & ~std::uint32_t{stale[tile]};
-    keys[tile] = static_cast<std::uint16_t>(keys[tile] * sound);
-    stale[tile] = static_cast<std::uint8_t>(1 - sound);
+    found[i] = static_cast<std::uint8_t>(tile_breached<kMixed>(columns, tile, now));
+    changed[changed_count] = static_cast<std::uint8_t>(i);
+    changed_count += ((found[i] ^ breached[tile]) | touched[tile]) != 0 ? 1 : 0;
   }
+  state.spent += due.count - changed_count;
+  if (changed_count == 0) return;
   const double* ref = ref_.data() + at.first_ref;
-  for (std::uint32_t i = 0; i < unkeyed_count; ++i)
-    keys[unkeyed[i]] = key_of_tile<kMixed>(columns, unkeyed[i], ref, parked[unkeyed[i]]);
+  for (std::uint32_t i = 0; i < changed_count; ++i) {
+    const std::uint32_t tile = due.tiles[changed[i]], key = at.first_tile + tile;
+    note(block, tile, found[changed[i]]);
+    key_tile<kMixed>(columns, tile, ref, found[changed[i]], keys_[0][key], keys_[1][key]);
+  }
+  settle_least(block);
+}
+
+// The block's nearest keys.
+void BreachSearch::settle_least(std::uint32_t block) {
+  const Book::Block& at = book_->blocks()[block];
+  for (int side = 0; side < 2; ++side) {
+    const std::uint16_t* keys = keys_[side].data() + at.first_tile;
+    std::uint16_t least = kNeverKey;
+    for (std::uint32_t tile = 0; tile < at.tiles(); ++tile) least = std::min(least, keys[tile]);
+    blocks_[block].least[side] = least;
+  }
 }
 
 // Adds up what the visits found, block by block, and lists the rows.
-void BreachSearch::finish(std::vector<std::uint32_t>& out) {
-  counters_.blocks_visited += due_.size();
+void BreachSearch::finish(Rows& entered, Rows& left) {
+  if (first_) {
+    // Rows in breach at the base are news, as far as no visit found them otherwise.
+    for (const std::uint32_t block : breached_at_base_) {
+      const Book::Block& at = book_->blocks()[block];
+      for (std::uint32_t tile = 0; tile < at.tiles(); ++tile) {
+        entered_[at.first_tile + tile] = breached_[at.first_tile + tile];
+        if (breached_[at.first_tile + tile] != 0)
+          blocks_[block].changed[tile / 64] |= std::uint64_t{1} << (tile % 64);
+      }
+      publish(block);
+    }
+  }
+  first_ = false;
   for (const std::uint32_t block : due_) {
     BlockState& state = blocks_[block];
+    if (!state.visited) continue;
+    state.visited = false;
+    ++counters_.blocks_visited;
     counters_.rows_evaluated += std::uint64_t{state.evaluated} * kTileRows;
     counters_.rekeys += state.rekeyed ? 1 : 0;
     counters_.spent_rekeys += state.rekeyed && state.spent_rekey ? 1 : 0;
     if ((state.changed[0] | state.changed[1]) != 0) publish(block);
     state.rekeyed = false;
   }
-  set_.append_to(out);
+  entered_set_.take_to(entered);
+  left_set_.take_to(left);
 }
 
-// Brings the set up to date with a block's rows in breach.
+// Puts a block's changes into the sets.
 void BreachSearch::publish(std::uint32_t block) {
   const Book::Block& at = book_->blocks()[block];
-  std::uint8_t* listed = listed_.data() + at.first_tile;
-  const std::uint8_t* breached = breached_.data() + at.first_tile;
   for (std::uint32_t half = 0; half < 2; ++half) {
     std::uint64_t& changed = blocks_[block].changed[half];
     for (; changed != 0; changed &= changed - 1) {
       const std::uint32_t tile = half * 64 + static_cast<std::uint32_t>(std::countr_zero(changed));
-      for (std::uint32_t rows = listed[tile] ^ breached[tile]; rows != 0; rows &= rows - 1) {
-        const auto row = static_cast<std::uint32_t>(std::countr_zero(rows));
-        set_.toggle(book_->position(at, tile * kTileRows + row));
-      }
-      listed[tile] = breached[tile];
+      const std::uint32_t i = at.first_tile + tile;
+      const auto add = [&](std::uint32_t rows, PositionSet& set) {
+        for (; rows != 0; rows &= rows - 1)
+          set.add(book_->position(
+              at, tile * kTileRows + static_cast<std::uint32_t>(std::countr_zero(rows))));
+      };
+      add(entered_[i], entered_set_);
+      add(left_[i], left_set_);
+      entered_[i] = left_[i] = touched_[i] = 0;
     }
   }
-}
-
-// The tile's key is no longer true: it is evaluated in the block's next visit.
-void BreachSearch::mark_stale(const Book::Block& block, std::uint32_t slot) {
-  keys_[block.first_tile + slot / kTileRows] = 0;
-  stale_[block.first_tile + slot / kTileRows] = 1;
-}
-
-void BreachSearch::mark_dirty(std::uint32_t block) {
-  if (blocks_[block].dirty) return;
-  blocks_[block].dirty = true;
-  dirty_.push_back(block);
 }
 
 void BreachSearch::touch(std::uint32_t position) {
   const auto [block, slot] = book_->place(position);
   const Book::Block& at = book_->blocks()[block];
   if (book_->families()[at.family].inert) return;
-  if (!blocks_[block].awake) wake(block);
-  parked_[at.first_tile + slot / kTileRows] &= static_cast<std::uint8_t>(~row_bit(slot));
-  mark_stale(at, slot);
-  mark_dirty(block);
-}
-
-void BreachSearch::park(std::uint32_t position) {
-  const auto [block, slot] = book_->place(position);
-  if (!blocks_[block].awake) return;  // a sleeping row is sound
-  const Book::Block& at = book_->blocks()[block];
   const std::uint32_t tile = at.first_tile + slot / kTileRows;
-  parked_[tile] |= row_bit(slot);
-  if (listed_[tile] & row_bit(slot)) set_.toggle(position);
-  listed_[tile] &= static_cast<std::uint8_t>(~row_bit(slot));
-  breached_[tile] &= static_cast<std::uint8_t>(~row_bit(slot));
-  mark_stale(at, slot);
-}
-
-void BreachSearch::unpark(std::uint32_t position) {
-  if (is_parked(position)) touch(position);
-}
-
-bool BreachSearch::is_parked(std::uint32_t position) const {
-  const auto [block, slot] = book_->place(position);
-  const std::uint32_t tile = book_->blocks()[block].first_tile + slot / kTileRows;
-  return blocks_[block].awake && (parked_[tile] & row_bit(slot)) != 0;
+  touched_[tile] |= row_bit(slot);
+  BlockState& state = blocks_[block];
+  keys_[0][tile] = state.least[0] = 0;
+  if (state.touched) return;
+  state.touched = true;
+  touched_list_.push_back(block);
+  use(block);
 }
 
 void BreachSearch::reset() {
   for (const std::uint32_t f : moved_list_) {
-    y_[f] = book_->base_factors()[f];
+    y_[f] = base_y_[f];
     log_[f] = base_log_[f];
     moved_[f] = 0;
   }
   moved_list_.clear();
   wild_ = base_wild_;
-  for (const std::uint32_t block : awake_) {
-    blocks_[block].awake = blocks_[block].dirty = false;
-    FamilyState& kin = families_[book_->blocks()[block].family];
-    kin.next_sleeper = kin.end_awake = 0;
+  const auto restore = [](auto& to, const auto& from, std::size_t first, std::size_t count) {
+    std::copy_n(from.begin() + static_cast<std::ptrdiff_t>(first), count,
+                to.begin() + static_cast<std::ptrdiff_t>(first));
+  };
+  for (const std::uint32_t block : used_) {
+    const Book::Block& at = book_->blocks()[block];
+    const std::size_t factors = book_->factors_of(book_->families()[at.family]).size();
+    blocks_[block] = base_blocks_[block];
+    deadline_[block] = base_deadline_[block];
+    restore(ref_, base_ref_, at.first_ref, factors);
+    restore(ref_log_, base_ref_log_, at.first_ref, factors);
+    for (int side = 0; side < 2; ++side)
+      restore(keys_[side], base_keys_[side], at.first_tile, at.tiles());
+    restore(breached_, base_breached_, at.first_tile, at.tiles());
+    std::fill_n(touched_.begin() + at.first_tile, at.tiles(), std::uint8_t{0});
   }
-  awake_.clear();
-  dirty_.clear();
-  set_.clear();
+  used_.clear();
+  touched_list_.clear();
   counters_ = Counters{};
+  travelled_ = 0;
+  round_ = 0;
   first_ = true;
 }
 

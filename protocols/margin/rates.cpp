@@ -86,6 +86,20 @@ RateModel compile_rate(const RateSpec& s) {
   return m;
 }
 
+bool bears_interest(const RateModel& m) {
+  switch (m.kind) {
+    case RateKind::none:
+      return false;
+    case RateKind::fixed:
+      return m.base != 0;
+    case RateKind::kink:
+      return m.base != 0 || m.slope1 != 0 || m.slope2 != 0;
+    case RateKind::adaptive:
+      return true;
+  }
+  return true;
+}
+
 double utilisation(double cash, double debt) {
   return debt > 0 ? debt / (cash + debt) : 0;
 }

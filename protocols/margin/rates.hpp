@@ -124,6 +124,9 @@ struct RateSpec {
 /// The model a checked spec describes; words must be among the declared choices.
 RateModel compile_rate(const RateSpec& spec);
 
+/// Whether debt under this model can grow at all.
+bool bears_interest(const RateModel& model);
+
 /// Share of the pool that is lent, U = debt / (cash + debt); 0 for an empty pool. cash, debt in
 /// units.
 double utilisation(double cash, double debt);

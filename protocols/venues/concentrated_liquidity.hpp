@@ -91,7 +91,8 @@ struct ConcentratedLiquidity {
       v("price", price,
         Field{.help = "opening price in the quote asset; left out: the opening "
                       "outside price",
-              .lo = 0});
+              .lo = 0,
+              .scales = Scales::no});
       v("fee", fee,
         Field{.help = "share of each input set aside for LPs",
               .lo = 0,

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <optional>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -139,14 +141,14 @@ struct Script {
 
 // What one run of a script saw.
 struct Trace {
-  std::vector<std::vector<std::uint32_t>> rounds;
+  std::vector<std::vector<std::uint32_t>> entered, left;
   BreachSearch::Counters counters;
-  std::size_t emitted = 0, parked_again = 0;
+  std::size_t reported = 0, again = 0, cured = 0;
 };
 
 // Repays part of a random debt leg and takes a little more collateral; any row, any outcome.
-void liquidate(Random& random, Positions& positions, BreachSearch& search, std::uint32_t row,
-               const std::vector<double>& y) {
+std::uint32_t liquidate(Random& random, Positions& positions, std::uint32_t row,
+                        const std::vector<double>& y) {
   const Book& book = positions.book();
   const std::uint32_t collateral = book.collateral_legs(row);
   const std::uint32_t debt = collateral + random.below(book.legs(row) - collateral);
@@ -159,37 +161,63 @@ void liquidate(Random& random, Positions& positions, BreachSearch& search, std::
     const double seized = price > 0.0 ? 0.8 * repaid * y[book.factor(row, debt)] / price : 0.0;
     positions.set_amount(row, leg, std::max(0.0, positions.amount(row, leg) - seized));
   }
-  search.touch(row);
+  return row;
 }
 
 // Changes any row, sound or not: a borrow, a deposit, a leg filled for the first time.
-void disturb(Random& random, Positions& positions, BreachSearch& search) {
+std::uint32_t disturb(Random& random, Positions& positions) {
   const Book& book = positions.book();
   const std::uint32_t row = random.below(book.rows());
-  if (book.legs(row) == 0) return;
+  if (book.legs(row) == 0) return row;
   const std::uint32_t leg = random.below(book.legs(row));
   const double amount = positions.amount(row, leg);
   positions.set_amount(row, leg, random.chance(0.3) ? 0.1 : amount * random.real(0.7, 1.4));
-  search.touch(row);
+  return row;
 }
 
-std::vector<std::uint32_t> unparked(const std::vector<std::uint32_t>& rows,
-                                    const BreachSearch& search) {
-  std::vector<std::uint32_t> left;
-  for (const std::uint32_t row : rows)
-    if (!search.is_parked(row)) left.push_back(row);
-  return left;
-}
+// The rows in breach as the reports add up to, each change of which must be one.
+struct Known {
+  std::vector<std::uint8_t> in_breach, touched;
+
+  explicit Known(const Book& book) : in_breach(book.rows()), touched(book.rows()) {}
+  std::vector<std::uint32_t> rows() const {
+    std::vector<std::uint32_t> rows;
+    for (std::uint32_t row = 0; row < in_breach.size(); ++row)
+      if (in_breach[row] != 0) rows.push_back(row);
+    return rows;
+  }
+  void take(const std::vector<std::uint32_t>& entered, const std::vector<std::uint32_t>& left) {
+    REQUIRE(std::is_sorted(entered.begin(), entered.end()));
+    REQUIRE(std::is_sorted(left.begin(), left.end()));
+    std::vector<std::uint8_t> reported(in_breach.size());
+    for (const std::uint32_t row : entered) {
+      REQUIRE(reported[row]++ == 0);
+      REQUIRE((in_breach[row] == 0 || touched[row] != 0));
+      in_breach[row] = 1;
+    }
+    for (const std::uint32_t row : left) {
+      REQUIRE(reported[row]++ == 0);
+      REQUIRE(in_breach[row] != 0);
+      in_breach[row] = 0;
+    }
+    for (std::uint32_t row = 0; row < in_breach.size(); ++row) {
+      // A touched row in breach is always reported.
+      if (touched[row] != 0 && in_breach[row] != 0) REQUIRE(reported[row] == 1);
+      touched[row] = 0;
+    }
+  }
+};
 
 void check_round(const Positions& positions, BreachSearch& search, const std::vector<double>& y,
-                 const std::vector<std::uint32_t>& found, bool definition) {
-  std::vector<std::uint32_t> scanned, again;
+                 const std::vector<std::uint32_t>& known, bool definition) {
+  std::vector<std::uint32_t> scanned, entered, left;
   reference_scan(positions.book(), positions, y, scanned);
   if (definition) REQUIRE(scanned == by_definition(positions, y));
-  REQUIRE(found == unparked(scanned, search));
+  REQUIRE(known == scanned);
   const auto before = search.counters();
-  REQUIRE(!search.find(y, again));  // nothing moved: nothing visited, the same rows
-  REQUIRE(again == found);
+  REQUIRE(!search.find(y, entered, left));  // nothing moved: nothing visited, nothing new
+  REQUIRE(entered.empty());
+  REQUIRE(left.empty());
   REQUIRE(search.counters().blocks_visited == before.blocks_visited);
   REQUIRE(search.counters().rows_evaluated == before.rows_evaluated);
 }
@@ -200,36 +228,48 @@ Trace run_script(const Script& script, Positions& positions, BreachSearch& searc
   Random random{script.seed};
   const Book& book = positions.book();
   std::vector<double> y(book.base_factors().begin(), book.base_factors().end());
-  std::vector<std::uint32_t> all(kFactors), out, parked;
+  std::vector<std::uint32_t> all(kFactors), entered, left;
   for (std::uint32_t f = 0; f < kFactors; ++f) all[f] = f;
   Trace trace;
+  Known known(book);
   for (std::uint32_t round = 0; round < script.rounds; ++round) {
     if (round > 0) move_factors(random, round, book, y);
-    const auto rekeys = search.counters().rekeys;
-    REQUIRE(!search.find(y, all, out, for_blocks));
-    if (script.check) check_round(positions, search, y, out, round % 8 == 0);
-    const std::size_t released = static_cast<std::size_t>(std::count_if(
-        parked.begin(), parked.end(), [&](std::uint32_t r) { return !search.is_parked(r); }));
-    if (released > 0) REQUIRE(search.counters().rekeys > rekeys);  // only a rekey unparks by itself
-    trace.parked_again += released;
-    for (const std::uint32_t row : out) {
-      const std::uint32_t choice = random.below(10);
-      if (choice < 5) liquidate(random, positions, search, row, y);
-      if (choice >= 5 && choice < 9) search.park(row);
-    }
-    for (int i = 0; i < 3; ++i) disturb(random, positions, search);
-    const std::uint32_t woken = random.below(book.rows());
-    for (std::uint32_t row = woken; row < std::min(woken + 50, book.rows()); ++row)
-      search.unpark(row);
-    parked.clear();
-    for (std::uint32_t row = 0; row < book.rows(); ++row)
-      if (search.is_parked(row)) parked.push_back(row);
-    trace.emitted += out.size();
-    trace.rounds.push_back(out);
+    REQUIRE(!search.find(y, all, entered, left, for_blocks));
+    for (const std::uint32_t row : entered) trace.again += known.in_breach[row];
+    known.take(entered, left);
+    const std::vector<std::uint32_t> rows = known.rows();
+    if (script.check) check_round(positions, search, y, rows, round % 8 == 0);
+    const auto touch = [&](std::uint32_t row) {
+      search.touch(row);
+      known.touched[row] = 1;
+    };
+    for (const std::uint32_t row : rows)
+      if (random.below(10) < 3) touch(liquidate(random, positions, row, y));
+    for (int i = 0; i < 3; ++i) touch(disturb(random, positions));
+    trace.reported += entered.size() + left.size();
+    trace.cured += left.size();
+    trace.entered.push_back(entered);
+    trace.left.push_back(left);
   }
   trace.counters = search.counters();
   return trace;
 }
+
+// A search with the list of rows in breach its reports add up to.
+struct Lister {
+  BreachSearch search;
+  std::vector<std::uint32_t> rows, entered, left;
+
+  template <class... Changed>
+  std::optional<std::uint32_t> find(const std::vector<double>& y, Changed... changed) {
+    const auto bad = search.find(y, changed..., entered, left);
+    for (const auto* reported : {&entered, &left})
+      for (const std::uint32_t row : *reported) std::erase(rows, row);
+    rows.insert(rows.end(), entered.begin(), entered.end());
+    std::sort(rows.begin(), rows.end());
+    return bad;
+  }
+};
 
 const auto serially = [](std::size_t count, auto&& visit) {
   for (std::size_t i = 0; i < count; ++i) visit(i);
@@ -307,10 +347,9 @@ TEST_CASE("a book keeps every row, in blocks of one group", "[breach_search]") {
   }
 }
 
-TEST_CASE("the search finds what the scan finds", "[breach_search]") {
+TEST_CASE("the search reports what the scan finds", "[breach_search]") {
   BreachSearch::Counters sum;
-  std::size_t emitted = 0, parked_again = 0;
-  bool slept = false;
+  std::size_t reported = 0, again = 0, cured = 0;
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {
     Random random{seed * 1000};
     const Book book = random_book(random, seed % 2 == 0 ? 9000 : 2500);
@@ -319,17 +358,55 @@ TEST_CASE("the search finds what the scan finds", "[breach_search]") {
     const Trace trace = run_script({seed, 150, true}, positions, search, serially);
     sum.rekeys += trace.counters.rekeys;
     sum.spent_rekeys += trace.counters.spent_rekeys;
-    sum.wakes += trace.counters.wakes;
-    emitted += trace.emitted;
-    parked_again += trace.parked_again;
-    slept = slept || trace.counters.wakes < book.blocks().size();
+    reported += trace.reported;
+    again += trace.again;
+    cured += trace.cured;
   }
-  CHECK(emitted > 20000);
-  CHECK(sum.wakes > 100);
+  CHECK(reported > 20000);
+  CHECK(again > 1000);
+  CHECK(cured > 5000);
   CHECK(sum.spent_rekeys > 100);
   CHECK(sum.rekeys > sum.spent_rekeys + 50);  // moves beyond every key
-  CHECK(parked_again > 100);
-  CHECK(slept);
+}
+
+TEST_CASE("thousands of rounds on a small book", "[breach_search]") {
+  for (std::uint64_t seed = 31; seed <= 32; ++seed) {
+    Random random{seed * 1000};
+    const Book book = random_book(random, 700);
+    Positions positions(book);
+    BreachSearch search(book, positions);
+    run_script({seed, 2500, true}, positions, search, serially);
+  }
+}
+
+TEST_CASE("a search may start at other factors than the book", "[breach_search]") {
+  Random random{55};
+  const Book book = random_book(random, 3000);
+  std::vector<double> base(book.base_factors().begin(), book.base_factors().end());
+  for (double& y : base) y *= random.real(0.8, 1.25);
+  base[2] = 0.0;
+  base[3] = 1e-200;  // beyond what keys are proven for
+  Positions positions(book);
+  BreachSearch search(book, positions, base);
+  std::vector<std::uint32_t> entered, left, scanned;
+  for (int again = 0; again < 2; ++again) {
+    REQUIRE(!search.find(base, entered, left));
+    reference_scan(book, positions, base, scanned);
+    REQUIRE(entered == scanned);
+    CHECK(scanned.size() > 50);
+    CHECK(left.empty());
+    CHECK(search.counters().blocks_visited == 0);  // known beforehand
+    Known known(book);
+    known.take(entered, left);
+    std::vector<double> y = base;
+    for (int round = 0; round < 40; ++round) {
+      move_factors(random, static_cast<std::uint32_t>(round), book, y);
+      REQUIRE(!search.find(y, entered, left));
+      known.take(entered, left);
+      check_round(positions, search, y, known.rows(), round % 8 == 0);
+    }
+    search.reset();
+  }
 }
 
 TEST_CASE("after reset the same run gives the same rows and takes no memory", "[breach_search]") {
@@ -346,7 +423,8 @@ TEST_CASE("after reset the same run gives the same rows and takes no memory", "[
     positions.reset();
     CHECK(positions.touched_blocks() == 0);
     const Trace next = run_script(script, positions, search, serially);
-    REQUIRE(next.rounds == first.rounds);
+    REQUIRE(next.entered == first.entered);
+    REQUIRE(next.left == first.left);
     CHECK(next.counters.rows_evaluated == first.counters.rows_evaluated);
     CHECK(positions.pool_bytes() == pool);
   }
@@ -371,7 +449,8 @@ TEST_CASE("blocks in parallel and in any order give the same rows", "[breach_sea
     a.join();
     b.join();
   });
-  REQUIRE(threaded.rounds == serial.rounds);
+  REQUIRE(threaded.entered == serial.entered);
+  REQUIRE(threaded.left == serial.left);
   CHECK(threaded.counters.rows_evaluated == serial.counters.rows_evaluated);
   CHECK(threaded.counters.blocks_visited == serial.counters.blocks_visited);
   CHECK(threaded.counters.rekeys == serial.counters.rekeys);
@@ -388,36 +467,65 @@ TEST_CASE("a quiet world is not visited, an unmoved block neither", "[breach_sea
   }
   const Book book = std::move(builder).build(y0);
   Positions positions(book);
-  BreachSearch search(book, positions);
-  std::vector<std::uint32_t> out;
-  REQUIRE(!search.find(y0, out));
-  CHECK(out.empty());
-  CHECK(search.counters().blocks_visited == 0);  // all asleep
+  Lister lister{BreachSearch(book, positions), {}, {}, {}};
+  const BreachSearch::Counters& counters = lister.search.counters();
+  using Factors = std::span<const std::uint32_t>;
+  REQUIRE(!lister.find(y0));
+  CHECK(lister.rows.empty());
+  CHECK(counters.blocks_visited == 0);
 
   std::vector<double> y = y0;
   y[0] = 0.9;
   const std::vector<std::uint32_t> moved = {0};
-  REQUIRE(!search.find(y, moved, out));
-  CHECK(out.size() == 4);  // 1.05, 1.07, 1.09, 1.11
-  CHECK(search.counters().blocks_visited == 1);
-  CHECK(search.counters().rows_evaluated < 50);
-  REQUIRE(!search.find(y, {}, out));
-  CHECK(out.size() == 4);
-  CHECK(search.counters().blocks_visited == 1);
+  REQUIRE(!lister.find(y, Factors(moved)));
+  CHECK(lister.entered == std::vector<std::uint32_t>{0, 2, 4, 6});  // 1.05, 1.07, 1.09, 1.11
+  CHECK(counters.blocks_visited == 1);
+  CHECK(counters.rows_evaluated < 50);
+  REQUIRE(!lister.find(y, Factors()));
+  CHECK(lister.entered.empty());
+  CHECK(counters.blocks_visited == 1);
 
-  search.park(out[1]);
-  REQUIRE(!search.find(y, {}, out));
-  CHECK(out == std::vector<std::uint32_t>{0, 4, 6});
-  CHECK(search.counters().blocks_visited == 1);
-  search.unpark(2);
-  REQUIRE(!search.find(y, {}, out));
-  CHECK(out == std::vector<std::uint32_t>{0, 2, 4, 6});
-  CHECK(search.counters().blocks_visited == 2);
+  lister.search.touch(2);  // nothing changed: reported again
+  REQUIRE(!lister.find(y, Factors()));
+  CHECK(lister.entered == std::vector<std::uint32_t>{2});
+  CHECK(counters.blocks_visited == 2);
+  positions.set_amount(2, 1, 0.0);
+  lister.search.touch(2);
+  positions.set_amount(599, 1, 1e6);  // a new borrow in the other market
+  lister.search.touch(599);
+  REQUIRE(!lister.find(y, Factors()));
+  CHECK(lister.left == std::vector<std::uint32_t>{2});
+  CHECK(lister.entered == std::vector<std::uint32_t>{599});
+  CHECK(lister.rows == std::vector<std::uint32_t>{0, 4, 6, 599});
+  y[0] = 0.92;
+  y[1] = 2.001;
+  REQUIRE(!lister.find(y));
+  CHECK(lister.left == std::vector<std::uint32_t>{4, 6});
+}
 
-  positions.set_amount(599, 1, 1e6);  // a new borrow in the other market, asleep
-  search.touch(599);
-  REQUIRE(!search.find(y, {}, out));
-  CHECK(out == std::vector<std::uint32_t>{0, 2, 4, 6, 599});
+TEST_CASE("rows deep in breach cost nothing while interest accrues", "[breach_search]") {
+  const std::vector<double> y0 = {1.0, 1.0};
+  BookBuilder builder;
+  for (std::uint32_t i = 0; i < 800; ++i) {
+    const double collateral = i % 4 == 0 ? 0.0 : i % 2 == 0 ? 40.0 : 120.0;  // none, 0.4, 1.2
+    builder.add_row(std::vector<LegInput>{{0, collateral, false}, {1, 100.0, true}});
+  }
+  const Book book = std::move(builder).build(y0);
+  Positions positions(book);
+  Lister lister{BreachSearch(book, positions), {}, {}, {}};
+  std::vector<double> y = y0;
+  for (int round = 0; round < 1000; ++round) {
+    REQUIRE(!lister.find(y));
+    REQUIRE(lister.entered.size() == (round == 0 ? 400 : 0));
+    REQUIRE(lister.left.empty());
+    y[0] *= 1.0 + 1e-7;
+    y[1] *= 1.0 + 2e-7;
+  }
+  CHECK(lister.search.counters().blocks_visited == 0);
+  y[0] *= 2.6;  // those of 0.4 recover, those without collateral never
+  REQUIRE(!lister.find(y));
+  CHECK(lister.left.size() == 200);
+  CHECK(lister.rows.size() == 200);
 }
 
 TEST_CASE("worthless collateral and legs filled later are found", "[breach_search]") {
@@ -429,8 +537,8 @@ TEST_CASE("worthless collateral and legs filled later are found", "[breach_searc
   }
   const Book book = std::move(builder).build(y0);
   Positions positions(book);
-  BreachSearch search(book, positions);
-  std::vector<std::uint32_t> out, scanned;
+  Lister lister{BreachSearch(book, positions), {}, {}, {}};
+  std::vector<std::uint32_t> scanned;
   std::vector<double> y = y0;
   for (const auto& [first, second] : std::vector<std::pair<double, double>>{{3.0, 0.0},
                                                                             {0.0, 0.0},
@@ -442,20 +550,20 @@ TEST_CASE("worthless collateral and legs filled later are found", "[breach_searc
                                                                             {3.0, 1e-130}}) {
     y[0] = first;
     y[2] = second;
-    REQUIRE(!search.find(y, out));
+    REQUIRE(!lister.find(y));
     reference_scan(book, positions, y, scanned);
-    CHECK(out == scanned);
+    CHECK(lister.rows == scanned);
   }
   y = y0;
-  REQUIRE(!search.find(y, out));
+  REQUIRE(!lister.find(y));
   positions.set_amount(7, 0, 0.0);
   positions.set_amount(7, 1, 1000.0);  // the reserved leg, of an asset worth nothing so far
-  search.touch(7);
-  REQUIRE(!search.find(y, out));
-  CHECK(out == std::vector<std::uint32_t>{7});
+  lister.search.touch(7);
+  REQUIRE(!lister.find(y));
+  CHECK(lister.rows == std::vector<std::uint32_t>{7});
   y[2] = 0.5;
-  REQUIRE(!search.find(y, out));
-  CHECK(out.empty());
+  REQUIRE(!lister.find(y));
+  CHECK(lister.rows.empty());
 }
 
 TEST_CASE("factors beyond the range of the keys wake every block", "[breach_search]") {
@@ -467,13 +575,13 @@ TEST_CASE("factors beyond the range of the keys wake every block", "[breach_sear
     const Book book = std::move(builder).build(y0);
     for (const double after : {1e-160, 1e-140, 1e160, 0.5, 1e-3}) {
       Positions positions(book);
-      BreachSearch search(book, positions);
-      std::vector<std::uint32_t> out, scanned;
+      Lister lister{BreachSearch(book, positions), {}, {}, {}};
+      std::vector<std::uint32_t> scanned;
       for (const double now : {after, before, after}) {
         const std::vector<double> y = {now, 1.0};
-        REQUIRE(!search.find(y, out));
+        REQUIRE(!lister.find(y));
         reference_scan(book, positions, y, scanned);
-        CHECK(out == scanned);
+        CHECK(lister.rows == scanned);
       }
     }
   }
@@ -486,16 +594,15 @@ TEST_CASE("a factor that is no number stops the round and harms nothing", "[brea
     builder.add_row(std::vector<LegInput>{{0, 2.0 + i, false}, {1, 1.9, true}});
   const Book book = std::move(builder).build(y0);
   Positions positions(book);
-  BreachSearch search(book, positions);
-  std::vector<std::uint32_t> out;
+  Lister lister{BreachSearch(book, positions), {}, {}, {}};
   std::vector<double> y = y0;
   for (const double bad :
        {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), -1.0}) {
     y = {0.9, bad};
-    CHECK(search.find(y, out) == 1u);
-    CHECK(out.empty());
+    CHECK(lister.find(y) == 1u);
+    CHECK(lister.rows.empty());
   }
   y = {0.9, 1.0};
-  REQUIRE(!search.find(y, out));
-  CHECK(out == std::vector<std::uint32_t>{0});
+  REQUIRE(!lister.find(y));
+  CHECK(lister.rows == std::vector<std::uint32_t>{0});
 }

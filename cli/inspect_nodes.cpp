@@ -1,0 +1,445 @@
+// `inspect venues`, `oracles`, `markets`: the nodes as they open.
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/inspect_parts.hpp"
+#include "cli/text_table.hpp"
+#include "data/units.hpp"
+#include "sim/liquidation_map.hpp"
+#include "sim/venue_ops.hpp"
+
+namespace faultline {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::array<double, 3> distances{0.01, 0.05, 0.1};
+
+// --- venues ---
+
+struct VenueRow {
+  VenueId id;
+  double price = 0, gap = 0, fee = 0, held_usd = 0;
+  bool unlimited = false;
+  std::array<double, 3> sell_usd{}, buy_usd{};
+};
+
+VenueRow venue_row(const Snapshot& world, VenueId id) {
+  const VenueInfo& v = world.venues[id.value];
+  const VenueStates& states = world.opening.venues;
+  const MarketState& market = world.opening.market;
+  VenueRow row{.id = id};
+  row.price = venue_marginal(world, states, id);
+  row.gap = row.price * market.reference[v.quote.value] / market.reference[v.base.value] - 1;
+  row.fee = venue_fee(world, states, id);
+  const double base = on_venue(
+      world, states, id, []<class K>(const auto& p, const auto& s) { return K::base_held(p, s); });
+  const double quote = on_venue(
+      world, states, id, []<class K>(const auto& p, const auto& s) { return K::quote_held(p, s); });
+  row.held_usd = base * market.spot[v.base.value] + quote * market.spot[v.quote.value];
+  row.unlimited = v.is_outside && base == 0 && quote == 0;
+  for (std::size_t i = 0; i < distances.size(); ++i) {
+    const auto depth = [&](Side side, double target, AssetId given) {
+      const double in = std::min(venue_in_to_price(world, states, id, side, target),
+                                 venue_most_in(world, states, id, side));
+      return in * market.spot[given.value];
+    };
+    row.sell_usd[i] = depth(Side::sell, row.price * (1 - distances[i]), v.base);
+    row.buy_usd[i] = depth(Side::buy, row.price * (1 + distances[i]), v.quote);
+  }
+  return row;
+}
+
+std::string pair_name(const Snapshot& world, const VenueInfo& v) {
+  return world.assets[v.base.value].name + "/" + world.assets[v.quote.value].name;
+}
+
+const char* kind_name(const VenueInfo& v) {
+  return VenueKinds::names[v.slot.kind].data();
+}
+
+void print_venues(const Snapshot& world, const std::vector<VenueRow>& rows) {
+  fmt::print("{}: {} venues at their opening\n\n", world.name, rows.size());
+  TextTable table({{"venue", true},
+                   {"pair", true},
+                   {"price"},
+                   {"vs ref"},
+                   {"fee"},
+                   {"sell 1%"},
+                   {"5%"},
+                   {"10%"},
+                   {"buy 1%"},
+                   {"5%"},
+                   {"10%"},
+                   {"held"}});
+  for (const VenueRow& r : rows) {
+    const VenueInfo& v = world.venues[r.id.value];
+    std::vector<std::string> cells{v.name, pair_name(world, v), precise(r.price),
+                                   percent(r.gap, 2, true), percent(r.fee, 2)};
+    for (const double usd : r.sell_usd) cells.push_back(format_usd(usd));
+    for (const double usd : r.buy_usd) cells.push_back(format_usd(usd));
+    cells.push_back(r.unlimited ? "no limit" : format_usd(r.held_usd));
+    table.add(std::move(cells));
+  }
+  fmt::print("{}", table.text());
+  fmt::print(
+      "\n  vs ref: against the reference prices; sell, buy: dollars of base (quote) given that "
+      "move "
+      "the price by so much\n");
+}
+
+json venues_json(const Snapshot& world, const std::vector<VenueRow>& rows) {
+  json out{{"schema", 1}, {"name", world.name}, {"venues", json::object()}};
+  for (const VenueRow& r : rows) {
+    const VenueInfo& v = world.venues[r.id.value];
+    json sell = json::object(), buy = json::object();
+    for (std::size_t i = 0; i < distances.size(); ++i) {
+      const std::string key = percent(distances[i], 0);
+      sell[key] = r.sell_usd[i];
+      buy[key] = r.buy_usd[i];
+    }
+    out["venues"][v.name] = {{"kind", kind_name(v)},
+                             {"family", v.cluster},
+                             {"base", world.assets[v.base.value].name},
+                             {"quote", world.assets[v.quote.value].name},
+                             {"price", r.price},
+                             {"price_vs_reference", r.gap},
+                             {"fee", r.fee},
+                             {"sell_depth_usd", sell},
+                             {"buy_depth_usd", buy},
+                             {"held_usd", r.unlimited ? json(nullptr) : json(r.held_usd)}};
+  }
+  return out;
+}
+
+// --- oracles ---
+
+std::string source_text(const Snapshot& world, const OracleInfo& o) {
+  switch (o.params.source) {
+    case SourceKind::reference:
+      return "reference";
+    case SourceKind::fixed:
+      return "fixed " + format_usd(o.params.fixed_usd, 6);
+    case SourceKind::rate:
+      return fmt::format("rate x {}", world.oracles[o.below.value].name);
+    case SourceKind::venues:
+      break;
+  }
+  std::string names;
+  for (const VenueId v : o.venues)
+    names += (names.empty() ? "" : ", ") + world.venues[v.value].name;
+  return o.venues.size() == 1 ? names : fmt::format("median of {}", names);
+}
+
+bool live(const OracleInfo& o) {
+  return o.params.source == SourceKind::rate || o.params.source == SourceKind::fixed;
+}
+
+/// What its readers cannot see; empty where they see the market.
+const char* blindness(const Snapshot& world, const OracleInfo& o) {
+  if (o.params.source == SourceKind::fixed) return "blind to every price";
+  const bool claim = world.assets[o.asset.value].base.valid();
+  return o.params.source == SourceKind::rate && claim ? "blind to discounts" : "";
+}
+
+/// Markets whose reserves it prices, and feeds that stand on it.
+std::vector<std::string> readers(const Snapshot& world, std::uint32_t oracle) {
+  std::vector<std::string> out;
+  for (const std::uint32_t r : world.reserves_of_feed[oracle]) {
+    const std::string& market = world.markets[world.reserves[r].market.value].name;
+    if (std::find(out.begin(), out.end(), market) == out.end()) out.push_back(market);
+  }
+  for (const OracleInfo& o : world.oracles) {
+    if (o.params.source == SourceKind::rate && o.below.value == oracle) {
+      out.push_back(o.name + " (feed)");
+    }
+  }
+  return out;
+}
+
+std::string some(const std::vector<std::string>& names, std::size_t most) {
+  if (names.empty()) return "nobody";
+  std::string out;
+  for (std::size_t i = 0; i < names.size() && i < most; ++i) out += (i == 0 ? "" : ", ") + names[i];
+  if (names.size() > most) out += fmt::format(" + {}", names.size() - most);
+  return out;
+}
+
+/// "stale after 2h", "answers from $0.1 to $1000, else rejected": the feed's own limits.
+std::string limits_text(const OracleInfo& o) {
+  std::vector<std::string> parts;
+  if (std::isfinite(o.params.max_age_s)) {
+    parts.push_back("stale after " + format_duration(o.params.max_age_s));
+  }
+  const char* beyond = o.params.clamp ? "clamped" : "rejected";
+  if (std::isfinite(o.params.min_usd)) {
+    parts.push_back(fmt::format("below {} {}", format_usd(o.params.min_usd, 6), beyond));
+  }
+  if (std::isfinite(o.params.max_usd)) {
+    parts.push_back(fmt::format("above {} {}", format_usd(o.params.max_usd, 6), beyond));
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+void print_oracles(const Snapshot& world) {
+  fmt::print("{}: {} oracles at their opening\n\n", world.name, world.oracles.size());
+  TextTable table({{"oracle", true},
+                   {"asset", true},
+                   {"price"},
+                   {"source", true},
+                   {"deviation"},
+                   {"heartbeat"},
+                   {"latency"},
+                   {"read by", true},
+                   {"", true}});
+  for (std::uint32_t o = 0; o < world.oracles.size(); ++o) {
+    const OracleInfo& info = world.oracles[o];
+    const FeedParams& p = info.params;
+    const bool code = live(info);
+    std::string note = blindness(world, info);
+    const std::string limits = limits_text(info);
+    if (!limits.empty()) note += (note.empty() ? "" : "; ") + limits;
+    table.add({info.name, world.assets[info.asset.value].name,
+               "$" + precise(world.opening.market.published[o]), source_text(world, info),
+               code ? "live" : percent(p.deviation, 2),
+               code                           ? "live"
+               : std::isfinite(p.heartbeat_s) ? format_duration(p.heartbeat_s)
+                                              : "none",
+               code ? "live" : format_duration(p.latency_s), some(readers(world, o), 3), note});
+  }
+  fmt::print("{}", table.text());
+  fmt::print("\n  live: read from code at the moment of use, never published\n");
+}
+
+json oracles_json(const Snapshot& world) {
+  json out{{"schema", 1}, {"name", world.name}, {"oracles", json::object()}};
+  constexpr std::array<const char*, 4> kinds{"reference", "venues", "fixed", "rate"};
+  const auto seconds = [](double s) { return std::isfinite(s) ? json(s) : json(nullptr); };
+  for (std::uint32_t o = 0; o < world.oracles.size(); ++o) {
+    const OracleInfo& info = world.oracles[o];
+    const FeedParams& p = info.params;
+    json venues = json::array();
+    for (const VenueId v : info.venues) venues.push_back(world.venues[v.value].name);
+    json entry{{"asset", world.assets[info.asset.value].name},
+               {"price_usd", world.opening.market.published[o]},
+               {"source", kinds[static_cast<std::size_t>(p.source)]},
+               {"venues", venues},
+               {"live", live(info)},
+               {"read_by", readers(world, o)},
+               {"blind_to_discounts", *blindness(world, info) != 0}};
+    if (info.below.valid()) entry["below"] = world.oracles[info.below.value].name;
+    if (!live(info)) {
+      entry["deviation"] = p.deviation;
+      entry["heartbeat_s"] = seconds(p.heartbeat_s);
+      entry["latency_s"] = p.latency_s;
+      entry["max_age_s"] = seconds(p.max_age_s);
+    }
+    entry["min_usd"] = seconds(p.min_usd);
+    entry["max_usd"] = seconds(p.max_usd);
+    out["oracles"][info.name] = std::move(entry);
+  }
+  return out;
+}
+
+// --- markets ---
+
+struct ReserveRow {
+  std::uint32_t id = 0;
+  double supplied = 0, borrowed = 0, cash = 0, used = 0, usd = 0;  // units; usd of one
+  Rates rates{};
+};
+
+ReserveRow reserve_row(const Snapshot& world, std::uint32_t r) {
+  const Reserve& reserve = world.reserves[r];
+  const ReserveState& s = world.opening.reserves[r];
+  const MarketState& market = world.opening.market;
+  ReserveRow row{.id = r};
+  row.supplied = s.supply_scaled * market.supply_index[r];
+  row.borrowed = s.debt_scaled * market.borrow_index[r];
+  row.cash = world.opening.balances[reserve.cash.value];
+  row.used = utilisation(row.cash, row.borrowed);
+  row.usd = market.spot[reserve.asset.value];
+  row.rates = rates_at(reserve.rate, s.rate, row.cash, row.borrowed, s.deficit);
+  return row;
+}
+
+std::string losses_text(const LossPolicy& losses) {
+  constexpr std::array<const char*, 4> when{
+      "never recognised", "recognised when its collateral is gone",
+      "recognised when all collateral is gone", "recognised at once"};
+  constexpr std::array<const char*, 3> who{"reserves", "a haircut of suppliers", "a hole carried"};
+  std::string out =
+      std::string("losses ") + when[static_cast<std::size_t>(losses.recognition)] + ": ";
+  for (std::size_t i = 0; i < losses.order.size(); ++i) {
+    if (i > 0 && losses.order[i] == losses.order[i - 1]) break;
+    out += (i == 0 ? "" : ", then ") + std::string(who[static_cast<std::size_t>(losses.order[i])]);
+  }
+  return out;
+}
+
+std::string served_text(const Snapshot& world, std::uint32_t m) {
+  if (world.liquidator_of[m] < 0) return "nobody liquidates here";
+  const LiquidatorInfo& l = world.liquidators[static_cast<std::size_t>(world.liquidator_of[m])];
+  return fmt::format(
+      "served by {} ({})", l.name,
+      std::isfinite(l.capital_usd) ? format_usd(l.capital_usd) + " a round" : "flash-funded");
+}
+
+struct MarketSums {
+  std::uint64_t accounts = 0;
+  double debt_usd = 0;
+};
+
+std::vector<MarketSums> sum_markets(const Snapshot& world) {
+  std::vector<MarketSums> out(world.markets.size());
+  for (std::uint32_t p = 0; p < world.positions.size(); ++p) {
+    const std::uint32_t m = world.positions[p].market.value;
+    if (world.attacker_row[m] == p) continue;
+    const double debt = view_account(world, p).debt_usd;
+    out[m].accounts += debt > 0 ? 1 : 0;
+    out[m].debt_usd += debt;
+  }
+  return out;
+}
+
+std::string cap_text(double cap, double in_use) {
+  if (!std::isfinite(cap)) return "none";
+  return fmt::format("{} ({} full)", format_number(cap, 3), percent(in_use / cap, 0));
+}
+
+void print_market(const Snapshot& world, std::uint32_t m, const MarketSums& sums) {
+  const Market& market = world.markets[m];
+  fmt::print("\n{}: {} lent in, {} owed by {} accounts, legacy {}{}\n", market.name,
+             format_usd(market.deposits_usd), format_usd(sums.debt_usd), thousands(sums.accounts),
+             format_usd(market.legacy_usd),
+             market.stand_in ? "   (stand-in until its own mechanism is built)" : "");
+  fmt::print("  {}; {}\n", losses_text(market.losses), served_text(world, m));
+  if (!market.note.empty()) fmt::print("  note: {}\n", market.note);
+  TextTable table({{"reserve", true},
+                   {"supplied"},
+                   {"borrowed"},
+                   {"used"},
+                   {"pays"},
+                   {"earns"},
+                   {"cash"},
+                   {"ltv"},
+                   {"lt"},
+                   {"bonus"},
+                   {"supply cap"},
+                   {"borrow cap"}});
+  for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
+       ++r) {
+    const Reserve& reserve = world.reserves[r];
+    const ReserveRow row = reserve_row(world, r);
+    const LendingTerms& t = reserve.terms;
+    const bool posts = t.lt > 0;
+    std::vector<std::string> cells{world.assets[reserve.asset.value].name,
+                                   format_usd(row.supplied * row.usd)};
+    if (reserve.takes_debt) {
+      cells.insert(cells.end(), {format_usd(row.borrowed * row.usd), percent(row.used, 1),
+                                 percent(row.rates.borrow, 2), percent(row.rates.supply, 2),
+                                 format_usd(row.cash * row.usd)});
+    } else {
+      cells.insert(cells.end(), {"-", "-", "-", "-", format_usd(row.cash * row.usd)});
+    }
+    cells.insert(cells.end(),
+                 {posts ? percent(t.ltv, 1) : "-", posts ? percent(t.lt, 1) : "-",
+                  posts ? percent(t.bonus, 1) : "-", cap_text(reserve.supply_cap, row.supplied),
+                  cap_text(reserve.borrow_cap, row.borrowed)});
+    table.add(std::move(cells));
+  }
+  fmt::print("{}", table.text());
+}
+
+json reserve_json(const Snapshot& world, std::uint32_t r) {
+  const Reserve& reserve = world.reserves[r];
+  const ReserveRow row = reserve_row(world, r);
+  const LendingTerms& t = reserve.terms;
+  const auto cap = [](double units) { return std::isfinite(units) ? json(units) : json(nullptr); };
+  return {{"price_usd", row.usd},
+          {"oracle", world.oracles[reserve.oracle.value].name},
+          {"supplied", row.supplied},
+          {"supplied_usd", row.supplied * row.usd},
+          {"borrowed", row.borrowed},
+          {"borrowed_usd", row.borrowed * row.usd},
+          {"utilisation", row.used},
+          {"borrow_rate", row.rates.borrow},
+          {"supply_rate", row.rates.supply},
+          {"cash", row.cash},
+          {"ltv", t.ltv},
+          {"lt", t.lt},
+          {"bonus", t.bonus},
+          {"close_factor", t.close_factor},
+          {"protocol_fee", t.protocol_fee},
+          {"seize_share", t.seize_share},
+          {"lent", reserve.lent},
+          {"takes_debt", reserve.takes_debt},
+          {"supply_cap", cap(reserve.supply_cap)},
+          {"borrow_cap", cap(reserve.borrow_cap)}};
+}
+
+json markets_json(const Inspection& in, const std::vector<MarketSums>& sums) {
+  const Snapshot& world = in.world();
+  json out{{"schema", 1}, {"name", world.name}, {"markets", json::object()}};
+  for (const std::uint32_t m : in.markets) {
+    const Market& market = world.markets[m];
+    json entry{{"family", market.cluster},
+               {"accounts", sums[m].accounts},
+               {"debt_usd", sums[m].debt_usd},
+               {"deposits_usd", market.deposits_usd},
+               {"legacy_usd", market.legacy_usd},
+               {"stand_in", market.stand_in},
+               {"note", market.note},
+               {"losses", losses_text(market.losses)},
+               {"reserves", json::object()}};
+    for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
+         ++r) {
+      entry["reserves"][world.assets[world.reserves[r].asset.value].name] = reserve_json(world, r);
+    }
+    out["markets"][market.name] = std::move(entry);
+  }
+  return out;
+}
+
+}  // namespace
+
+int inspect_venues(const Inspection& in) {
+  std::vector<VenueRow> rows;
+  for (std::uint32_t v = 0; v < in.world().venues.size(); ++v) {
+    rows.push_back(venue_row(in.world(), VenueId{v}));
+  }
+  if (in.json()) {
+    fmt::print("{}\n", venues_json(in.world(), rows).dump(2));
+  } else {
+    print_venues(in.world(), rows);
+  }
+  return 0;
+}
+
+int inspect_oracles(const Inspection& in) {
+  if (in.json()) {
+    fmt::print("{}\n", oracles_json(in.world()).dump(2));
+  } else {
+    print_oracles(in.world());
+  }
+  return 0;
+}
+
+int inspect_markets(const Inspection& in) {
+  const std::vector<MarketSums> sums = sum_markets(in.world());
+  if (in.json()) {
+    fmt::print("{}\n", markets_json(in, sums).dump(2));
+    return 0;
+  }
+  fmt::print("{}: {} market{} at the opening, at market prices; rates a year\n", in.world().name,
+             in.markets.size(), in.markets.size() == 1 ? "" : "s");
+  for (const std::uint32_t m : in.markets) print_market(in.world(), m, sums[m]);
+  return 0;
+}
+
+}  // namespace faultline

@@ -1,0 +1,27 @@
+// The parts of `inspect`, one function each; all give an exit code.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "cli/verbs.hpp"
+
+namespace faultline {
+
+/// What a part needs: the options and the compiled file.
+struct Inspection {
+  const InspectOptions& options;
+  const OpenedWorld& opened;
+  std::vector<std::uint32_t> markets;  // those asked for, by --market or all
+
+  const Snapshot& world() const { return opened.world; }
+  bool json() const { return options.common.format == Format::json; }
+};
+
+int inspect_positions(const Inspection& in);
+int inspect_drops(const Inspection& in);
+int inspect_venues(const Inspection& in);
+int inspect_oracles(const Inspection& in);
+int inspect_markets(const Inspection& in);
+
+}  // namespace faultline

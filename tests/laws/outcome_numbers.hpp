@@ -1,0 +1,144 @@
+// Every number of an outcome under a name, with its node and how it scales: what the laws compare.
+// A field added to an outcome must be listed here; the sizes below notice.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "core/fields.hpp"
+#include "core/fingerprint.hpp"
+#include "graph/dependency_graph.hpp"
+#include "sim/outcome.hpp"
+#include "sim/snapshot.hpp"
+
+namespace faultline::laws {
+
+struct Number {
+  std::string name;
+  double value = 0;
+  Scales scales = Scales::no;
+  NodeKind kind = NodeKind::asset;  // of the node it belongs to
+  std::string node;                 // empty: the run as a whole
+};
+
+static_assert(sizeof(MarketOutcome) == 12 * sizeof(double));
+static_assert(sizeof(AssetOutcome) == 3 * sizeof(double));
+static_assert(sizeof(VenueOutcome) == 3 * sizeof(double));
+static_assert(sizeof(OracleOutcome) == 2 * sizeof(double));
+static_assert(sizeof(Counters) == 6 * sizeof(std::uint64_t));
+
+class NumberList {
+ public:
+  explicit NumberList(const Snapshot& world) : world_(world) {}
+
+  std::vector<Number> of(const Outcome& o) {
+    numbers_.clear();
+    for (std::size_t m = 0; m < o.markets.size(); ++m) market(o.markets[m], world_.markets[m].name);
+    for (std::size_t a = 0; a < o.assets.size(); ++a) asset(o.assets[a], world_.assets[a].name);
+    for (std::size_t v = 0; v < o.venues.size(); ++v) venue(o.venues[v], world_.venues[v].name);
+    for (std::size_t i = 0; i < o.oracles.size(); ++i) oracle(o.oracles[i], world_.oracles[i].name);
+    node_.clear();
+    for (std::size_t b = 0; b < bearer_count; ++b) {
+      usd(bearer_name(static_cast<Bearer>(b)), o.bearer_gain_usd[b]);
+      usd("result", o.bearer_result_usd[b]);
+    }
+    usd("revaluation", o.revaluation_usd);
+    usd("gas", o.gas_usd);
+    usd("final debt", o.final_debt_usd);
+    plain("wait p50", o.unserved_wait_p50_s);
+    plain("wait p95", o.unserved_wait_p95_s);
+    plain("end", o.end_s);
+    plain("stop", static_cast<double>(o.stop));
+    const Counters& c = o.counters;
+    for (const std::uint64_t n :
+         {c.rounds, c.nodes_visited, c.posts, c.breaches, c.orders, c.cut}) {
+      plain("counter", static_cast<double>(n));
+    }
+    return numbers_;
+  }
+
+ private:
+  void market(const MarketOutcome& m, const std::string& name) {
+    at(NodeKind::market, name);
+    usd("deposits", m.deposits_usd);
+    usd("bad debt", m.bad_debt_usd);
+    usd("bad debt at the end", m.bad_debt_end_usd);
+    usd("bad debt after exit", m.bad_debt_exit_usd);
+    usd("recognised", m.recognised_usd);
+    usd("legacy", m.legacy_usd);
+    usd("liquidated", m.liquidated_usd);
+    usd("unserved", m.unserved_usd);
+    plain("liquidations", m.liquidations);
+    plain("first liquidation", m.first_liquidation_s);
+    plain("insolvent", m.insolvent_s);
+    plain("utilisation", m.utilisation_peak);
+  }
+  void asset(const AssetOutcome& a, const std::string& name) {
+    at(NodeKind::asset, name);
+    plain("price at the start", a.price_start);
+    plain("lowest price", a.price_min);
+    plain("price at the end", a.price_end);
+  }
+  void venue(const VenueOutcome& v, const std::string& name) {
+    at(NodeKind::venue, name);
+    usd("volume", v.volume_usd);
+    usd("forced", v.forced_usd);
+    usd("lp loss", v.lp_loss_usd);
+  }
+  void oracle(const OracleOutcome& o, const std::string& name) {
+    at(NodeKind::oracle, name);
+    plain("largest gap", o.largest_gap);
+    plain("reports", o.reports);
+  }
+  void at(NodeKind kind, const std::string& name) {
+    kind_ = kind;
+    node_ = name;
+  }
+  void usd(const char* name, double value) { add(name, value, Scales::with_quantities); }
+  void plain(const char* name, double value) { add(name, value, Scales::no); }
+  void add(const char* name, double value, Scales scales) {
+    numbers_.push_back({name, value, scales, kind_, node_});
+  }
+
+  const Snapshot& world_;
+  std::vector<Number> numbers_;
+  NodeKind kind_ = NodeKind::asset;
+  std::string node_;
+};
+
+inline std::vector<Number> numbers(const Snapshot& world, const Outcome& outcome) {
+  return NumberList(world).of(outcome);
+}
+
+inline bool same_bits(double a, double b) {
+  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+}
+
+inline std::uint64_t fingerprint(const Snapshot& world, const Outcome& outcome) {
+  Fingerprint f;
+  for (const Number& n : numbers(world, outcome)) f.add(n.value);
+  f.add(outcome.stop_detail);
+  return f.value();
+}
+
+/// Names what differs, bit for bit; `exponent`: b's quantities are 2^exponent times a's. Empty
+/// where nothing differs.
+inline std::string difference(const std::vector<Number>& a, const std::vector<Number>& b,
+                              int exponent = 0) {
+  if (a.size() != b.size()) return "other nodes";
+  std::string out;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double expected =
+        a[i].scales == Scales::no ? a[i].value : std::ldexp(a[i].value, exponent);
+    if (same_bits(expected, b[i].value)) continue;
+    out +=
+        fmt::format("{} of {}: {:.17g} and {:.17g}\n", a[i].name, a[i].node, expected, b[i].value);
+  }
+  return out;
+}
+
+}  // namespace faultline::laws

@@ -1,0 +1,490 @@
+#include "tests/laws/random_ecosystem.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "tests/laws/vary.hpp"
+
+namespace faultline::laws {
+
+namespace {
+
+const std::string quote_asset = "USDX";
+
+/// One half of a world while it is being drawn: names already taken, and prices to size things by.
+struct Sketch {
+  Draw& draw;
+  const Options& options;
+  Ecosystem& eco;
+  std::string prefix;
+  std::map<std::string, double> usd{};
+  std::vector<std::string> roots{}, claims{}, traded{}, venues{}, markets{};
+  std::string unpriced{};  // an asset nobody can price, if there is one
+
+  std::vector<std::string> holdings() const {
+    std::vector<std::string> all = roots;
+    all.insert(all.end(), claims.begin(), claims.end());
+    return all;
+  }
+  /// Dollars written as dollars or as units of `asset`.
+  Amount worth(double dollars, const std::string& asset) {
+    if (draw.chance(0.5)) return {dollars, "$"};
+    return {dollars / usd.at(asset), asset};
+  }
+};
+
+// ---- venues: one generator per kind; the primary template stays undefined -----------------------
+
+template <class Kind>
+struct VenueGenerator;
+
+template <>
+struct VenueGenerator<ConstantProduct> {
+  static VenueNode make(Sketch& s, const Pair& pair) {
+    ConstantProduct::Spec spec;
+    vary(spec, s.draw);
+    spec.pair = pair;
+    const double size = s.draw.log_between(1e5, 1e8);
+    if (!s.options.still && s.draw.chance(0.3)) {
+      spec.base = Amount{size / s.usd.at(pair.base), pair.base};
+      spec.quote = Amount{size / s.usd.at(pair.quote) * s.draw.between(0.97, 1.03), pair.quote};
+    } else {
+      spec.liquidity = s.worth(size, pair.base);
+    }
+    return {spec, {}};
+  }
+};
+
+template <>
+struct VenueGenerator<ConcentratedLiquidity> {
+  static VenueNode make(Sketch& s, const Pair& pair) {
+    ConcentratedLiquidity::Spec spec;
+    vary(spec, s.draw);
+    spec.pair = pair;
+    const double size = s.draw.log_between(1e5, 1e8);
+    if (s.draw.chance(0.6)) {
+      spec.liquidity = s.worth(size, pair.quote);
+      spec.full_range.value = s.draw.between(0.02, 0.3);
+      return {spec, {}};
+    }
+    spec.ranges = ConcentratedLiquidity::RangeTable{"ranges.csv", {}};
+    const double price = s.usd.at(pair.base) / s.usd.at(pair.quote);
+    const double unit = size / s.usd.at(pair.quote) / std::sqrt(price);
+    std::vector<LiquidityRange> ranges{{price * 0.01, price * 50, unit * 0.2}};
+    for (int i = 0; i < 3; ++i) {
+      const double low = price * s.draw.between(0.4, 1.2);
+      ranges.push_back({low, low * s.draw.between(1.01, 1.6), unit * s.draw.between(0.1, 3)});
+    }
+    return {spec, ranges};
+  }
+};
+
+template <>
+struct VenueGenerator<OrderBook> {
+  static VenueNode make(Sketch& s, const Pair& pair) {
+    OrderBook::Spec spec;
+    vary(spec, s.draw);
+    spec.pair = pair;
+    spec.depth = {s.worth(s.draw.log_between(1e4, 1e7), pair.base), s.draw.between(0.005, 0.02)};
+    spec.permanent.value = s.draw.chance(0.3) ? s.draw.between(0.05, 0.5) : 0;
+    return {spec, {}};
+  }
+};
+
+template <>
+struct VenueGenerator<Outside> {
+  static VenueNode make(Sketch& s, const Pair& pair) {
+    Outside::Spec spec;
+    vary(spec, s.draw);
+    spec.pair = {pair.base, quote_asset};
+    spec.depth = {s.worth(s.draw.log_between(1e5, 1e8), pair.base), s.draw.between(0.005, 0.02)};
+    if (s.draw.chance(0.3)) spec.capital = s.worth(s.draw.log_between(1e6, 1e9), pair.base);
+    return {spec, {}};
+  }
+};
+
+/// A venue of the n-th registered kind.
+template <class... Kinds>
+VenueNode make_venue(TypeList<Kinds...>, std::size_t n, Sketch& s, const Pair& pair) {
+  using Make = VenueNode (*)(Sketch&, const Pair&);
+  constexpr std::array<Make, sizeof...(Kinds)> makes{&VenueGenerator<Kinds>::make...};
+  return makes[n](s, pair);
+}
+
+void add_venue(Sketch& s, std::size_t kind, const Pair& pair) {
+  VenueNode node = make_venue(VenueKinds{}, kind, s, pair);
+  const bool outside = std::holds_alternative<Outside::Spec>(node.spec);
+  const std::string name = fmt::format("{}.{}{}", s.prefix + (outside ? "world" : "dex"),
+                                       s.venues.size(), outside ? pair.base : "");
+  if (outside && std::any_of(s.venues.begin(), s.venues.end(), [&](const std::string& v) {
+        return v.starts_with(s.prefix + "world") && v.ends_with(pair.base);
+      })) {
+    return;  // one outside market per asset
+  }
+  s.venues.push_back(name);
+  s.eco.venues.push_back({name, {}, s.prefix + (outside ? "world" : "dex"), {}, std::move(node)});
+}
+
+void add_venues(Sketch& s) {
+  std::size_t kind = s.options.seed;
+  const auto next = [&] { return kind++ % VenueKinds::size; };
+  for (const std::string& a : s.holdings()) {
+    if (s.draw.chance(0.06)) continue;  // nobody can sell it
+    const std::string root = s.draw.pick(s.roots);
+    add_venue(s, next(), {a, root != a && s.draw.chance(0.5) ? root : quote_asset});
+    if (s.draw.chance(0.5)) add_venue(s, next(), {a, quote_asset});
+    s.traded.push_back(a);
+  }
+}
+
+// ---- oracles: one generator per stage of the pipeline -------------------------------------------
+
+template <class Stage>
+struct StageGenerator;
+
+template <>
+struct StageGenerator<Source> {
+  static void vary_stage(Sketch& s, const std::string& asset, FeedSpec& spec) {
+    vary(static_cast<Source::Spec&>(spec), s.draw);
+    spec.reads.clear();
+    std::vector<std::string> trades;
+    for (const auto& v : s.eco.venues) {
+      std::visit(
+          [&](const auto& venue) {
+            if (venue.pair.base == asset || venue.pair.quote == asset) trades.push_back(v.name);
+          },
+          v.spec.spec);
+    }
+    const double u = s.draw.uniform();
+    if (u < 0.3 && !trades.empty()) {
+      spec.venue = Name{s.draw.pick(trades)};
+    } else if (u < 0.5 && !trades.empty()) {
+      for (const std::string& t : trades) spec.median.push_back({t});
+    } else if (u < 0.6) {
+      spec.fixed = Amount{s.usd.at(asset), "$"};
+    } else if (u < 0.75) {
+      spec.reads = "reference";
+    }
+  }
+};
+
+template <>
+struct StageGenerator<Bounds> {
+  static void vary_stage(Sketch& s, const std::string& asset, FeedSpec& spec) {
+    vary(static_cast<Bounds::Spec&>(spec), s.draw);
+    if (s.draw.chance(0.3)) spec.min = Amount{s.usd.at(asset) * s.draw.between(0.3, 0.9), "$"};
+    if (s.draw.chance(0.3)) spec.max = Amount{s.usd.at(asset) * s.draw.between(1.1, 3), "$"};
+  }
+};
+
+template <>
+struct StageGenerator<Publish> {
+  static void vary_stage(Sketch& s, const std::string&, FeedSpec& spec) {
+    vary(static_cast<Publish::Spec&>(spec), s.draw);
+    if (s.draw.chance(0.3)) spec.latency.value = 0;
+    if (s.draw.chance(0.3)) spec.deviation.value = 0;
+    if (s.draw.chance(0.3)) spec.heartbeat.reset();
+  }
+};
+
+template <>
+struct StageGenerator<Guard> {
+  static void vary_stage(Sketch& s, const std::string&, FeedSpec& spec) {
+    vary(static_cast<Guard::Spec&>(spec), s.draw);
+    if (s.options.still) {  // an answer kept fresh by its heartbeat, or never asked for its age
+      if (spec.heartbeat) spec.max_age = Seconds{spec.heartbeat->value + spec.latency.value + 600};
+    } else if (s.draw.chance(0.3)) {
+      spec.max_age = Seconds{s.draw.log_between(60, 2e4)};
+    }
+  }
+};
+
+template <class... Stages>
+void vary_stages(TypeList<Stages...>, Sketch& s, const std::string& asset, FeedSpec& spec) {
+  (StageGenerator<Stages>::vary_stage(s, asset, spec), ...);
+}
+
+void add_oracles(Sketch& s) {
+  for (const std::string& a : s.holdings()) {
+    if (s.draw.chance(0.3)) continue;  // the default feed
+    FeedSpec spec;
+    vary_stages(FeedStages{}, s, a, spec);
+    s.eco.oracles.push_back({a, {}, {}, {}, spec});
+  }
+}
+
+// ---- markets: one generator per kind ------------------------------------------------------------
+
+void vary_terms(Sketch& s, LendingTermsSpec& t) {
+  vary(t, s.draw);
+  t.lltv.reset();
+  t.lt.value = s.draw.between(0.5, 0.9);
+  t.ltv.value = t.lt.value * s.draw.between(0.7, 1);
+  t.bonus = Ratio{s.draw.between(0, std::min(0.15, 0.97 / t.lt.value - 1))};
+  t.seize_share.value = s.draw.chance(0.3) ? s.draw.between(0, 0.03) : 0;
+  t.protocol_fee.value = s.draw.chance(0.5) ? s.draw.between(0, 0.2) : 0;
+  if (s.draw.chance(0.5)) t.close_factor = Ratio{s.draw.between(0.2, 1)};
+  if (s.draw.chance(0.5)) t.full_below_hf = Ratio{s.draw.between(0.8, 1)};
+  if (s.draw.chance(0.5)) t.small = Amount{s.draw.log_between(1, 5000), "$"};
+  if (s.draw.chance(0.3)) t.min_leftover = Amount{s.draw.log_between(1, 2000), "$"};
+}
+
+void vary_rate(Sketch& s, RateSpec& rate) {
+  vary(rate, s.draw);
+  if (s.options.still || s.draw.chance(0.3)) rate.kind = "none";
+}
+
+/// Adds one account: two or three legs of `assets`, by place; collateral first.
+void add_account(Sketch& s, PositionRows& rows, const std::vector<std::size_t>& collateral,
+                 const std::vector<double>& weights, std::size_t debt) {
+  if (rows.first_leg.empty()) rows.first_leg.push_back(0);
+  const double owed = s.draw.log_between(50, 3e5);
+  const double health =
+      s.options.still ? s.draw.between(1.05, 3) : std::exp(s.draw.between(-0.06, 0.8));
+  const double share = s.draw.between(0.2, 0.8);
+  for (std::size_t i = 0; i < collateral.size(); ++i) {
+    const double part = collateral.size() == 1 ? 1 : i == 0 ? share : 1 - share;
+    const std::string& asset = rows.assets[collateral[i]];
+    rows.legs.push_back({static_cast<std::uint16_t>(collateral[i]), 0, 0});
+    rows.amounts.push_back(owed * health * part / (weights[collateral[i]] * s.usd.at(asset)));
+  }
+  rows.legs.push_back({static_cast<std::uint16_t>(debt), 1, 0});
+  rows.amounts.push_back(owed / s.usd.at(rows.assets[debt]));
+  rows.first_leg.push_back(static_cast<std::uint32_t>(rows.legs.size()));
+  rows.accounts.push_back(fmt::format("account-{}", rows.accounts.size()));
+}
+
+/// Units of one asset all accounts post and owe, the greater of the two.
+double most_used(const PositionRows& rows, std::size_t asset) {
+  double posted = 0, owed = 0;
+  for (std::size_t l = 0; l < rows.legs.size(); ++l) {
+    if (rows.legs[l].asset == asset) (rows.legs[l].side == 1 ? owed : posted) += rows.amounts[l];
+  }
+  return std::max(posted, owed);
+}
+
+template <class Kind>
+struct MarketGenerator;
+
+template <>
+struct MarketGenerator<PooledLending> {
+  static MarketNode make(Sketch& s) {
+    PooledLending::Spec spec;
+    vary(spec.losses, s.draw);
+    MarketNode node;
+    node.rows.assets = s.holdings();
+    node.rows.assets.push_back(quote_asset);
+    std::vector<double> weights;
+    for (const std::string& a : node.rows.assets) {
+      ReserveSpec& r = spec.reserves[a];
+      vary_terms(s, r);
+      vary_rate(s, r.rate);
+      r.collateral = true;
+      weights.push_back(r.lt.value);
+    }
+    const std::size_t n = node.rows.assets.size();
+    const bool grouped = !s.options.still && s.draw.chance(0.25);
+    for (int i = 0; !grouped && i < 3 * s.options.size * s.options.size; ++i) {
+      std::vector<std::size_t> collateral{s.draw.below(n)};
+      const std::size_t second = s.draw.below(n);
+      if (s.draw.chance(0.4) && second != collateral[0]) collateral.push_back(second);
+      add_account(s, node.rows, collateral, weights, s.draw.below(n));
+    }
+    for (std::size_t a = 0; a < n; ++a) size_reserve(s, node, a, spec.reserves, grouped);
+    if (!s.unpriced.empty()) {
+      ReserveSpec& r = spec.reserves[s.unpriced];
+      vary_terms(s, r);
+      vary_rate(s, r.rate);
+      r.supplied = Amount{s.draw.log_between(1, 1e6), s.unpriced};
+    }
+    node.spec = spec;
+    return node;
+  }
+
+ private:
+  static void size_reserve(Sketch& s, MarketNode& node, std::size_t a,
+                           std::map<std::string, ReserveSpec>& reserves, bool grouped) {
+    const std::string& asset = node.rows.assets[a];
+    ReserveSpec& r = reserves[asset];
+    const double used = most_used(node.rows, a);
+    if (grouped && s.draw.chance(0.5)) {
+      r.borrowed = s.worth(s.draw.log_between(1e4, 1e6), asset);
+      AccountGroup g;
+      g.name = "group-" + asset;
+      g.count = static_cast<long>(4 + s.draw.below(12));
+      g.owes[asset] = *r.borrowed;
+      node.groups.push_back(g);
+    } else if (used > 0 && s.draw.chance(0.7)) {
+      r.supplied = Amount{used * s.draw.between(1.02, 2), asset};
+    }
+    if (s.draw.chance(0.3)) r.supply_cap = s.worth(s.draw.log_between(1e5, 1e8), asset);
+    if (s.draw.chance(0.3)) r.borrow_cap = s.worth(s.draw.log_between(1e5, 1e8), asset);
+    if (s.draw.chance(0.3)) r.protocol_reserves = s.worth(s.draw.log_between(10, 1e5), asset);
+  }
+};
+
+template <>
+struct MarketGenerator<IsolatedMarket> {
+  static MarketNode make(Sketch& s) {
+    IsolatedMarket::Spec spec;
+    vary(spec.losses, s.draw);
+    vary_terms(s, spec);
+    vary_rate(s, spec.rate);
+    if (s.draw.chance(0.5)) {
+      spec.lltv = Ratio{s.draw.between(0.6, 0.92)};
+      spec.bonus.reset();
+      spec.lt = *spec.lltv;
+    }
+    MarketNode node;
+    const std::string collateral = s.draw.pick(s.holdings());
+    std::string loan = s.draw.chance(0.5) ? quote_asset : s.roots[0];
+    if (loan == collateral) loan = quote_asset;
+    spec.lends = {loan};
+    spec.collateral = {collateral};
+    node.rows.assets = {collateral, loan};
+    for (int i = 0; i < s.options.size * s.options.size; ++i) {
+      add_account(s, node.rows, {0}, {spec.lt.value, 1}, 1);
+    }
+    if (s.draw.chance(0.6)) {
+      spec.supplied = Amount{most_used(node.rows, 1) * s.draw.between(1.02, 2), loan};
+    }
+    node.spec = spec;
+    return node;
+  }
+};
+
+template <class... Kinds>
+MarketNode make_market(MarketTypeList<Kinds...>, std::size_t n, Sketch& s) {
+  using Make = MarketNode (*)(Sketch&);
+  constexpr std::array<Make, sizeof...(Kinds)> makes{&MarketGenerator<Kinds>::make...};
+  return makes[n % sizeof...(Kinds)](s);
+}
+
+void add_markets(Sketch& s) {
+  const std::size_t count = 1 + s.draw.below(static_cast<std::size_t>(s.options.size));
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string name = fmt::format("{}m{}", s.prefix, i);
+    s.markets.push_back(name);
+    s.eco.markets.push_back(
+        {name, {}, name, {}, make_market(MarketKinds{}, i + s.options.seed, s)});
+  }
+}
+
+// ---- agents: one generator per kind -------------------------------------------------------------
+
+std::vector<Name> names_of(const std::vector<std::string>& texts) {
+  std::vector<Name> out;
+  for (const std::string& t : texts) out.push_back({t});
+  return out;
+}
+
+template <class Spec>
+struct AgentGenerator;
+
+template <>
+struct AgentGenerator<ArbitrageurSpec> {
+  static void add(Sketch& s) {
+    std::vector<std::string> served;
+    for (const std::string& v : s.venues) {
+      if (s.draw.chance(0.9)) served.push_back(v);
+    }
+    if (served.empty()) return;
+    ArbitrageurSpec spec;
+    spec.between = names_of(served);
+    if (s.draw.chance(0.4)) spec.capital = s.worth(s.draw.log_between(1e4, 1e7), s.roots[0]);
+    if (s.draw.chance(0.4)) spec.latency.value = s.draw.between(0, 200);
+    if (s.draw.chance(0.4)) spec.gas = Amount{s.draw.between(0, 40), "$"};
+    s.eco.agents.push_back({s.prefix + "arbitrageurs", {}, {}, {}, spec});
+  }
+};
+
+template <>
+struct AgentGenerator<LiquidatorSpec> {
+  static void add(Sketch& s) {
+    const std::size_t groups = 1 + s.draw.below(2);
+    for (std::size_t g = 0; g < groups; ++g) {
+      LiquidatorSpec spec;
+      for (std::size_t m = g; m < s.markets.size(); m += groups) {
+        spec.serves.push_back({s.markets[m]});
+      }
+      if (spec.serves.empty()) continue;
+      if (s.draw.chance(0.5)) spec.capital = s.worth(s.draw.log_between(1e3, 1e6), s.roots[0]);
+      if (s.draw.chance(0.4)) spec.gas = Amount{s.draw.between(0, 100), "$"};
+      s.eco.agents.push_back({fmt::format("{}liquidators{}", s.prefix, g), {}, {}, {}, spec});
+    }
+  }
+};
+
+template <class... Specs>
+void add_agents(std::variant<Specs...>*, Sketch& s) {
+  (AgentGenerator<Specs>::add(s), ...);
+}
+
+// ---- the whole ----------------------------------------------------------------------------------
+
+void add_assets(Sketch& s) {
+  const auto size = static_cast<std::size_t>(s.options.size);
+  s.usd[quote_asset] = 1;
+  for (std::size_t i = 0; i < 1 + size / 2; ++i) {
+    const std::string name = fmt::format("{}R{}", s.prefix, i);
+    AssetSpec spec;
+    spec.price = Amount{s.draw.log_between(0.01, 5e4), "$"};
+    s.usd[name] = spec.price->value;
+    if (s.draw.chance(0.3)) spec.supply = Amount{s.draw.log_between(1e8, 1e10), "$"};
+    s.eco.assets.push_back({name, {}, {}, {}, spec});
+    s.roots.push_back(name);
+  }
+  for (std::size_t i = 0; i < size / 2; ++i) {
+    const std::string name = fmt::format("{}C{}", s.prefix, i);
+    const std::string base = s.draw.pick(s.holdings());
+    AssetSpec spec;
+    spec.rate = Rate{s.draw.between(0.5, 2), base};
+    if (s.draw.chance(0.4)) spec.discount = Ratio{s.draw.between(0, 0.05)};
+    if (s.draw.chance(0.5)) spec.supply = Amount{s.draw.log_between(1e8, 1e10), "$"};
+    s.usd[name] =
+        spec.rate->value * s.usd.at(base) * (1 - (spec.discount ? spec.discount->value : 0));
+    s.eco.assets.push_back({name, {}, {}, {}, spec});
+    s.claims.push_back(name);
+  }
+  if (s.draw.chance(0.2)) s.unpriced = s.prefix + "N";
+  if (!s.unpriced.empty()) s.eco.assets.push_back({s.unpriced, {}, {}, {}, AssetSpec{}});
+}
+
+void add_component(Draw& draw, const Options& options, Ecosystem& eco, const std::string& prefix) {
+  Sketch s{.draw = draw, .options = options, .eco = eco, .prefix = prefix};
+  add_assets(s);
+  add_venues(s);
+  add_oracles(s);
+  add_markets(s);
+  add_agents(static_cast<AgentSpecs*>(nullptr), s);
+  for (const std::string& a : s.holdings()) eco.exploitable.insert(a);
+}
+
+}  // namespace
+
+double Draw::log_between(double lo, double hi) {
+  return lo * std::exp(uniform() * std::log(hi / lo));
+}
+
+Ecosystem random_ecosystem(const Options& options) {
+  Draw draw(options.seed);
+  Ecosystem eco;
+  eco.name = fmt::format("random world {}", options.seed);
+  vary(eco.clock, draw);
+  eco.clock.round.value = draw.chance(0.5) ? 12 : 60;
+  eco.clock.horizon.value = eco.clock.round.value * (20 + static_cast<double>(draw.below(30)));
+  AssetSpec quote;
+  quote.price = Amount{1, "$"};
+  eco.assets.push_back({quote_asset, {}, {}, {}, quote});
+  ChainSpec chain;
+  chain.gas = {draw.between(0, 30), "$"};
+  eco.chains.push_back({"chain", {}, {}, {}, chain});
+  add_component(draw, options, eco, options.components ? "a" : "");
+  if (options.components) add_component(draw, options, eco, "b");
+  return eco;
+}
+
+}  // namespace faultline::laws

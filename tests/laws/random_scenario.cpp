@@ -1,0 +1,274 @@
+// Random scenarios over every verb of EventSpec, compiled the way a file's are.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <stdexcept>
+
+#include "tests/laws/random_ecosystem.hpp"
+#include "tests/laws/vary.hpp"
+
+namespace faultline::laws {
+
+namespace {
+
+struct Stage {
+  Draw& draw;
+  const Ecosystem& eco;
+  std::string_view prefix;
+
+  bool mine(const std::string& name) const { return name.starts_with(prefix); }
+  template <class Nodes>
+  std::vector<std::string> names(const Nodes& nodes) const {
+    std::vector<std::string> out;
+    for (const auto& n : nodes) {
+      if (mine(n.name)) out.push_back(n.name);
+    }
+    return out;
+  }
+  std::vector<std::string> assets(bool claims) const {
+    std::vector<std::string> out;
+    for (const auto& a : eco.assets) {
+      if (mine(a.name) && a.spec.rate.has_value() == claims) out.push_back(a.name);
+    }
+    return out;
+  }
+  double horizon() const { return eco.clock.horizon.value; }
+};
+
+void price(Stage& s, EventSpec& e) {
+  for (const auto& node : s.eco.assets) {
+    if (!s.mine(node.name) || !node.spec.price || s.draw.chance(0.5)) continue;
+    const double change = s.draw.between(-0.6, 0.3);
+    e.price[node.name] = s.draw.chance(0.7) ? Move{change, false}
+                                            : Move{node.spec.price->value * (1 + change), true};
+  }
+}
+
+template <class Set>
+void to_claims(Stage& s, Set set) {
+  for (const std::string& a : s.assets(true)) {
+    if (s.draw.chance(0.7)) set(a);
+  }
+}
+void rate(Stage& s, EventSpec& e) {
+  to_claims(s, [&](const std::string& a) { e.rate[a] = {s.draw.between(-0.4, 0.1), false}; });
+}
+void discount(Stage& s, EventSpec& e) {
+  to_claims(s, [&](const std::string& a) { e.discount[a] = {s.draw.between(0, 0.5)}; });
+}
+void backing(Stage& s, EventSpec& e) {
+  to_claims(s, [&](const std::string& a) { e.backing[a] = {s.draw.between(0, 0.8)}; });
+}
+
+void withdraw(Stage& s, EventSpec& e) {
+  std::vector<std::string> who = s.names(s.eco.venues);
+  const bool pools = std::any_of(s.eco.venues.begin(), s.eco.venues.end(), [](const auto& v) {
+    return !std::holds_alternative<Outside::Spec>(v.spec.spec);
+  });
+  if (s.prefix.empty() && pools) who.push_back("lps");
+  if (!who.empty()) e.withdraw[s.draw.pick(who)] = {s.draw.between(0, 1)};
+}
+
+/// Feeds that exist for certain: those declared.
+void oracle(Stage& s, EventSpec& e) {
+  const std::vector<std::string> feeds = s.names(s.eco.oracles);
+  if (feeds.empty()) return;
+  OracleFaultSpec& f = e.oracle[s.draw.pick(feeds)];
+  if (s.draw.chance(0.3)) f.latency = Seconds{s.draw.between(0, 600)};
+  if (s.draw.chance(0.4)) f.offset = Ratio{s.draw.between(-0.4, 0.4)};
+  f.frozen = s.draw.chance(0.3);
+  f.outage = s.draw.chance(0.2);
+}
+
+/// One to three settings, each a seed that `resolve` turns into a change of some kind.
+void set(Stage& s, EventSpec& e) {
+  for (std::size_t i = 0; i < 1 + s.draw.below(3); ++i) {
+    e.set[std::to_string(s.draw.below(1u << 30))] = {std::string(s.prefix)};
+  }
+}
+
+void exploit(Stage& s, EventSpec& e) {
+  const std::string asset = s.draw.pick(s.names(s.eco.assets));
+  if (!s.eco.exploitable.contains(asset)) return;
+  ExploitSpec spec;
+  vary(spec, s.draw);
+  double price = 1;
+  for (const auto& a : s.eco.assets) {
+    if (a.name == asset && a.spec.price) price = a.spec.price->value;
+  }
+  spec.mint = {s.draw.log_between(1e3, 1e7) / price, asset};
+  e.exploit = spec;
+}
+
+void path(Stage& s, EventSpec& e) {
+  PathSpec spec;
+  vary(spec, s.draw);
+  spec.file = "drawn";
+  e.path = spec;
+  const int points = 6;
+  for (int i = 0; i < points; ++i) e.path_times_s.push_back(s.horizon() * i / points);
+  for (const auto& node : s.eco.assets) {
+    if (!s.mine(node.name) || !node.spec.price) continue;
+    double at = node.spec.price->value;
+    std::vector<double>& prices = e.path_prices[node.name];
+    for (int i = 0; i < points; ++i) prices.push_back(at *= s.draw.between(0.8, 1.1));
+  }
+}
+
+using What = SettingChange::What;
+constexpr std::array<What, 7> settable{What::feed,
+                                       What::reserve,
+                                       What::liquidator_capital,
+                                       What::liquidator_gas,
+                                       What::arbitrageur_capital,
+                                       What::arbitrageur_latency,
+                                       What::arbitrageur_gas};
+
+/// The first of `nodes`, from a drawn place on, whose name begins with the prefix.
+template <class Nodes, class NameOf>
+std::optional<std::uint32_t> any_of(Draw& draw, const Nodes& nodes, const std::string& prefix,
+                                    NameOf name_of) {
+  if (nodes.empty()) return std::nullopt;
+  const std::size_t from = draw.below(nodes.size());
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const std::size_t at = (from + i) % nodes.size();
+    if (std::string_view(name_of(nodes[at])).starts_with(prefix)) {
+      return static_cast<std::uint32_t>(at);
+    }
+  }
+  return std::nullopt;
+}
+
+/// Draws one change of the given kind; false where the world has nothing to change. A kind of
+/// setting without a case does not compile.
+bool change_of(const Snapshot& world, Draw& draw, const std::string& prefix, SettingChange& c) {
+  const auto name = [](const auto& node) -> const std::string& { return node.name; };
+  const auto market_name = [&](const Reserve& r) -> const std::string& {
+    return world.markets[r.market.value].name;
+  };
+  std::optional<std::uint32_t> target;
+  switch (c.what) {
+    case What::feed:
+      target = any_of(draw, world.oracles, prefix, name);
+      if (!target) return false;
+      c.feed_before = c.feed = world.oracles[*target].params;
+      c.feed.deviation = draw.between(0, 0.05);
+      c.feed.latency_s = draw.between(0, 200);
+      c.feed.max_age_s = draw.log_between(60, 1e5);
+      break;
+    case What::reserve:
+      target = any_of(draw, world.reserves, prefix, market_name);
+      if (!target) return false;
+      c.reserve_before = c.reserve = world.reserves[*target];
+      c.reserve.terms.lt *= draw.between(0.8, 1);
+      c.reserve.terms.ltv = std::min(c.reserve.terms.ltv, c.reserve.terms.lt);
+      c.reserve.terms.bonus *= draw.between(0, 1.05);
+      c.reserve.supply_cap *= draw.between(0, 2);
+      break;
+    case What::liquidator_capital:
+    case What::liquidator_gas:
+      target = any_of(draw, world.liquidators, prefix, name);
+      c.value = draw.log_between(1, c.what == What::liquidator_gas ? 500 : 1e6);
+      break;
+    case What::arbitrageur_capital:
+    case What::arbitrageur_latency:
+    case What::arbitrageur_gas:
+      target = any_of(draw, world.arbitrageurs, prefix, name);
+      c.value = draw.log_between(1, c.what == What::arbitrageur_capital ? 1e6 : 300);
+      break;
+  }
+  c.target = target.value_or(0);
+  return target.has_value();
+}
+
+ResolveSet resolver(const Snapshot& world) {
+  return [&world](const std::string& seed, const std::string& prefix, Span) {
+    Draw draw(std::stoull(seed));
+    SettingChange change;
+    change.what = settable[draw.below(settable.size())];
+    std::vector<SettingChange> out;
+    if (change_of(world, draw, prefix, change)) out.push_back(change);
+    return out;
+  };
+}
+
+struct Verb {
+  std::string_view name;
+  void (*draw)(Stage&, EventSpec&);
+};
+constexpr std::array<Verb, 9> verbs{
+    Verb{"price", price}, {"rate", rate},         {"discount", discount},
+    {"backing", backing}, {"withdraw", withdraw}, {"oracle", oracle},
+    {"set", set},         {"exploit", exploit},   {"path", path}};
+
+struct FieldNames {
+  std::vector<std::string> names;
+  template <class T>
+  void operator()(std::string_view name, T&, const Field&) {
+    names.emplace_back(name);
+  }
+};
+
+std::string findings(const Diagnostics& diagnostics) {
+  std::string out;
+  for (const Diagnostic& d : diagnostics.all()) {
+    if (d.severity == Severity::error) out += d.code + " " + d.message + "; " + d.remedy + "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::string> declared_verbs() {
+  EventSpec event;
+  FieldNames visitor;
+  event.fields(visitor);
+  std::erase_if(visitor.names, [](const std::string& n) {
+    return n == "at" || n == "over" || n == "for" || n == "back_by";
+  });
+  std::sort(visitor.names.begin(), visitor.names.end());
+  return visitor.names;
+}
+
+std::vector<std::string> generated_verbs() {
+  std::vector<std::string> out;
+  for (const Verb& v : verbs) out.emplace_back(v.name);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+ScenarioSpec random_scenario(const Ecosystem& eco, const Options& options,
+                             std::string_view prefix) {
+  Draw draw(options.seed ^ 0xabcdef);
+  Stage s{draw, eco, prefix};
+  ScenarioSpec spec;
+  spec.name = "drawn";
+  bool followed = false;
+  const std::size_t events = 1 + draw.below(4);
+  for (std::size_t i = 0; i < events; ++i) {
+    EventSpec e;
+    const Verb& verb = i == 0 && draw.chance(0.6) ? verbs[0] : verbs[draw.below(verbs.size())];
+    if (verb.name == "path" && std::exchange(followed, true)) continue;
+    e.at.value = s.horizon() * draw.between(0, 0.5);
+    if (draw.chance(0.5)) e.over = Seconds{s.horizon() * draw.between(0, 0.2)};
+    if (draw.chance(0.2)) e.lasts = Seconds{s.horizon() * draw.between(0.2, 0.4)};
+    if (!e.lasts && draw.chance(0.2)) e.back_by = Seconds{e.at.value + s.horizon() * 0.4};
+    verb.draw(s, e);
+    spec.events.push_back(std::move(e));
+  }
+  return spec;
+}
+
+Case::Case(Ecosystem ecosystem, const ScenarioSpec& spec) : eco(std::move(ecosystem)) {
+  Diagnostics diagnostics;
+  eco.scenarios.push_back(spec);
+  world = compile(eco, diagnostics, {});
+  if (diagnostics.failed()) throw std::runtime_error(findings(diagnostics));
+  scenario = compile_scenario(world, spec, resolver(world), paths, diagnostics);
+  if (diagnostics.failed()) throw std::runtime_error(findings(diagnostics));
+}
+
+Case::Case(const Options& options)
+    : Case(random_ecosystem(options), random_scenario(random_ecosystem(options), options)) {}
+
+}  // namespace faultline::laws
