@@ -72,9 +72,12 @@ std::size_t at(Bearer b) {
   return static_cast<std::size_t>(b);
 }
 
-double outstanding_holes(const Workspace& w) {
+/// Bad debt outstanding beyond what was there at the start, all markets.
+double outstanding_holes(const Snapshot& world, const Workspace& w) {
   double sum = 0;
-  for (const double h : w.hole_usd) sum += h;
+  for (std::size_t m = 0; m < w.hole_usd.size(); ++m) {
+    sum += std::max(0.0, w.hole_usd[m] - world.markets[m].legacy_usd);
+  }
   return sum;
 }
 
@@ -298,7 +301,7 @@ void close_books(const Snapshot& world, Workspace& w) {
   out.counters.rounds = w.round + (out.stop == Stop::horizon ? 0 : 1);
   out.counters.posts = w.ledger.posts();
   const auto end =
-      wealth(world, w, {w.ledger.balances(), w.reserves, w.market, outstanding_holes(w)});
+      wealth(world, w, {w.ledger.balances(), w.reserves, w.market, outstanding_holes(world, w)});
   const auto idle =
       wealth(world, w, {world.opening.balances, world.opening.reserves, world.opening.market});
   for (std::size_t b = 0; b < bearer_count; ++b) {

@@ -211,10 +211,30 @@ class GraphMaker {
     }
   }
 
-  /// Gas is a constant of each chain: an edge to what pays it.
+  /// Whether the file states what these agents pay for gas; else they pay their chain's.
+  bool states_gas(const std::string& agent) const {
+    for (const auto& node : c_.eco.agents) {
+      if (node.name != agent) continue;
+      return std::visit([](const auto& spec) { return spec.gas.has_value(); }, node.spec);
+    }
+    return false;
+  }
+
+  /// Gas is a constant of each chain: an edge to the agents that pay it, and to the markets they
+  /// liquidate.
   void add_chain_edges() {
     const Handle chain = node(NodeKind::chain, chain_, "", 0);
-    for (const Handle m : markets_) edge(chain, m, EdgeKind::hosts, 0);
+    const auto hosts = [&](const std::string& name) {
+      const auto agent = builder_.find(NodeKind::agent, name);
+      if (states_gas(name) || !agent) return false;
+      edge(chain, *agent, EdgeKind::hosts, 0);
+      return true;
+    };
+    for (const ArbitrageurInfo& a : world_.arbitrageurs) hosts(a.name);
+    for (const LiquidatorInfo& l : world_.liquidators) {
+      if (!hosts(l.name)) continue;
+      for (const MarketId m : l.markets) edge(chain, markets_[m.value], EdgeKind::hosts, 0);
+    }
   }
 
   CompileContext& c_;

@@ -50,7 +50,7 @@ void count_changes(const Snapshot& world, Workspace& w) {
   update_rows(w.hollow, w.entered, w.left, w.row_scratch);
 }
 
-/// The bad debt of one market beyond what it had at the start: the rows' legs, factor by factor.
+/// What one market's debtors owe beyond what they hold, legacy included, in USD: factor by factor.
 double market_hole(const Snapshot& world, const Workspace& w, std::uint32_t m) {
   const Market& market = world.markets[m];
   double owed = 0, held = 0;
@@ -60,8 +60,7 @@ double market_hole(const Snapshot& world, const Workspace& w, std::uint32_t m) {
     owed += w.hollow_units[reserve.debt_factor] * w.market_factors[reserve.debt_factor];
     held += w.hollow_units[reserve.collateral_factor] * w.market_factors[reserve.collateral_factor];
   }
-  const double hole = owed - held - market.legacy_usd;
-  return std::max(0.0, std::floor(hole / world.usd_step + 0.5) * world.usd_step);
+  return std::max(0.0, std::floor((owed - held) / world.usd_step + 0.5) * world.usd_step);
 }
 
 double absorbing_funds_usd(const Snapshot& world, const Workspace& w, std::uint32_t m) {
@@ -77,7 +76,9 @@ double absorbing_funds_usd(const Snapshot& world, const Workspace& w, std::uint3
 
 void note_market(const Snapshot& world, Workspace& w, std::uint32_t m) {
   MarketOutcome& out = w.outcome.markets[m];
-  const double hole = w.hole_usd[m] + w.realised_usd[m];
+  // A legacy debt that is written off leaves the one sum for the other: legacy comes off both.
+  const double hole =
+      std::max(0.0, w.hole_usd[m] + w.realised_usd[m] - world.markets[m].legacy_usd);
   out.bad_debt_end_usd = hole;
   out.bad_debt_usd = std::max(out.bad_debt_usd, hole);
   if (out.insolvent_s >= 0 || !(hole > 0.001 * world.markets[m].deposits_usd)) return;

@@ -15,6 +15,42 @@ std::uint32_t rounds_remembered(const Snapshot& world) {
   return 2 + static_cast<std::uint32_t>(std::ceil(latest / world.round_s));
 }
 
+void open_settings(const Snapshot& world, Settings& settings) {
+  settings.feeds.clear();
+  for (const OracleInfo& o : world.oracles) settings.feeds.push_back(o.params);
+  settings.reserves = world.reserves;
+  settings.liquidator_capital.clear();
+  settings.liquidator_gas.clear();
+  for (const LiquidatorInfo& l : world.liquidators) {
+    settings.liquidator_capital.push_back(l.capital_usd);
+    settings.liquidator_gas.push_back(l.gas_usd);
+  }
+  settings.arbitrageur_capital.clear();
+  settings.arbitrageur_latency.clear();
+  settings.arbitrageur_gas.clear();
+  for (const ArbitrageurInfo& a : world.arbitrageurs) {
+    settings.arbitrageur_capital.push_back(a.capital_usd);
+    settings.arbitrageur_latency.push_back(a.latency_s);
+    settings.arbitrageur_gas.push_back(a.gas_usd);
+  }
+}
+
+void open_outcome(const Snapshot& world, Outcome& out) {
+  out.stop = Stop::horizon;
+  out.stop_detail.clear();
+  out.end_s = 0;
+  out.markets.assign(world.markets.size(), MarketOutcome{});
+  out.assets.assign(world.assets.size(), AssetOutcome{});
+  out.venues.assign(world.venues.size(), VenueOutcome{});
+  out.oracles.assign(world.oracles.size(), OracleOutcome{});
+  out.bearer_gain_usd = out.bearer_result_usd = {};
+  out.revaluation_usd = out.gas_usd = out.final_debt_usd = 0;
+  out.unserved_wait_p50_s = out.unserved_wait_p95_s = 0;
+  out.permanent_log.clear();
+  out.counters = {};
+  out.timeline.clear();
+}
+
 }  // namespace
 
 void ParkedRows::clear() {
@@ -68,26 +104,8 @@ void Workspace::reset() {
   reserves = opening.reserves;
   ledger.reset(opening.balances);
   base_reference = opening.market.reference;
-  if (settings_changed) {
-    settings.feeds.clear();
-    for (const OracleInfo& o : world->oracles) settings.feeds.push_back(o.params);
-    settings.reserves = world->reserves;
-    settings.liquidator_capital.clear();
-    settings.liquidator_gas.clear();
-    for (const LiquidatorInfo& l : world->liquidators) {
-      settings.liquidator_capital.push_back(l.capital_usd);
-      settings.liquidator_gas.push_back(l.gas_usd);
-    }
-    settings.arbitrageur_capital.clear();
-    settings.arbitrageur_latency.clear();
-    settings.arbitrageur_gas.clear();
-    for (const ArbitrageurInfo& a : world->arbitrageurs) {
-      settings.arbitrageur_capital.push_back(a.capital_usd);
-      settings.arbitrageur_latency.push_back(a.latency_s);
-      settings.arbitrageur_gas.push_back(a.gas_usd);
-    }
-    settings_changed = false;
-  }
+  if (settings_changed) open_settings(*world, settings);
+  settings_changed = false;
   const std::size_t assets = world->assets.size(), markets = world->markets.size();
   accruing = false;
   for (std::size_t r = 0; r < reserves.size(); ++r) {
@@ -126,19 +144,7 @@ void Workspace::reset() {
   round_liquidated_usd.assign(markets, 0.0);
   hole_usd.assign(markets, 0.0);
   std::fill(lane_in.begin(), lane_in.end(), 0.0);
-  outcome.stop = Stop::horizon;
-  outcome.stop_detail.clear();
-  outcome.end_s = 0;
-  outcome.markets.assign(markets, MarketOutcome{});
-  outcome.assets.assign(assets, AssetOutcome{});
-  outcome.venues.assign(world->venues.size(), VenueOutcome{});
-  outcome.oracles.assign(world->oracles.size(), OracleOutcome{});
-  outcome.bearer_gain_usd = outcome.bearer_result_usd = {};
-  outcome.revaluation_usd = outcome.gas_usd = outcome.final_debt_usd = 0;
-  outcome.unserved_wait_p50_s = outcome.unserved_wait_p95_s = 0;
-  outcome.permanent_log.clear();
-  outcome.counters = {};
-  outcome.timeline.clear();
+  open_outcome(*world, outcome);
 }
 
 }  // namespace faultline

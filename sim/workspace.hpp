@@ -180,7 +180,7 @@ struct Workspace {
 
   // 7 mark-down and what is reported
   Outcome outcome;
-  std::vector<double> hole_usd;       // [market] bad debt outstanding now
+  std::vector<double> hole_usd;       // [market] owed beyond collateral now, legacy included
   std::vector<double> hollow_units;   // [factor] amounts of all rows owing more than they hold
   FlatMap<std::uint32_t> hollow_at;   // such a row, or one that was, to its legs in:
   std::vector<double> hollow_legs;    // amounts as they went into the sums; 0 since it is not

@@ -1,0 +1,299 @@
+// Law 4, one kind of edge at a time: a world of two nodes in which that edge alone carries an
+// effect, and the same world with the edge cut, in which there is none. The graph has the edge
+// exactly where it works.
+#include <array>
+#include <catch2/catch.hpp>
+
+#include "sim/assessment.hpp"
+#include "sim/engine.hpp"
+#include "tests/laws/outcome_numbers.hpp"
+#include "tests/laws/random_ecosystem.hpp"
+
+using namespace faultline;
+using namespace faultline::laws;
+
+namespace {
+
+Amount of(double value, const char* unit) {
+  return {value, unit};
+}
+
+template <class Spec>
+void add(std::vector<Named<Spec>>& to, const std::string& name, Spec spec) {
+  to.push_back({name, {}, name, {}, std::move(spec)});
+}
+
+AssetSpec priced(double usd) {
+  AssetSpec spec;
+  spec.price = of(usd, "$");
+  return spec;
+}
+
+/// A pool of ETH and USD, and a market of one loan against ETH, in breach below $900.
+Ecosystem small_world() {
+  Ecosystem eco;
+  eco.clock.round.value = 12;
+  eco.clock.horizon.value = 240;
+  add(eco.assets, "ETH", priced(1000));
+  add(eco.assets, "USD", priced(1));
+  ConstantProduct::Spec pool;
+  pool.pair = {"ETH", "USD"};
+  pool.liquidity = of(1e6, "$");
+  add(eco.venues, "pool", VenueNode{pool, {}});
+  IsolatedMarket::Spec market;
+  market.lends = {"USD"};
+  market.collateral = {"ETH"};
+  market.ltv.value = market.lt.value = 0.8;
+  market.bonus = Ratio{0.08};
+  market.close_factor = Ratio{1};
+  market.rate.kind = "none";
+  market.supplied = of(50000, "USD");
+  MarketNode node{market, {}, {}, 1, {}};
+  node.rows.assets = {"ETH", "USD"};
+  node.rows.first_leg = {0, 2};
+  node.rows.legs = {{0, 0, 0}, {1, 1, 0}};
+  node.rows.amounts = {20, 14400};
+  add(eco.markets, "market", node);
+  ChainSpec chain;
+  chain.gas = of(1, "$");
+  add(eco.chains, "chain", chain);
+  return eco;
+}
+
+FeedSpec prompt() {
+  FeedSpec feed;
+  feed.deviation.value = 0;
+  feed.latency.value = 0;
+  return feed;
+}
+
+ArbitrageurSpec& arbitrageur(Ecosystem& eco) {
+  if (eco.agents.empty()) add(eco.agents, "arbitrageurs", AgentSpecs{ArbitrageurSpec{}});
+  return std::get<ArbitrageurSpec>(eco.agents.front().spec);
+}
+void nobody_arbitrages(Ecosystem& eco) {
+  arbitrageur(eco).gas = of(1e15, "$");
+}
+struct Built {
+  explicit Built(const Ecosystem& eco) : c(eco, {}) {}
+  Case c;
+
+  bool has(NodeKind from_kind, const char* from, NodeKind to_kind, const char* to,
+           EdgeKind kind) const {
+    const auto a = c.world.graph.find(from_kind, from), b = c.world.graph.find(to_kind, to);
+    if (!a || !b) return false;
+    for (const GraphEdge& e : c.world.graph.out(*a)) {
+      if (e.to == *b && e.kind == kind) return true;
+    }
+    return false;
+  }
+  /// Whether the numbers of a node differ between the calm run and the shocked one.
+  bool moves(const Scenario& s, NodeKind kind, const char* node, const Scenario& calm = {}) const {
+    Workspace w(c.world);
+    const std::vector<Number> before = numbers(c.world, run(c.world, calm, w));
+    const std::vector<Number> after = numbers(c.world, run(c.world, s, w));
+    bool differ = false;
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      if (before[i].kind != kind || before[i].node != node) continue;
+      differ = differ || !same_bits(before[i].value, after[i].value);
+    }
+    return differ;
+  }
+  Scenario move(MoveKind kind, std::uint32_t target, double value) const {
+    Scenario s;
+    s.moves.push_back({kind, target, value, {}});
+    return s;
+  }
+  Scenario fall(const char* asset, double to_usd) const {
+    return move(MoveKind::level, c.world.asset(asset).value, to_usd);
+  }
+  /// Units from nothing are sold: the pool's price falls and no reference does.
+  Scenario sale(const char* asset, double units) const {
+    Scenario s;
+    s.exploits.push_back({c.world.asset(asset), units, 0, ExploitThen::sell});
+    return s;
+  }
+};
+
+constexpr NodeKind asset_k = NodeKind::asset, venue_k = NodeKind::venue,
+                   oracle_k = NodeKind::oracle, market_k = NodeKind::market,
+                   agent_k = NodeKind::agent, chain_k = NodeKind::chain;
+
+}  // namespace
+
+TEST_CASE("law 4, prices: a venue moves a market through the oracle that reads it") {
+  Ecosystem eco = small_world();
+  nobody_arbitrages(eco);
+  eco.exploitable.insert("ETH");
+  FeedSpec feed = prompt();
+  feed.venue = Name{"pool"};
+  add(eco.oracles, "ETH", feed);
+  const Built reads(eco);
+  CHECK(reads.has(venue_k, "pool", oracle_k, "ETH", EdgeKind::prices));
+  CHECK(reads.has(oracle_k, "ETH", market_k, "market", EdgeKind::prices));
+  CHECK(reads.moves(reads.sale("ETH", 50), market_k, "market"));
+
+  eco.oracles.at(0).spec.venue.reset();
+  eco.oracles.at(0).spec.fixed = of(1000, "$");
+  const Built blind(eco);
+  CHECK_FALSE(blind.has(venue_k, "pool", oracle_k, "ETH", EdgeKind::prices));
+  Workspace w(blind.c.world);
+  const Outcome& out = run(blind.c.world, blind.sale("ETH", 50), w);
+  CHECK(out.assets[blind.c.world.asset("ETH").value].price_end < 910);
+  CHECK(out.oracles[blind.c.world.oracle("ETH").value].reports == 0);
+  CHECK(out.markets[0].liquidations == 0);
+}
+
+TEST_CASE("law 4, collateral: an asset moves the market that takes it") {
+  Ecosystem eco = small_world();
+  add(eco.oracles, "ETH", prompt());
+  add(eco.assets, "WBTC", priced(30000));
+  const Built takes(eco);
+  CHECK(takes.has(asset_k, "ETH", market_k, "market", EdgeKind::collateral));
+  CHECK(takes.moves(takes.fall("ETH", 700), market_k, "market"));
+  CHECK_FALSE(takes.has(asset_k, "WBTC", market_k, "market", EdgeKind::collateral));
+  CHECK_FALSE(takes.moves(takes.fall("WBTC", 700), market_k, "market"));
+}
+
+TEST_CASE("law 4, claim: an issuer's asset moves the claim on it") {
+  Ecosystem eco = small_world();
+  AssetSpec claim;
+  claim.rate = Rate{1.1, "ETH"};
+  add(eco.assets, "stETH", claim);
+  const Built on_eth(eco);
+  CHECK(on_eth.has(asset_k, "ETH", asset_k, "stETH", EdgeKind::claim));
+  CHECK(on_eth.moves(on_eth.fall("ETH", 950), asset_k, "stETH"));
+
+  eco.assets.back().spec = priced(1100);
+  const Built alone(eco);
+  CHECK_FALSE(alone.has(asset_k, "ETH", asset_k, "stETH", EdgeKind::claim));
+  CHECK_FALSE(alone.moves(alone.fall("ETH", 950), asset_k, "stETH"));
+}
+
+TEST_CASE("law 4, trades: a market that liquidates moves the venue it sells to") {
+  Ecosystem eco = small_world();
+  nobody_arbitrages(eco);
+  add(eco.oracles, "ETH", prompt());
+  const auto fall = [](const Built& b) {  // the feed says 850, the pool's price stays
+    return b.move(MoveKind::offset, b.c.world.oracle("ETH").value, -0.15);
+  };
+  const Built sells(eco);
+  CHECK(sells.has(market_k, "market", venue_k, "pool", EdgeKind::trades));
+  CHECK(sells.moves(fall(sells), venue_k, "pool"));
+
+  LiquidatorSpec elsewhere;
+  elsewhere.serves = {{"other"}};
+  add(eco.markets, "other", eco.markets.at(0).spec);
+  eco.markets.back().spec.rows = {};
+  add(eco.agents, "liquidators", AgentSpecs{elsewhere});
+  const Built unserved(eco);
+  CHECK_FALSE(unserved.has(market_k, "market", venue_k, "pool", EdgeKind::trades));
+  CHECK_FALSE(unserved.moves(fall(unserved), venue_k, "pool"));
+}
+
+TEST_CASE("law 4, depth: a venue that thins hurts the market that must sell there") {
+  Ecosystem eco = small_world();
+  nobody_arbitrages(eco);
+  add(eco.oracles, "ETH", prompt());
+  const auto lower = [](const Built& b, double withdrawn) {
+    Scenario s = b.move(MoveKind::offset, b.c.world.oracle("ETH").value, -0.11);
+    if (withdrawn > 0) {
+      s.moves.push_back({MoveKind::withdraw, b.c.world.venue("pool").value, withdrawn, {}});
+    }
+    return s;
+  };
+  const Built needs(eco);
+  CHECK(needs.has(venue_k, "pool", market_k, "market", EdgeKind::depth));
+  CHECK(needs.moves(lower(needs, 0.999), market_k, "market", lower(needs, 0)));
+
+  ConstantProduct::Spec deeper;  // the way out leads elsewhere
+  deeper.pair = {"ETH", "USD"};
+  deeper.liquidity = of(1e7, "$");
+  add(eco.venues, "deeper", VenueNode{deeper, {}});
+  const Built spared(eco);
+  CHECK_FALSE(spared.has(venue_k, "pool", market_k, "market", EdgeKind::depth));
+  CHECK_FALSE(spared.moves(lower(spared, 0.999), market_k, "market", lower(spared, 0)));
+}
+
+TEST_CASE("law 4, capital: one purse joins the markets it serves") {
+  Ecosystem eco = small_world();
+  nobody_arbitrages(eco);
+  add(eco.assets, "WBTC", priced(1000));
+  ConstantProduct::Spec pool;
+  pool.pair = {"WBTC", "USD"};
+  pool.liquidity = of(1e6, "$");
+  add(eco.venues, "wbtc", VenueNode{pool, {}});
+  MarketNode other = eco.markets.at(0).spec;
+  std::get<IsolatedMarket::Spec>(other.spec).collateral = {"WBTC"};
+  other.rows.assets = {"WBTC", "USD"};
+  add(eco.markets, "other", other);
+  add(eco.oracles, "ETH", prompt());
+  add(eco.oracles, "WBTC", prompt());
+  LiquidatorSpec one;
+  one.capital = of(2000, "$");
+  add(eco.agents, "liquidators", AgentSpecs{one});
+  // Both feeds fall, or only ETH's does: what `market` gets done depends on what `other` needs.
+  const auto feeds = [](const Built& b, bool both) {
+    Scenario s = b.move(MoveKind::offset, b.c.world.oracle("ETH").value, -0.11);
+    if (both) s.moves.push_back({MoveKind::offset, b.c.world.oracle("WBTC").value, -0.11, {}});
+    return s;
+  };
+  const Built shared(eco);
+  CHECK(shared.has(market_k, "other", agent_k, "liquidators", EdgeKind::capital));
+  CHECK(shared.has(agent_k, "liquidators", market_k, "market", EdgeKind::capital));
+  CHECK(shared.moves(feeds(shared, true), market_k, "market", feeds(shared, false)));
+
+  std::get<LiquidatorSpec>(eco.agents.back().spec).capital.reset();  // flash-funded
+  const Built funded(eco);
+  CHECK_FALSE(funded.has(market_k, "other", agent_k, "liquidators", EdgeKind::capital));
+  CHECK_FALSE(funded.moves(feeds(funded, true), market_k, "market", feeds(funded, false)));
+
+  one.serves = {{"market"}};
+  eco.agents.back().spec = one;
+  LiquidatorSpec second = one;
+  second.serves = {{"other"}};
+  add(eco.agents, "others", AgentSpecs{second});
+  const Built apart(eco);
+  CHECK_FALSE(apart.has(agent_k, "others", market_k, "market", EdgeKind::capital));
+  CHECK_FALSE(apart.moves(feeds(apart, true), market_k, "market", feeds(apart, false)));
+}
+
+TEST_CASE("law 4, hosts: a chain's gas decides what is worth doing on it") {
+  Ecosystem eco = small_world();
+  nobody_arbitrages(eco);
+  add(eco.oracles, "ETH", prompt());
+  const auto liquidated = [](Ecosystem world, double gas_usd) {
+    world.chains.at(0).spec.gas = of(gas_usd, "$");
+    const Built b(world);
+    Workspace w(b.c.world);
+    const Scenario s = b.move(MoveKind::offset, b.c.world.oracle("ETH").value, -0.11);
+    return run(b.c.world, s, w).markets[0].liquidated_usd;
+  };
+  CHECK(Built(eco).has(chain_k, "chain", market_k, "market", EdgeKind::hosts));
+  CHECK(liquidated(eco, 1) > 0);
+  CHECK(liquidated(eco, 1e6) == 0);
+
+  LiquidatorSpec own;  // pays its own way, whatever the chain takes
+  own.gas = of(1, "$");
+  add(eco.agents, "liquidators", AgentSpecs{own});
+  CHECK_FALSE(Built(eco).has(chain_k, "chain", market_k, "market", EdgeKind::hosts));
+  CHECK(liquidated(eco, 1) > 0);
+  CHECK(liquidated(eco, 1e6) == liquidated(eco, 1));
+}
+
+TEST_CASE("law 4: every kind of edge a world has today has its case above") {
+  std::array<bool, edge_kind_count> seen{};
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    const Case c({.seed = seed});
+    for (const GraphEdge& e : c.world.graph.edges()) seen[static_cast<std::size_t>(e.kind)] = true;
+  }
+  const std::vector<EdgeKind> covered{EdgeKind::prices, EdgeKind::collateral, EdgeKind::claim,
+                                      EdgeKind::trades, EdgeKind::depth,      EdgeKind::capital,
+                                      EdgeKind::hosts};
+  for (std::size_t k = 0; k < edge_kind_count; ++k) {
+    const bool has_case =
+        std::find(covered.begin(), covered.end(), static_cast<EdgeKind>(k)) != covered.end();
+    CAPTURE(to_string(static_cast<EdgeKind>(k)));
+    CHECK(seen[k] == has_case);
+  }
+}
