@@ -15,5 +15,9 @@ for turn in 1 2 3 4 5; do
     | tee -a "$work/numpy.txt"
   "$build/bench_cascade" --threads 1 --out "$work/one.csv" | tee -a "$work/one.txt"
   "$build/bench_cascade" --threads 2 --out "$work/two.csv" | tee -a "$work/two.txt"
+  for n in 1 2; do
+    "$python" bench/cascade.py sweep "$build/faultline" "$work/sweep.sqlite" $n \
+      | tee -a "$work/sweep$n.txt"
+  done
 done
 exec "$python" bench/cascade.py compare "$work"

@@ -157,6 +157,7 @@ void take(const Snapshot& world, Workspace& w, std::uint32_t who, const Opportun
   const double in = world.assets[given.value].quantum.down(o.in);
   double amount =
       trade(world, w, {o.venue, o.side}, agent.purse[given.value], agent.purse[taken.value], in);
+  if (!(amount > 0)) return;  // less than a quantum on one side: nothing trades, no gas is paid
   const OutsideRoute route = outside_route(world, taken, given);
   for (int h = 0; h < route.count && amount > 0; ++h) {
     const VenueInfo& hop = world.venues[route.hops[h].venue.value];

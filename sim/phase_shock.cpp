@@ -146,10 +146,10 @@ void move_exogenous(const Snapshot& world, const Scenario& scenario, Workspace& 
         w.base_reference[m.target] *= math::exp(m.value * share);
         break;
       case MoveKind::level:
-        w.base_reference[m.target] *= math::pow(m.value / opening.reference[m.target], share);
+        w.base_reference[m.target] *= math::pow(m.value / w.base_reference[m.target], share);
         break;
       case MoveKind::discount:
-        w.market.discount[m.target] += (m.value - opening.discount[m.target]) * share;
+        w.market.discount[m.target] += (m.value - w.market.discount[m.target]) * share;
         break;
       case MoveKind::backing:
         w.backing[m.target] *= 1 - m.value * share;

@@ -243,7 +243,7 @@ void add_account(Sketch& s, PositionRows& rows, const std::vector<std::size_t>& 
   if (rows.first_leg.empty()) rows.first_leg.push_back(0);
   const double owed = s.draw.log_between(50, 3e5);
   const double health =
-      s.options.still ? s.draw.between(1.05, 3) : std::exp(s.draw.between(-0.06, 0.8));
+      s.options.still ? s.draw.between(1.3, 3) : std::exp(s.draw.between(-0.06, 0.8));
   const double share = s.draw.between(0.2, 0.8);
   for (std::size_t i = 0; i < collateral.size(); ++i) {
     const double part = collateral.size() == 1 ? 1 : i == 0 ? share : 1 - share;

@@ -1,8 +1,13 @@
 // Law 3: same bytes. An outcome depends on ecosystem, scenario and seed only.
+#include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <cstdio>
-#include <cstdlib>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
 
 #include "data/ecosystem_file.hpp"
 #include "data/parameter_paths.hpp"
@@ -38,6 +43,46 @@ Ecosystem reversed(Ecosystem eco) {
   return eco;
 }
 
+/// The hash of every scenario of pinned.yaml, run and direct run, in hexadecimal.
+std::string pinned_now() {
+  Sources sources;
+  Diagnostics diagnostics;
+  Reading reading(sources, diagnostics);
+  const std::string path = std::string(FAULTLINE_TEST_DIR) + "/laws/pinned.yaml";
+  const LoadedEcosystem loaded = load_ecosystem(path, {}, reading);
+  const Snapshot world = compile(loaded.eco, diagnostics, loaded.spans());
+  for (const Diagnostic& d : diagnostics.all()) {
+    if (d.severity == Severity::error) return d.message;
+  }
+  Fingerprint f;
+  std::deque<FollowedPath> paths;
+  Workspace w(world);
+  for (const ScenarioSpec& spec : loaded.eco.scenarios) {
+    Scenario s = compile_scenario(world, spec, set_resolver(loaded.eco, world, diagnostics), paths,
+                                  diagnostics);
+    for (const bool transmission : {true, false}) {
+      s.transmission = transmission;
+      const Outcome& out = run(world, s, w);
+      if (stop_is_failure(out.stop)) return out.stop_detail;
+      f.add(fingerprint(world, out));
+    }
+  }
+  return diagnostics.failed() ? "the scenarios do not compile" : f.text();
+}
+
+/// What this program prints when run again under other CPU features, for the test tagged `tag`.
+std::string run_again(const std::string& environment, const std::string& tag) {
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
+  const std::string command = "env " + environment + " '" + self + "' '" + tag + "' 2>&1";
+  std::FILE* pipe = popen(command.c_str(), "r");
+  if (pipe == nullptr) return "could not be run";
+  std::string text;
+  std::array<char, 256> part{};
+  while (std::fgets(part.data(), part.size(), pipe) != nullptr) text += part.data();
+  pclose(pipe);
+  return text;
+}
+
 std::vector<Number> result(const Case& c, Workspace& w) {
   return numbers(c.world, run(c.world, c.scenario, w));
 }
@@ -71,4 +116,38 @@ TEST_CASE("law 3: the order of nodes in the file means nothing") {
     CHECK(c.world.graph == back.world.graph);
     CHECK(difference(result(c, w), result(back, v)) == "");
   }
+}
+
+// A change of the model changes this hash: then, and only then, put what
+// `faultline_tests "[.pinned]"` prints into pinned_hash.txt, and say why in CHANGELOG.md.
+TEST_CASE("law 3: the results of a fixed world are pinned") {
+  std::string pinned;
+  std::ifstream(std::string(FAULTLINE_TEST_DIR) + "/laws/pinned_hash.txt") >> pinned;
+  CHECK(pinned_now() == pinned);
+}
+
+// glibc picks its exp, log and pow by the CPU's features; nothing that bears on results may call
+// them.
+TEST_CASE("law 3: the results of a fixed world are the same on a CPU without FMA and AVX2") {
+  const std::string masked = run_again("GLIBC_TUNABLES=glibc.cpu.hwcaps=-FMA,-AVX2", "[.pinned]");
+  CHECK_THAT(masked, Catch::Contains("pinned: " + pinned_now() + "\n"));
+}
+
+TEST_CASE("prints the hash to pin", "[.pinned]") {
+  std::cout << "pinned: " << pinned_now() << "\n";
+}
+
+TEST_CASE("prints what libm makes of some numbers", "[.libm]") {
+  double x = 0.1;
+  Fingerprint f;
+  for (int i = 0; i < 20000; ++i, x += 0.0371) f.add(std::pow(x, 1.7) + std::exp(x / 100));
+  std::cout << "libm: " << f.text() << "\n";
+}
+
+TEST_CASE("law 3: masking CPU features changes libm, so the test above can fail") {
+  const std::string plain = run_again("A=0", "[.libm]");
+  const std::string masked = run_again("GLIBC_TUNABLES=glibc.cpu.hwcaps=-FMA,-AVX2", "[.libm]");
+  REQUIRE_THAT(plain, Catch::Contains("libm: "));
+  REQUIRE_THAT(masked, Catch::Contains("libm: "));
+  CHECK(plain != masked);
 }

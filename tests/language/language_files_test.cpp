@@ -1,0 +1,105 @@
+// The three files of the language are always read in full: what is not built yet is said once, with
+// its line, and ends with exit code 2; nothing is skipped in silence. The whole text stands in
+// NAME.check.txt beside each file; to renew it, in tests/language:
+//   (faultline check NAME.yaml; echo "exit $?") > NAME.check.txt 2>&1
+#include <array>
+#include <catch2/catch.hpp>
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+
+namespace {
+
+/// What a shell command prints, standard error included, and its exit code as a last line.
+std::string output_of(const std::string& command) {
+  const std::string all =
+      "cd '" FAULTLINE_TEST_DIR "/language' && (" + command + "; echo \"exit $?\") 2>&1";
+  std::FILE* pipe = popen(all.c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  std::string text;
+  std::array<char, 512> part{};
+  while (std::fgets(part.data(), part.size(), pipe) != nullptr) text += part.data();
+  pclose(pipe);
+  return text;
+}
+
+std::string check(const std::string& name) {
+  return output_of("'" FAULTLINE_BINARY "' check " + name + ".yaml");
+}
+
+std::string fixture(const std::string& name) {
+  std::ifstream in(std::string(FAULTLINE_TEST_DIR) + "/language/" + name);
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+/// Diagnostics per line of the file.
+std::map<int, int> said_at(const std::string& text) {
+  static const std::regex place(R"re(^[a-z_]+\.yaml:(\d+):\d+: (error|warning|note) )re");
+  std::map<int, int> out;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) {
+    std::smatch match;
+    if (std::regex_search(line, match, place)) ++out[std::stoi(match[1])];
+  }
+  return out;
+}
+
+std::set<int> lines(const std::map<int, int>& said) {
+  std::set<int> out;
+  for (const auto& [line, times] : said) out.insert(line);
+  return out;
+}
+
+std::set<int> said_twice(const std::map<int, int>& said) {
+  std::set<int> out;
+  for (const auto& [line, times] : said) {
+    if (times > 1) out.insert(line);
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("two_vaults.yaml is read in full: every kind not built yet is told with its line") {
+  const std::string text = check("two_vaults");
+  CHECK(text == fixture("two_vaults.check.txt"));
+  CHECK(text.ends_with("exit 2\n"));
+  const std::map<int, int> said = said_at(text);
+  // lst, wrapper, lrt, issuer; stableswap; capped_rate, issuer_nav; borrowers of a vault; emodes;
+  // the family curated and its two members; looper; depositors; guardian; designs
+  CHECK(lines(said) ==
+        std::set<int>{9, 10, 11, 12, 17, 24, 25, 34, 42, 50, 53, 54, 55, 59, 61, 66});
+  CHECK(said_twice(said) == std::set<int>{24, 55, 59});  // the kind, and its preset or a key of it
+}
+
+TEST_CASE("perp_and_lender.yaml is read in full: every kind not built yet is told with its line") {
+  const std::string text = check("perp_and_lender");
+  CHECK(text == fixture("perp_and_lender.check.txt"));
+  CHECK(text.ends_with("exit 2\n"));
+  const std::map<int, int> said = said_at(text);
+  // lst and redeem; stableswap; hyperliquid; hlp; insurance; makers; the venue perps.ETH; breaker;
+  // designs
+  CHECK(lines(said) == std::set<int>{9, 16, 22, 39, 41, 43, 44, 47, 53});
+  CHECK(said_twice(said) == std::set<int>{9, 39});
+}
+
+TEST_CASE("bad_days.yaml is no ecosystem, and `check` says what it misses") {
+  const std::string text = check("bad_days");
+  CHECK(text == fixture("bad_days.check.txt"));
+  CHECK(text.ends_with("exit 2\n"));
+}
+
+TEST_CASE("`run` refuses what `check` refuses, in the same words") {
+  for (const std::string name : {"two_vaults", "perp_and_lender"}) {
+    const std::map<int, int> checked = said_at(check(name));
+    const std::string text = output_of("'" FAULTLINE_BINARY "' run " + name + ".yaml");
+    CHECK(text.ends_with("exit 2\n"));
+    CHECK(said_at(text) == checked);
+  }
+}
