@@ -81,6 +81,13 @@ void compile_assets(CompileContext& c) {
   for (std::uint32_t a = 0; a < n; ++a) {
     if (!place(c, a, marks)) return;
   }
+  world.claims_on.resize(n);
+  for (AssetId claim{0}; claim.value < n; ++claim.value) {
+    AssetId issuer = world.assets[claim.value].base;
+    for (; issuer.valid(); issuer = world.assets[issuer.value].base) {
+      world.claims_on[issuer.value].push_back(claim);
+    }
+  }
   for (const AssetId a : world.price_order)
     market.reference[a.value] = opening_reference(c, a.value);
   for (std::uint32_t a = 0; a < n; ++a) {

@@ -106,6 +106,15 @@ void note_gaps(const Snapshot& world, Workspace& w) {
   }
 }
 
+/// Whether a claim, or one it rests on, is backed by less than it promises: its worth then follows
+/// the worth of its base.
+bool marked_down(const Snapshot& world, const Workspace& w, AssetId claim) {
+  for (AssetId a = claim; world.assets[a.value].base.valid(); a = world.assets[a.value].base) {
+    if (w.backing[a.value] < 1 || w.minted[a.value] > 0) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 double market_value(const Snapshot& world, const MarketState& market, AssetId a) {
@@ -149,6 +158,12 @@ void refresh_spots(const Snapshot& world, Workspace& w) {
       w.changed_market_factors.push_back(world.reserves[r].collateral_factor);
       w.changed_market_factors.push_back(world.reserves[r].debt_factor);
     }
+    for (const AssetId claim : world.claims_on[a.value]) {
+      if (!marked_down(world, w, claim)) continue;  // worth its own market price
+      for (const std::uint32_t r : world.reserves_of_asset[claim.value]) {
+        w.changed_market_factors.push_back(world.reserves[r].collateral_factor);
+      }
+    }
   }
 }
 
@@ -164,14 +179,13 @@ double worth(const Snapshot& world, const Workspace& w, AssetId a) {
 }
 
 void backing_changed(const Snapshot& world, Workspace& w, AssetId a) {
-  for (AssetId claim{0}; claim.value < world.assets.size(); ++claim.value) {
-    AssetId issuer = claim;
-    while (issuer.valid() && issuer != a) issuer = world.assets[issuer.value].base;
-    if (!issuer.valid()) continue;
-    for (const std::uint32_t r : world.reserves_of_asset[claim.value]) {
+  const auto worth_changed = [&](AssetId asset) {
+    for (const std::uint32_t r : world.reserves_of_asset[asset.value]) {
       w.changed_market_factors.push_back(world.reserves[r].collateral_factor);
     }
-  }
+  };
+  worth_changed(a);
+  for (const AssetId claim : world.claims_on[a.value]) worth_changed(claim);
   w.quiet = false;
 }
 

@@ -142,8 +142,9 @@ struct Snapshot {
   double gas_usd = 0;
 
   std::vector<AssetInfo> assets;
-  std::vector<AssetId> price_order;  // every asset after the assets its price rests on
-  std::vector<AssetId> spot_order;   // every asset after the one its market price is read through
+  std::vector<AssetId> price_order;             // every asset after the assets its price rests on
+  std::vector<std::vector<AssetId>> claims_on;  // [asset] every claim that rests on it
+  std::vector<AssetId> spot_order;  // every asset after the one its market price is read through
   std::vector<VenueInfo> venues;
   KindParams<VenueKinds> venue_params;
   std::vector<OracleInfo> oracles;

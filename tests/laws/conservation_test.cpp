@@ -101,7 +101,9 @@ TEST_CASE("a verb of a scenario has a generator") {
 }
 
 TEST_CASE("law 1: nothing is lost in random worlds") {
-  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+  for (std::uint64_t n = 1; n <= 402; ++n) {
+    // The last two once broke: gas for a trade of nothing; two discounts that summed beyond 100%.
+    const std::uint64_t seed = n <= 400 ? n : n == 401 ? 1197 : 2022;
     CHECK(smallest_broken(seed, true) == "");
     CHECK(smallest_broken(seed, false) == "");
   }
