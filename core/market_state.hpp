@@ -16,6 +16,8 @@ struct MarketState {
   std::vector<double> permanent;  // [asset]
   // 2 align, 5 execute: refreshed from the venues that moved
   std::vector<double> venue_price;  // [venue] quote per base, marginal, before fees
+  std::vector<double> venue_rate;   // [2 * venue + side] taken per given at the margin, net of
+                                    // fee; then 1 and 0, for lanes without and closed ones
   std::vector<double> spot;         // [asset] market value
   // 3 oracle
   std::vector<double> published;      // [oracle] what readers believe; NaN: nothing published

@@ -5,19 +5,19 @@
 namespace faultline::math {
 
 double exp(double x) {
-  return Sleef_cinz_expd1_u10purec(x);
+  return Sleef_finz_expd1_u10purecfma(x);
 }
 double log(double x) {
-  return Sleef_cinz_logd1_u10purec(x);
+  return Sleef_finz_logd1_u10purecfma(x);
 }
 double pow(double x, double y) {
-  return Sleef_cinz_powd1_u10purec(x, y);
+  return Sleef_finz_powd1_u10purecfma(x, y);
 }
 double sin(double x) {
-  return Sleef_cinz_sind1_u10purec(x);
+  return Sleef_finz_sind1_u10purecfma(x);
 }
 double cos(double x) {
-  return Sleef_cinz_cosd1_u10purec(x);
+  return Sleef_finz_cosd1_u10purecfma(x);
 }
 
 }  // namespace faultline::math

@@ -1,5 +1,5 @@
 // The one set of transcendental functions result-bearing code may call. They give the same bits on
-// every x86-64 machine: SLEEF's deterministic scalar functions without FMA (1.0 ULP), never libm's,
+// every x86-64-v3 machine: SLEEF's deterministic scalar functions with FMA (1.0 ULP), never libm's,
 // which choose code by CPU at run time. `std::sqrt` is exact by IEEE 754 and needs no wrapper.
 #pragma once
 

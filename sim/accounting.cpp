@@ -171,7 +171,8 @@ double exit_hole(const Snapshot& world, const Workspace& w, std::uint32_t p) {
 
 /// Bad debt if the collateral of every account in breach or under water were sold at once.
 void measure_exit(const Snapshot& world, Workspace& w) {
-  reference_scan(*world.book, w.positions, w.market_factors, w.hollow);
+  w.hollow.clear();
+  w.underwater.members(w.hollow);
   std::vector<std::uint32_t>& rows = w.exit_rows;
   rows.clear();
   std::set_union(w.breached.begin(), w.breached.end(), w.hollow.begin(), w.hollow.end(),
@@ -201,7 +202,9 @@ void measure_exit(const Snapshot& world, Workspace& w) {
 void measure_unserved(const Snapshot& world, Workspace& w) {
   // Where nothing is pending any more, states count to the horizon.
   const double until_s = w.outcome.stop == Stop::settled ? world.horizon_s : w.outcome.end_s;
-  reference_scan(*world.book, w.positions, w.factors, w.breached);
+  w.breach.find(w.factors, {}, w.entered, w.left);  // what the last settlement changed
+  w.breached.clear();
+  w.breach.members(w.breached);
   std::vector<double>& waits = w.exit_amounts;
   waits.clear();
   for (const std::uint32_t p : w.breached) {

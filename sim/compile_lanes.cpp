@@ -11,8 +11,6 @@ namespace faultline {
 
 namespace {
 
-constexpr std::size_t most_hops = 3;
-
 struct Edge {
   Hop hop;
   AssetId to;
@@ -58,7 +56,7 @@ void search(const std::vector<std::vector<Edge>>& edges, AssetId at, AssetId to,
     }
     return;
   }
-  if (path.size() == most_hops) return;
+  if (path.size() == kMostHops) return;
   for (const Edge& e : edges[at.value]) {
     if (std::find(seen.begin(), seen.end(), e.to) != seen.end()) continue;
     // Each further hop costs fees and adds its own impact: it must be worth a third more depth.
@@ -138,6 +136,18 @@ void group_lanes(Snapshot& world) {
   }
 }
 
+void note_sources(Snapshot& world) {
+  const auto no_hop = static_cast<std::uint32_t>(2 * world.venues.size());
+  for (const Lane& lane : world.lanes) {
+    LaneSources from{{no_hop, no_hop, no_hop}, lane.from_oracle.value, lane.to_oracle.value};
+    for (std::size_t h = 0; h < lane.hops.size(); ++h) {
+      from.rate_at[h] = rate_place(lane.hops[h].venue, lane.hops[h].side);
+    }
+    if (!lane.open) from.rate_at[0] = no_hop + 1;
+    world.lane_sources.push_back(from);
+  }
+}
+
 }  // namespace
 
 void compile_lanes(CompileContext& c) {
@@ -165,6 +175,7 @@ void compile_lanes(CompileContext& c) {
         });
   }
   group_lanes(world);
+  note_sources(world);
 }
 
 }  // namespace faultline

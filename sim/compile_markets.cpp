@@ -367,9 +367,11 @@ void open_prices(CompileContext& c) {
   MarketState& market = opening.market;
   const std::size_t venues = world.venues.size();
   market.venue_price.assign(venues, 0);
+  market.venue_rate.assign(2 * venues, 0);
+  market.venue_rate.insert(market.venue_rate.end(), {1.0, 0.0});
   market.spot.assign(world.assets.size(), std::numeric_limits<double>::quiet_NaN());
   for (std::uint32_t v = 0; v < venues; ++v) {
-    market.venue_price[v] = venue_marginal(world, opening.venues, VenueId{v});
+    post_price(world, opening.venues, VenueId{v}, market);
   }
   for (const AssetId a : world.spot_order) market.spot[a.value] = market_value(world, market, a);
   for (double& usd : market.spot) usd = std::isnan(usd) ? 0 : usd;  // nobody pays anything for it

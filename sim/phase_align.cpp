@@ -84,7 +84,7 @@ bool seen_gap(const Snapshot& world, const Workspace& w, double latency_s, Venue
   const VenueInfo& venue = world.venues[v.value];
   const double price = seen_reference(world, w, latency_s, venue.base) /
                        seen_reference(world, w, latency_s, venue.quote);
-  const double rate = venue_rate(world, w.venues, v, side);
+  const double rate = w.market.venue_rate[rate_place(v, side)];
   return side == Side::sell ? rate > price : rate * price > 1;
 }
 
@@ -101,13 +101,6 @@ bool may_have_moved(const Snapshot& world, const Workspace& w, VenueId v, double
   return w.round == 0 || w.moved_venues.has(v.value) || touched(venue.base) || touched(venue.quote);
 }
 
-/// What one unit given brings at the margin, net of fee, from the price on the board.
-double board_rate(const Snapshot& world, const Workspace& w, const Hop& hop) {
-  const double price = w.market.venue_price[hop.venue.value];
-  const double keep = 1 - venue_fee(world, w.venues, hop.venue);
-  return hop.side == Side::sell ? price * keep : keep / price;
-}
-
 /// The most profitable round trip through a venue on one side within `capital_usd`; `in` is 0 where
 /// none pays for its gas.
 Opportunity look(const Snapshot& world, const Workspace& w, std::uint32_t who, const Hop& hop,
@@ -117,15 +110,18 @@ Opportunity look(const Snapshot& world, const Workspace& w, std::uint32_t who, c
   const OutsideRoute route = outside_route(world, asset_taken(venue, hop.side), given);
   Opportunity none{hop.venue, hop.side, 0, 0, 0};
   if (!route.exists) return none;
-  double start = board_rate(world, w, hop);
-  for (int h = 0; h < route.count; ++h) start *= board_rate(world, w, route.hops[h]);
+  const double rate = w.market.venue_rate[rate_place(hop.venue, hop.side)];
+  double start = rate;
+  for (int h = 0; h < route.count; ++h) {
+    start *= w.market.venue_rate[rate_place(route.hops[h].venue, route.hops[h].side)];
+  }
   if (!(start > 1)) return none;
   if (!seen_gap(world, w, w.settings.arbitrageur_latency[who], hop.venue, hop.side)) return none;
   const double price = w.market.reference[given.value];
   const double gas = w.settings.arbitrageur_gas[who];
   const VenueTrade first{world, w, hop.venue, hop.side};
   // Rates only fall with size, so no trade gains more than its first unit does, all the way.
-  const double most = first.in_to_rate(board_rate(world, w, hop) / start) * price;
+  const double most = first.in_to_rate(rate / start) * price;
   if (!(std::min(most, capital_usd) * (start - 1) > gas)) return none;
   const ArbitrageBudget budget{.capital = capital_usd / price, .gas = gas / price};
   const TwoLegTrade trade = arbitrage_through(first, OutsideTrade{world, w, route}, budget);
@@ -143,7 +139,7 @@ double trade(const Snapshot& world, Workspace& w, const Hop& hop, AccountId pays
   w.ledger.post(pays, account_given(venue, hop.side), in);
   w.ledger.post(account_taken(venue, hop.side), takes, out);
   venue_apply(world, w.venues, hop.venue, hop.side, in, out);
-  w.market.venue_price[hop.venue.value] = venue_marginal(world, w.venues, hop.venue);
+  post_price(world, w.venues, hop.venue, w.market);
   w.moved_venues.add(hop.venue.value);
   w.outcome.venues[hop.venue.value].volume_usd +=
       in * w.market.spot[asset_given(venue, hop.side).value];

@@ -24,16 +24,6 @@ constexpr double never = std::numeric_limits<double>::infinity();
 constexpr double drift = 1.1;    // after which parked rows are looked at again
 constexpr double far_off = 1.3;  // rho beyond which a row waits for any lane, not for its own
 
-/// What one unit of a lane's asset brings at the margin, net of fees, in the lane's target.
-double lane_rate(const Snapshot& world, const Workspace& w, const Lane& lane) {
-  if (!w.transmission) {
-    return w.market.reference[lane.from.value] / w.market.reference[lane.to.value];
-  }
-  double rate = 1;
-  for (const Hop& hop : lane.hops) rate *= venue_rate(world, w.venues, hop.venue, hop.side);
-  return rate;
-}
-
 void refresh_factors(const Snapshot& world, Workspace& w) {
   for (const std::uint32_t o : w.moved_feeds.members()) {
     for (const std::uint32_t r : world.reserves_of_feed[o]) {
@@ -60,20 +50,19 @@ void refresh_lanes(const Snapshot& world, Workspace& w) {
       w.moved_feeds.empty()) {
     return;
   }
-  for (std::uint32_t l = 0; l < world.lanes.size(); ++l) {
-    const Lane& lane = world.lanes[l];
-    if (!lane.open) continue;
-    bool moved = w.round == 0;
-    for (const Hop& hop : lane.hops) moved = moved || w.moved_venues.has(hop.venue.value);
-    if (!w.transmission) {
-      moved =
-          moved || w.moved_references.has(lane.from.value) || w.moved_references.has(lane.to.value);
+  for (std::uint32_t o = 0; o < world.oracles.size(); ++o) {
+    w.published_inverse[o] = 1 / w.market.published[o];
+  }
+  for (std::size_t l = 0; l < world.lanes.size(); ++l) {
+    const LaneSources& at = world.lane_sources[l];
+    double price = w.market.venue_rate[at.rate_at[0]];
+    for (std::size_t h = 1; h < kMostHops; ++h) price *= w.market.venue_rate[at.rate_at[h]];
+    if (!w.transmission && price > 0) {
+      const Lane& lane = world.lanes[l];
+      price = w.market.reference[lane.from.value] / w.market.reference[lane.to.value];
     }
-    if (moved) w.lane_price[l] = lane_rate(world, w, lane);
-    if (moved || w.moved_feeds.has(lane.from_oracle.value) ||
-        w.moved_feeds.has(lane.to_oracle.value)) {
-      w.lane_rho[l] = w.lane_price[l] / lane_oracle_price(world, w, l);
-    }
+    w.lane_price[l] = price;
+    w.lane_rho[l] = price * w.market.published[at.to_oracle] * w.published_inverse[at.from_oracle];
   }
 }
 
@@ -218,6 +207,13 @@ struct Best {
   double profit_usd = 0;
 };
 
+/// Most of a debt leg that one call may ever repay, as a share of it.
+double most_share(const LendingTerms& t) {
+  const bool may_be_all =
+      t.small_usd > 0 || t.full_below_hf > 0 || t.close_base == CloseBase::total;
+  return may_be_all ? 1 : std::min(1.0, t.close_factor);
+}
+
 /// Least rho at which a pair could pay while values drift no further than they may. One call repays
 /// no more than the leg owes, nor than the collateral is worth less the bonus, rounded up; gas is
 /// paid at the market price of the debt. Rounded down.
@@ -233,7 +229,9 @@ double least_rho(const Snapshot& world, const Workspace& w, const RowView& row, 
                         w.market.published[collateral.oracle.value];
   const double step = world.assets[debt.asset.value].quantum.step * pd;
   const double bonus = w.settings.reserves[pair.collateral_reserve].terms.bonus;
-  const double most = std::min(owed + step, posted / (1 + bonus) + step);
+  const double most =
+      std::min(most_share(w.settings.reserves[pair.collateral_reserve].terms) * owed + step,
+               posted / (1 + bonus) + step);
   const double gas = gas_usd / (spot_gap(world, w, pair.debt_reserve) * drift);
   const double needs = (1 + gas / (drift * most)) / gain * (1 - 1e-9);
   return std::isnan(needs) ? 0 : needs;
@@ -332,11 +330,6 @@ bool plan_row(const Snapshot& world, Workspace& w, std::uint32_t position) {
 
 }  // namespace
 
-double lane_oracle_price(const Snapshot& world, const Workspace& w, std::uint32_t lane) {
-  return w.market.published[world.lanes[lane].from_oracle.value] /
-         w.market.published[world.lanes[lane].to_oracle.value];
-}
-
 double breach_factor(const Workspace& w, std::uint32_t factor) {
   const std::uint32_t r = factor / 2;
   const Reserve& reserve = w.settings.reserves[r];
@@ -353,7 +346,7 @@ void assess(const Snapshot& world, const Scenario&, Workspace& w) {
   w.orders.clear();
   refresh_factors(world, w);
   refresh_lanes(world, w);
-  if (const auto bad = w.breach.find(w.factors, w.changed_factors, w.entered, w.left)) {
+  if (const auto bad = w.find_rows(w.breach, w.factors, w.changed_factors)) {
     fail(w, Stop::not_finite,
          "the value of " + world.factor_text(*bad) + " is not a finite number");
     return;

@@ -5,10 +5,10 @@
 //
 //   lane:     collateral -> ... -> debt asset, hop by hop; first hops of all lanes, then second ...
 //   an order: pays where  average out / in of its lane >= (repay + gas) / to_liquidator
-//   cutting:  among lanes that share venues, orders sorted by limit over the lane's price before
-//   the
-//             walk; the longest prefix all of whose limits hold, then the largest fraction of the
-//             next. Lanes that share no venue never cut each other's orders (law 4)
+//   cutting:  while some lane's average breaks a limit, of all such lanes' orders the one with the
+//             worst limit over the lane's price before the walk; a lane that pays loses none. Then
+//             the largest fraction of the first one cut in each lane. Lanes that share no venue
+//             never cut each other's orders (law 4)
 #include <algorithm>
 #include <cmath>
 #include <span>
@@ -72,66 +72,143 @@ void size_fill(const Snapshot& world, Workspace& w, VenueStates& states,
   for (const Step& s : group) w.lane_out[s.lane] *= average;
 }
 
-/// Sum of the orders' collateral by lane, at their fractions.
-void gather_lanes(const Snapshot& world, Workspace& w, std::span<LiquidationOrder> orders) {
-  w.active_lanes.clear();
-  for (const LiquidationOrder& o : orders) {
-    if (o.fraction <= 0) continue;
-    if (w.lane_in[o.lane] == 0) w.active_lanes.push_back(o.lane);
-    w.lane_in[o.lane] +=
-        world.assets[world.lanes[o.lane].from.value].quantum.down(o.fraction * o.to_liquidator);
-  }
-  std::sort(w.active_lanes.begin(), w.active_lanes.end());
-  w.active_lanes.erase(std::unique(w.active_lanes.begin(), w.active_lanes.end()),
-                       w.active_lanes.end());
-}
-
 void clear_lanes(Workspace& w) {
   for (const std::uint32_t l : w.active_lanes) w.lane_in[l] = 0;
 }
 
-/// Whether every order that is in would be paid its limit, were these all that trade.
-bool limits_hold(const Snapshot& world, Workspace& w, std::span<LiquidationOrder> orders) {
-  gather_lanes(world, w, orders);
-  w.scratch = w.venues;
+/// Brings the scratch copy of every venue on the way of an active lane to the venue's state.
+void copy_route_venues(const Snapshot& world, Workspace& w) {
+  for (const std::uint32_t l : w.active_lanes) {
+    for (const Hop& hop : world.lanes[l].hops) {
+      visit_kind(VenueKinds{}, world.venues[hop.venue.value].slot,
+                 [&]<class K>(std::uint32_t i) { w.scratch.of<K>()[i] = w.venues.of<K>()[i]; });
+    }
+  }
+}
+
+using Orders = std::span<LiquidationOrder>;
+
+/// What an order sells at its fraction.
+double sold(const Snapshot& world, const LiquidationOrder& o) {
+  return world.assets[world.lanes[o.lane].from.value].quantum.down(o.fraction * o.to_liquidator);
+}
+
+/// Collects orders, sorted by lane and then limit, into queues; all of them are kept.
+void queue_orders(const Snapshot& world, Workspace& w, Orders orders) {
+  w.queues.clear();
+  w.queued.resize(orders.size());
+  for (std::uint32_t i = 0; i < orders.size(); ++i) {
+    const bool first = i == 0 || orders[i].lane != orders[i - 1].lane;
+    if (first) w.queues.push_back({orders[i].lane, i, i, 0, false});
+    w.queued[i] = sold(world, orders[i]) + (first ? 0 : w.queued[i - 1]);
+    w.queues.back().end = i + 1;
+    ++w.queues.back().keep;
+  }
+}
+
+/// Whether what the queues keep would be paid its limits, were these all that trade; notes which
+/// queues fail. Limits rise along a queue, but for the last of it, of which a part may be kept.
+bool limits_hold(const Snapshot& world, Workspace& w, Orders orders) {
+  w.active_lanes.clear();
+  for (const LaneQueue& q : w.queues) {
+    w.lane_in[q.lane] = q.keep == 0 ? 0 : w.queued[q.begin + q.keep - 1];
+    if (w.lane_in[q.lane] > 0) w.active_lanes.push_back(q.lane);
+  }
+  copy_route_venues(world, w);
   walk_lanes(world, w, w.scratch, [&](VenueStates& s, std::span<const Step> g, double in) {
     size_fill(world, w, s, g, in);
   });
   bool hold = true;
-  for (const LiquidationOrder& o : orders) {
-    if (o.fraction <= 0 || w.lane_in[o.lane] == 0) continue;  // less than a quantum: not traded
-    const double average = w.lane_out[o.lane] / w.lane_in[o.lane];
-    const double got = o.fraction * o.to_liquidator * average;
-    if (!(got >= o.fraction * o.repay + o.gas)) hold = false;
+  for (LaneQueue& q : w.queues) {
+    q.failing = false;
+    if (w.lane_in[q.lane] == 0) continue;  // nothing, or less than a quantum: not traded
+    const double average = w.lane_out[q.lane] / w.lane_in[q.lane];
+    for (std::uint32_t i = q.keep < 2 ? 0 : q.keep - 2; i < q.keep; ++i) {
+      const LiquidationOrder& o = orders[q.begin + i];
+      if (o.fraction <= 0) continue;
+      q.failing =
+          q.failing || !(o.fraction * o.to_liquidator * average >= o.fraction * o.repay + o.gas);
+    }
+    hold = hold && !q.failing;
   }
   clear_lanes(w);
   return hold;
 }
 
-/// Cuts orders until every limit holds: keeps the longest prefix by limit, then part of the next.
-void cut_to_limits(const Snapshot& world, Workspace& w, std::span<LiquidationOrder> orders) {
-  if (orders.empty() || limits_hold(world, w, orders)) return;
-  w.granted.resize(orders.size());
-  for (std::size_t i = 0; i < orders.size(); ++i) w.granted[i] = orders[i].fraction;
-  const auto keep = [&](std::size_t n, double part) {
-    for (std::size_t i = 0; i < orders.size(); ++i) {
-      orders[i].fraction = i < n ? w.granted[i] : (i == n ? part * w.granted[i] : 0);
-    }
-  };
-  std::size_t good = 0, bad = orders.size();
-  while (bad - good > 1) {
-    const std::size_t middle = (good + bad) / 2;
-    keep(middle, 0);
-    (limits_hold(world, w, orders) ? good : bad) = middle;
+/// Cuts the fewest whole orders of the failing queues, worst limits first, after which one of these
+/// queues no longer fails. Leaves `failing` as it then is; gives whether no queue fails.
+bool cut_worst(const Snapshot& world, Workspace& w, Orders orders) {
+  const auto ratio = [&](const LiquidationOrder& o) { return o.limit / w.lane_price[o.lane]; };
+  std::vector<std::uint32_t>& ranked = w.ranked;
+  ranked.clear();
+  for (LaneQueue& q : w.queues) {
+    if (!q.failing) continue;
+    for (std::uint32_t i = 0; i < q.keep; ++i) ranked.push_back(q.begin + i);
   }
-  double low = 0, high = 1;  // of the order after the prefix: the largest part that still pays
-  for (int i = 0; i < 20; ++i) {
+  std::sort(ranked.begin(), ranked.end(), [&](std::uint32_t a, std::uint32_t b) {
+    const double ra = ratio(orders[a]), rb = ratio(orders[b]);
+    return ra != rb ? ra > rb : orders[a].position > orders[b].position;
+  });
+  std::size_t cut = 0;
+  const auto cut_to = [&](std::size_t n) {  // the first n of `ranked`, no more and no fewer
+    const auto queue_of = [&](std::uint32_t order) {
+      return std::upper_bound(w.queues.begin(), w.queues.end(), order,
+                              [](std::uint32_t o, const LaneQueue& q) { return o < q.begin; }) -
+             1;
+    };
+    for (; cut < n; ++cut) --queue_of(ranked[cut])->keep;
+    for (; cut > n; --cut) ++queue_of(ranked[cut - 1])->keep;
+  };
+  std::size_t failing = 0;  // queues that fail before anything is cut
+  for (const LaneQueue& q : w.queues) failing += q.failing ? 1 : 0;
+  std::size_t low = 0, high = ranked.size();
+  bool hold = false;
+  std::size_t judged = 0;
+  while (high - low > 1) {
+    judged = (low + high) / 2;
+    cut_to(judged);
+    hold = limits_hold(world, w, orders);
+    std::size_t still = 0;
+    for (const LaneQueue& q : w.queues) still += q.failing ? 1 : 0;
+    (still < failing ? high : low) = judged;
+  }
+  if (judged == high) return hold;
+  cut_to(high);
+  return limits_hold(world, w, orders);
+}
+
+/// Keeps the largest part of the order after what a queue keeps that breaks no limit.
+void keep_part(const Snapshot& world, Workspace& w, Orders orders, LaneQueue& q) {
+  const std::uint32_t i = q.begin + q.keep;
+  LiquidationOrder& next = orders[i];
+  const double granted = next.fraction, before = q.keep == 0 ? 0 : w.queued[i - 1];
+  const auto try_part = [&](double part) {
+    next.fraction = part * granted;
+    w.queued[i] = before + sold(world, next);
+  };
+  ++q.keep;
+  double low = 0, high = 1;
+  for (int step = 0; step < 20; ++step) {
     const double part = (low + high) / 2;
-    keep(good, part);
+    try_part(part);
     (limits_hold(world, w, orders) ? low : high) = part;
   }
-  keep(good, low);
-  w.outcome.counters.cut += orders.size() - good;
+  try_part(low);
+}
+
+/// Cuts orders until every limit holds. While some lane's average breaks a limit, the order with
+/// the worst limit among such lanes goes; then the first one cut in each lane gets the part that
+/// pays.
+void cut_to_limits(const Snapshot& world, Workspace& w, Orders orders) {
+  queue_orders(world, w, orders);
+  if (limits_hold(world, w, orders)) return;
+  while (!cut_worst(world, w, orders)) {
+  }
+  for (LaneQueue& q : w.queues) {
+    w.outcome.counters.cut += q.end - q.begin - q.keep;
+    if (q.begin + q.keep < q.end) keep_part(world, w, orders, q);
+    for (std::uint32_t i = q.begin + q.keep; i < q.end; ++i) orders[i].fraction = 0;
+  }
 }
 
 /// Grants capital and reserve cash before the walk, pro rata to size.
@@ -278,7 +355,8 @@ void execute(const Snapshot& world, const Scenario&, Workspace& w) {
   if (!world.sequential) {
     std::sort(w.orders.begin(), w.orders.end(),
               [&](const LiquidationOrder& a, const LiquidationOrder& b) {
-                return group(a) != group(b) ? group(a) < group(b) : sooner(a, b);
+                if (group(a) != group(b)) return group(a) < group(b);
+                return a.lane != b.lane ? a.lane < b.lane : sooner(a, b);
               });
     for (std::size_t i = 0, end = 0; i < w.orders.size(); i = end) {
       while (end < w.orders.size() && group(w.orders[end]) == group(w.orders[i])) ++end;

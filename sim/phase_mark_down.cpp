@@ -134,7 +134,7 @@ double market_value(const Snapshot& world, const MarketState& market, AssetId a)
 
 void refresh_venue_prices(const Snapshot& world, Workspace& w) {
   for (const std::uint32_t v : w.moved_venues.members()) {
-    w.market.venue_price[v] = venue_marginal(world, w.venues, VenueId{v});
+    post_price(world, w.venues, VenueId{v}, w.market);
   }
 }
 
@@ -204,8 +204,7 @@ void mark_down(const Snapshot& world, const Scenario&, Workspace& w) {
   }
   const bool changed = !w.changed_market_factors.empty() || !w.orders.empty() || w.round == 0;
   if (changed && !world.positions.empty()) {
-    if (const auto bad =
-            w.underwater.find(w.market_factors, w.changed_market_factors, w.entered, w.left)) {
+    if (const auto bad = w.find_rows(w.underwater, w.market_factors, w.changed_market_factors)) {
       fail(w, Stop::not_finite,
            "the market value of " + world.factor_text(*bad) + " is not a finite number");
       return;

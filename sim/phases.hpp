@@ -57,8 +57,6 @@ inline double debt_units(const Workspace& w, std::uint32_t r) {
 
 /// Whether a feed would still publish something new if its sources stayed as they are.
 bool feed_may_change(const Snapshot& world, const Workspace& w, std::uint32_t oracle);
-/// Oracle price of a lane's collateral in its debt asset, debt units per collateral unit.
-double lane_oracle_price(const Snapshot& world, const Workspace& w, std::uint32_t lane);
 /// The factor of the breach search: published price x index (x liquidation threshold).
 double breach_factor(const Workspace& w, std::uint32_t factor);
 /// Tells that the backing of an asset changed: claims on it, at any remove, are worth something

@@ -59,6 +59,16 @@ struct Lane {
   std::uint32_t group = 0;  // lanes joined by shared venues, directly or through others, share it
 };
 
+constexpr std::size_t kMostHops = 3;
+
+/// Where the rate and the oracle prices of a lane are read.
+struct LaneSources {
+  // [hop] place in MarketState::venue_rate: that of the 1 where the lane has no such hop, that of
+  // the 0 where it is closed
+  std::uint32_t rate_at[kMostHops];
+  std::uint32_t from_oracle, to_oracle;
+};
+
 struct OracleInfo {
   std::string name;
   AssetId asset;
@@ -152,7 +162,8 @@ struct Snapshot {
   std::vector<Reserve> reserves;
   std::vector<Market> markets;
   std::vector<Lane> lanes;
-  std::size_t most_hops = 0;  // of any lane
+  std::vector<LaneSources> lane_sources;  // [lane]
+  std::size_t most_hops = 0;              // of any lane
   std::vector<std::vector<std::uint32_t>> reserves_of_feed, reserves_of_asset;
   std::vector<ArbitrageurInfo> arbitrageurs;
   std::vector<LiquidatorInfo> liquidators;

@@ -2,6 +2,8 @@
 // kind.
 #pragma once
 
+#include <utility>
+
 #include "sim/snapshot.hpp"
 
 namespace faultline {
@@ -78,11 +80,20 @@ inline Side opposite(Side side) {
   return side == Side::sell ? Side::buy : Side::sell;
 }
 
-/// What one unit given brings at the margin, net of fee: taken per given.
-inline double venue_rate(const Snapshot& world, const VenueStates& s, VenueId v, Side side) {
-  const double m = venue_marginal(world, s, v);
-  const double keep = 1 - venue_fee(world, s, v);
-  return side == Side::sell ? m * keep : keep / m;
+/// Where `MarketState::venue_rate` holds what one unit given brings at the margin, net of fee.
+inline std::uint32_t rate_place(VenueId v, Side side) {
+  return 2 * v.value + (side == Side::sell ? 0 : 1);
+}
+
+/// Puts a venue's price and rates on the board.
+inline void post_price(const Snapshot& world, const VenueStates& s, VenueId v,
+                       MarketState& market) {
+  const auto [price, keep] = on_venue(world, s, v, []<class K>(const auto& p, const auto& state) {
+    return std::pair{K::marginal(p, state), 1 - K::fee(p, state)};
+  });
+  market.venue_price[v.value] = price;
+  market.venue_rate[rate_place(v, Side::sell)] = price * keep;
+  market.venue_rate[rate_place(v, Side::buy)] = keep / price;
 }
 
 }  // namespace faultline

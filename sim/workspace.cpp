@@ -86,6 +86,7 @@ Workspace::Workspace(const Snapshot& world_in)
   exit_prices.resize(world->reserves.size());
   depth_left.resize(venue_count);
   faults.resize(world->oracles.size());
+  published_inverse.resize(world->oracles.size());
   lane_in.resize(world->lanes.size());
   lane_out.resize(world->lanes.size());
   parked.by_lane.resize(world->lanes.size());

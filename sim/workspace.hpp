@@ -4,6 +4,8 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <vector>
 
 #include "core/flat_map.hpp"
@@ -72,6 +74,13 @@ struct WalkStep {
   std::uint32_t lane = 0;
 };
 
+/// The orders of one lane, best limit first, of which the first `keep` trade.
+struct LaneQueue {
+  std::uint32_t lane = 0;
+  std::uint32_t begin = 0, end = 0, keep = 0;  // places among the round's orders; how many
+  bool failing = false;                        // its average does not pay the last of them
+};
+
 /// A round trip between a venue and the outside market that would pay.
 struct Opportunity {
   VenueId venue;
@@ -122,6 +131,10 @@ struct Workspace {
   bool transmission = true;
   bool record = false;
 
+  /// Calls visit(i) once for each i < count, on any threads, and returns when all are done: spreads
+  /// the blocks of a search where a scenario runs alone. Empty: one after another.
+  std::function<void(std::size_t count, const std::function<void(std::size_t)>& visit)> for_blocks;
+
   // 1 shock
   MarketState market;
   Settings settings;
@@ -161,8 +174,9 @@ struct Workspace {
   std::vector<std::uint32_t> row_scratch;
   FlatMap<std::uint32_t> breach_since;  // position to the round it was first in breach
   std::vector<LiquidationOrder> orders;
-  std::vector<double> lane_price;  // [lane] marginal, net of fees
-  std::vector<double> lane_rho;    // [lane] that over the oracles' price of the pair
+  std::vector<double> published_inverse;  // [oracle]
+  std::vector<double> lane_price;         // [lane] marginal, net of fees
+  std::vector<double> lane_rho;           // [lane] that over the oracles' price of the pair
   ParkedRows parked;
   // [factor] least since the first of them was parked; 0: look at all of them again
   std::vector<double> parked_prices;
@@ -172,7 +186,10 @@ struct Workspace {
   std::vector<double> lane_in, lane_out;
   std::vector<std::uint32_t> active_lanes;
   std::vector<WalkStep> walk_steps;
-  std::vector<double> granted, reserve_wants, capital_wants;
+  std::vector<LaneQueue> queues;      // of the lanes that share venues
+  std::vector<double> queued;         // [order] sold by its queue up to and with it
+  std::vector<std::uint32_t> ranked;  // orders, worst limit first; scratch
+  std::vector<double> reserve_wants, capital_wants;
 
   // 6 settle
   std::vector<double> realised_usd;          // [market] bad debt written off so far
@@ -190,6 +207,14 @@ struct Workspace {
   std::vector<std::uint32_t> exit_rows;  // in breach or under water at the end
   bool quiet = false;                    // this round changed nothing
   bool audit_rounds = false;             // law 1 after every round, rows included (tests)
+
+  /// Runs one of the searches into `entered` and `left`, spread as `for_blocks` says.
+  std::optional<std::uint32_t> find_rows(BreachSearch& search, const std::vector<double>& y,
+                                         const std::vector<std::uint32_t>& changed) {
+    if (!for_blocks) return search.find(y, changed, entered, left);
+    return search.find(y, changed, entered, left,
+                       [this](std::size_t count, const auto& visit) { for_blocks(count, visit); });
+  }
 
   bool is_parked(std::uint32_t position) const {
     const ParkState* p = parked.states.find(position);

@@ -94,12 +94,18 @@ TwoLegTrade arbitrage_through(const First& first, const Second& second,
     most = bracketed_root(room, 0, 1, most, 1 - at_most.out / most_middle).good;
     at_most = first.fill(most);
   }
-  TwoLegTrade trade{.in = most};
+  TwoLegTrade trade{.in = most, .middle = at_most.out};
   if (const double end = margin_at(at_most); end < 0) {
-    const auto margin = [&](double x) { return margin_at(first.fill(x)); };
-    trade.in = bracketed_root(margin, 0, 1 - 1 / std::sqrt(start), most, end).good;
+    const auto margin = [&](double x) {
+      const Fill fill = first.fill(x);
+      const double m = margin_at(fill);
+      if (m >= 0) trade.in = x, trade.middle = fill.out;  // the last of these is the bracket's good
+      return m;
+    };
+    trade.in = trade.middle = 0;
+    const double good = bracketed_root(margin, 0, 1 - 1 / std::sqrt(start), most, end).good;
+    if (trade.in != good) trade = {.in = good, .middle = first.fill(good).out};
   }
-  trade.middle = first.fill(trade.in).out;
   trade.out = second.fill(trade.middle).out;
   trade.profit = trade.out * budget.exchange - trade.in;
   return trade.profit > budget.gas ? trade : TwoLegTrade{};

@@ -581,6 +581,19 @@ void BreachSearch::finish(Rows& entered, Rows& left) {
 }
 
 // Puts a block's changes into the sets.
+void BreachSearch::members(Rows& out) {
+  const auto blocks = book_->blocks();
+  for (const Book::Block& block : blocks) {
+    for (std::uint32_t tile = 0; tile < block.tiles(); ++tile) {
+      for (unsigned bits = breached_[block.first_tile + tile]; bits != 0; bits &= bits - 1) {
+        const auto row = static_cast<std::uint32_t>(std::countr_zero(bits));
+        entered_set_.add(book_->position(block, tile * kTileRows + row));
+      }
+    }
+  }
+  entered_set_.take_to(out);
+}
+
 void BreachSearch::publish(std::uint32_t block) {
   const Book::Block& at = book_->blocks()[block];
   for (std::uint32_t half = 0; half < 2; ++half) {

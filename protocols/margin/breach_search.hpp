@@ -116,6 +116,10 @@ class BreachSearch {
   /// Tells that a leg of the row changed; the next `find` evaluates it and reports it if in breach.
   void touch(std::uint32_t position);
 
+  /// Appends all rows that were in breach at the end of the last call, ascending; costs a bit a
+  /// row.
+  void members(Rows& out);
+
   /// Back to the base factors and unchanged positions; costs what was touched.
   void reset();
 

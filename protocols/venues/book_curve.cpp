@@ -31,11 +31,6 @@ double BookCurve::distance(double q) const {
   return size == 0 ? 0 : within * power(size, inverse);
 }
 
-double BookCurve::factor(double q) const {
-  const double d = distance(q);
-  return q < 0 ? 1 + d : 1 - d;
-}
-
 double BookCurve::at(double ratio) const {
   const double d = 1 - ratio;
   if (d == 0) return 0;
@@ -43,26 +38,25 @@ double BookCurve::at(double ratio) const {
   return d > 0 ? size : -size;
 }
 
-BookCurve::Walk BookCurve::walk(double q, Side side, double step) const {
+BookCurve::Walk BookCurve::walk(double q, double d, Side side, double step) const {
   const double way = sign(side), next = q + way * step, k = exponent / (1 + exponent);
-  const double d = distance(next);
-  return {step - way * k * (std::fabs(next) * d - std::fabs(q) * distance(q)),
-          next < 0 ? 1 + d : 1 - d};
+  const double end = step == 0 ? d : distance(next);
+  return {step - way * k * (std::fabs(next) * end - std::fabs(q) * d), factor(next, end)};
 }
 
 // Newton on walk(step).worth = worth: its slope is the factor at the step's end, so it is concave
 // for a sale and convex for a buy, and iterates close in from one side without overshooting. What a
 // Newton step m leaves is m^2 * slope' / (2 * slope); it ends when that is below 2^-53 of the
 // whole.
-double BookCurve::step_for(double q, Side side, double worth) const {
+double BookCurve::step_for(double q, double d0, Side side, double worth) const {
   const double way = sign(side), k = exponent / (1 + exponent);
   const double room = farthest - way * q;
   if (!(worth > 0) || !(room > 0)) return 0;
-  const double d0 = distance(q), held = std::fabs(q) * d0;
-  double step = std::min(worth / (q < 0 ? 1 + d0 : 1 - d0), room);
+  const double held = std::fabs(q) * d0;
+  double step = std::min(worth / factor(q, d0), room);
   for (int i = 0; i < 60; ++i) {
     const double next = q + way * step, size = std::fabs(next), d = distance(next);
-    const double slope = next < 0 ? 1 + d : 1 - d;
+    const double slope = factor(next, d);
     const double refined =
         std::min(step + (worth - (step - way * k * (size * d - held))) / slope, room);
     const double moved = std::fabs(refined - step) / step;
@@ -77,20 +71,27 @@ double QuoteBook::steps_room(const Params& p, const State& s, Side side) {
   return std::max(0.0, p.curve.farthest - sign(side) * s.displaced);
 }
 
+void QuoteBook::displace(const Params& p, State& s, double q) {
+  s.displaced = q;
+  s.distance = p.curve.distance(q);
+}
+
 Fill QuoteBook::fill(const Params& p, const State& s, Side side, double in) {
   const double n = p.curve.depth * s.depth, kept = 1 - p.fee;
   const double net = kept * (p.bounded ? std::min(in, most_in(p, s, side)) : in);
   double out = 0, factor = 0;
   if (!(n > 0)) {
-    factor = p.curve.factor(s.displaced);
+    factor = BookCurve::factor(s.displaced, s.distance);
   } else if (side == Side::sell) {
-    const auto walk = p.curve.walk(s.displaced, side, std::min(net / n, steps_room(p, s, side)));
+    const auto walk =
+        p.curve.walk(s.displaced, s.distance, side, std::min(net / n, steps_room(p, s, side)));
     out = s.centre * n * walk.worth;
     factor = walk.factor;
   } else {
-    const double step = p.curve.step_for(s.displaced, side, net / (s.centre * n));
+    const double step = p.curve.step_for(s.displaced, s.distance, side, net / (s.centre * n));
     out = n * step;
-    factor = p.curve.factor(s.displaced - step);
+    const double end = s.displaced - step;
+    factor = BookCurve::factor(end, step == 0 ? s.distance : p.curve.distance(end));
   }
   if (p.bounded) out = std::min(out, std::max(0.0, side == Side::sell ? s.quote : s.base));
   const double price = s.centre * factor;
@@ -102,15 +103,17 @@ double QuoteBook::price_after(const Params& p, const State& s, Side side, double
   if (!(n > 0)) return marginal(p, s);
   if (side == Side::buy) return fill(p, s, side, in).price;
   const double net = (1 - p.fee) * (p.bounded ? std::min(in, most_in(p, s, side)) : in);
-  return s.centre * p.curve.factor(s.displaced + std::min(net / n, steps_room(p, s, side)));
+  const double end = s.displaced + std::min(net / n, steps_room(p, s, side));
+  return s.centre * BookCurve::factor(end, p.curve.distance(end));
 }
 
 double QuoteBook::in_to_price(const Params& p, const State& s, Side side, double target) {
   const double n = p.curve.depth * s.depth;
   const double step = sign(side) * (p.curve.at(target / s.centre) - s.displaced);
   if (!(step > 0) || !(n > 0)) return 0;
-  const double net =
-      side == Side::sell ? n * step : s.centre * n * p.curve.walk(s.displaced, side, step).worth;
+  const double net = side == Side::sell
+                         ? n * step
+                         : s.centre * n * p.curve.walk(s.displaced, s.distance, side, step).worth;
   const double in = net / (1 - p.fee);
   return p.bounded ? std::min(in, most_in(p, s, side)) : in;
 }
@@ -120,23 +123,28 @@ double QuoteBook::most_in(const Params& p, const State& s, Side side) {
   if (!(n > 0)) return 0;
   double step = steps_room(p, s, side);
   if (p.bounded && side == Side::sell) {
-    step = p.curve.step_for(s.displaced, side, std::max(0.0, s.quote) / (s.centre * n));
+    step = p.curve.step_for(s.displaced, s.distance, side, std::max(0.0, s.quote) / (s.centre * n));
   } else if (p.bounded) {
     step = std::min(step, std::max(0.0, s.base) / n);
   }
   if (side == Side::sell) return n * step / (1 - p.fee);
-  return s.centre * n * p.curve.walk(s.displaced, side, step).worth / (1 - p.fee);
+  return s.centre * n * p.curve.walk(s.displaced, s.distance, side, step).worth / (1 - p.fee);
 }
 
 void QuoteBook::apply(const Params& p, State& s, Side side, double given, double taken) {
   const double n = p.curve.depth * s.depth;
   if (side == Side::sell) {
-    if (n > 0) s.displaced += std::min((1 - p.fee) * given / n, steps_room(p, s, side));
+    if (n > 0) {
+      displace(p, s, s.displaced + std::min((1 - p.fee) * given / n, steps_room(p, s, side)));
+    }
     s.base += given;
     s.quote -= taken;
   } else {
     const double net = (1 - p.fee) * given;
-    if (n > 0) s.displaced -= p.curve.step_for(s.displaced, side, net / (s.centre * n));
+    if (n > 0) {
+      const double step = p.curve.step_for(s.displaced, s.distance, side, net / (s.centre * n));
+      displace(p, s, s.displaced - step);
+    }
     s.quote += given;
     s.base -= taken;
   }
@@ -151,8 +159,8 @@ double QuoteBook::decay(const Params& p, State& s, double dt) {
   if (!(dt > 0) || p.refill_s == std::numeric_limits<double>::infinity()) return 1;
   constexpr double ln2 = 0.693147180559945309417;
   const double kept = math::exp(-ln2 * (dt / p.refill_s));
-  s.displaced *= kept;
-  if (std::fabs(s.displaced) < p.curve.still) s.displaced = 0;
+  const double q = s.displaced * kept;
+  displace(p, s, std::fabs(q) < p.curve.still ? 0 : q);
   return kept;
 }
 

@@ -29,20 +29,20 @@ struct BookCurve {
 
   /// d(q) >= 0, relative distance from the centre.
   double distance(double q) const;
-  /// mid / centre at q.
-  double factor(double q) const;
+  /// mid / centre at q, whose distance is `d`.
+  static double factor(double q, double d) { return q < 0 ? 1 + d : 1 - d; }
   /// Signed q at which mid / centre is `ratio`, held within the last quotes.
   double at(double ratio) const;
-  /// The least step >= 0 from q (up for a sale, down for a buy) over which quote amounting to
-  /// `worth` (in units of centre * depth) changes hands; ends at the last quote.
-  double step_for(double q, Side side, double worth) const;
-  /// What a step >= 0 from q comes to: quote changing hands, in units of centre * depth, and mid /
-  /// centre at its end.
+  /// The least step >= 0 from q, whose distance is `d`, (up for a sale, down for a buy) over which
+  /// quote amounting to `worth` (in units of centre * depth) changes hands; ends at the last quote.
+  double step_for(double q, double d, Side side, double worth) const;
+  /// What a step >= 0 from q, whose distance is `d`, comes to: quote changing hands, in units of
+  /// centre * depth, and mid / centre at its end.
   struct Walk {
     double worth = 0;
     double factor = 1;
   };
-  Walk walk(double q, Side side, double step) const;
+  Walk walk(double q, double d, Side side, double step) const;
 };
 
 /// A curve from its numbers: depth in base units, reach in (0, 1).
@@ -64,15 +64,16 @@ struct QuoteBook {
   struct State {
     double centre = 1;
     double displaced = 0;  // q
+    double distance = 0;   // d(q): kept, since every question asks for it
     double depth = 1;      // share of the opening depth that stands
     double base = 0;   // makers' purse: opening amounts and every fill since; may fall below zero
     double quote = 0;  // where not bounded
   };
 
-  static State open(const Params& p) { return {p.centre, 0, 1, p.base, p.quote}; }
+  static State open(const Params& p) { return {p.centre, 0, 0, 1, p.base, p.quote}; }
   static double fee(const Params& p, const State&) { return p.fee; }
-  static double marginal(const Params& p, const State& s) {
-    return s.centre * p.curve.factor(s.displaced);
+  static double marginal(const Params&, const State& s) {
+    return s.centre * BookCurve::factor(s.displaced, s.distance);
   }
   /// The purse: quotes are backed by it, refill moves nothing in or out of it.
   static double base_held(const Params&, const State& s) { return s.base; }
@@ -106,6 +107,7 @@ struct QuoteBook {
 
  private:
   static double steps_room(const Params& p, const State& s, Side side);
+  static void displace(const Params& p, State& s, double q);
 };
 
 }  // namespace faultline

@@ -82,7 +82,7 @@ struct OrderBook : QuoteBook {
     p.centre = at.price();
     p.curve = book_curve(depth, spec.depth.within, spec.exponent.value, spec.reach.value);
     p.base = depth * p.curve.farthest;  // what the quotes of each side need, to the last one
-    p.quote = p.centre * depth * p.curve.walk(0, Side::sell, p.curve.farthest).worth;
+    p.quote = p.centre * depth * p.curve.walk(0, 0, Side::sell, p.curve.farthest).worth;
     return {p, {}};
   }
 

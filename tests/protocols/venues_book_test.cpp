@@ -120,8 +120,8 @@ TEST_CASE("order_book: no slow round trip earns while the centre stands") {
       if (base > 0) {
         quote += trade<OrderBook>(p, s, Side::sell, base);
       } else {  // buy back exactly what is short
-        const double cost =
-            s.centre * p.curve.depth * p.curve.walk(s.displaced, Side::buy, -base / 1000).worth;
+        const double cost = s.centre * p.curve.depth *
+                            p.curve.walk(s.displaced, s.distance, Side::buy, -base / 1000).worth;
         quote -= cost;
       }
       CHECK(quote <= 1e-12 * turnover);
