@@ -333,9 +333,10 @@ void close_books(const Snapshot& world, Workspace& w) {
   mend_outcome(world, w);
 }
 
-std::string audit(const Snapshot& world, const Workspace& w, bool with_rows) {
+std::string audit(const Snapshot& world, Workspace& w, bool with_rows) {
   if (const std::string broken = unwhole(world, w); !broken.empty()) return broken;
-  std::vector<double> sum(world.assets.size(), 0);
+  std::vector<double>& sum = w.asset_sums;
+  sum.assign(world.assets.size(), 0);
   for (std::size_t i = 0; i < world.accounts.size(); ++i) {
     sum[world.accounts[i].asset.value] += w.ledger.balances()[i];
   }
@@ -353,6 +354,10 @@ std::string audit(const Snapshot& world, const Workspace& w, bool with_rows) {
       (leg < world.book->collateral_legs(p) ? supply : debt)[f / 2] += w.positions.amount(p, leg);
     }
   }
+  std::vector<std::uint32_t> found, scanned;
+  w.underwater.members(found);
+  reference_scan(*world.book, w.positions, w.market_factors, scanned);
+  if (found != scanned) return "the search and a scan differ on who is under water";
   for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
     const ReserveState& s = w.reserves[r];
     if (supply[r] + s.lender_scaled != s.supply_scaled || debt[r] != s.debt_scaled) {

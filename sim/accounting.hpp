@@ -16,7 +16,8 @@ void close_books(const Snapshot& world, Workspace& w);
 
 /// Law 1: every asset's accounts sum to what was there plus what was minted, every amount is whole,
 /// and scaled supply and debt equal the sum over their holders. Empty when all holds.
-/// `with_rows` also sums all position rows (costs the size of the book).
-std::string audit(const Snapshot& world, const Workspace& w, bool with_rows);
+/// `with_rows` also sums all position rows and holds the search of rows under water against a scan
+/// (costs the size of the book).
+std::string audit(const Snapshot& world, Workspace& w, bool with_rows);
 
 }  // namespace faultline

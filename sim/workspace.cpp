@@ -84,6 +84,7 @@ Workspace::Workspace(const Snapshot& world_in)
   moved_venues.resize(venue_count);
   moved_feeds.resize(world->oracles.size());
   exit_prices.resize(world->reserves.size());
+  asset_sums.reserve(world->assets.size());
   depth_left.resize(venue_count);
   faults.resize(world->oracles.size());
   published_inverse.resize(world->oracles.size());

@@ -203,7 +203,7 @@ struct Workspace {
   std::vector<double> hollow_legs;    // amounts as they went into the sums; 0 since it is not
   std::vector<std::uint32_t> hollow;  // such rows of markets that recognise losses at once
   std::array<double, bearer_count> opening_wealth{};
-  std::vector<double> exit_amounts, exit_prices;
+  std::vector<double> exit_amounts, exit_prices, asset_sums;
   std::vector<std::uint32_t> exit_rows;  // in breach or under water at the end
   bool quiet = false;                    // this round changed nothing
   bool audit_rounds = false;             // law 1 after every round, rows included (tests)

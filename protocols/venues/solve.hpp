@@ -17,9 +17,10 @@ struct Root {
 };
 
 /// Zero of a continuous or jumping f between a and b, whose values fa and fb have unlike signs
-/// (f >= 0 counts as positive) and are finite. f: double -> double; at most 200 evaluations.
+/// (f >= 0 counts as positive) and are finite. f: double -> double; at most 200 evaluations. A
+/// point where f is at least 0 and at most `enough` ends it.
 template <class F>
-Root bracketed_root(F&& f, double a, double fa, double b, double fb) {
+Root bracketed_root(F&& f, double a, double fa, double b, double fb, double enough = 0) {
   constexpr double relative = 0x1p-41;
   double c = a, fc = fa, step = b - a, before = step;
   for (int i = 0; i < 200; ++i) {
@@ -30,7 +31,7 @@ Root bracketed_root(F&& f, double a, double fa, double b, double fb) {
     }
     const double tolerance = relative * std::max(std::fabs(b), std::fabs(c));
     const double middle = 0.5 * (c - b);
-    if (std::fabs(middle) <= tolerance || fb == 0) break;
+    if (std::fabs(middle) <= tolerance || (fb >= 0 && fb <= enough)) break;
     if (std::fabs(before) < tolerance || std::fabs(fa) <= std::fabs(fb)) {
       step = before = middle;
     } else {
