@@ -52,6 +52,14 @@ class FieldSetter {
       } else {
         error_ = parse_value(*text_, out, {.field = name_, .lo = field.lo, .hi = field.hi});
       }
+    } else if constexpr (std::is_same_v<T, double>) {
+      found_ = true;
+      unit_ = "bare";
+      if (text_ == nullptr) {
+        out = number_;
+      } else {
+        error_ = parse_value(*text_, out, {.field = name_, .lo = field.lo, .hi = field.hi});
+      }
     } else if constexpr (std::is_same_v<T, Amount>) {
       found_ = true;
       unit_ = "$";

@@ -21,7 +21,7 @@ struct OrderBook : QuoteBook {
   struct Spec {
     Pair pair;
     Depth depth;
-    Ratio exponent{0.4};
+    double exponent = 0.4;
     Ratio reach{0.9};
     Ratio fee{0.0005};
     Ratio half_spread{0.00005};
@@ -80,7 +80,7 @@ struct OrderBook : QuoteBook {
     p.refill_s = spec.refill.value;
     p.permanent = spec.permanent.value;
     p.centre = at.price();
-    p.curve = book_curve(depth, spec.depth.within, spec.exponent.value, spec.reach.value);
+    p.curve = book_curve(depth, spec.depth.within, spec.exponent, spec.reach.value);
     p.base = depth * p.curve.farthest;  // what the quotes of each side need, to the last one
     p.quote = p.centre * depth * p.curve.walk(0, 0, Side::sell, p.curve.farthest).worth;
     return {p, {}};

@@ -18,7 +18,7 @@ struct Outside : QuoteBook {
   struct Spec {
     Pair pair;
     Depth depth;
-    Ratio exponent{0.4};
+    double exponent = 0.4;
     Ratio reach{0.9};
     Ratio fee{0.0005};
     Seconds refill{120};
@@ -67,7 +67,7 @@ struct Outside : QuoteBook {
     p.fee = spec.fee.value;
     p.refill_s = spec.refill.value;
     p.centre = at.price();
-    p.curve = book_curve(depth, spec.depth.within, spec.exponent.value, spec.reach.value);
+    p.curve = book_curve(depth, spec.depth.within, spec.exponent, spec.reach.value);
     if (spec.capital) {
       p.bounded = true;
       p.base = in_base(*spec.capital, at);

@@ -72,7 +72,7 @@ venues:
   book:
     kind: order_book
     depth: $10m within 1%
-    exponent: 40%
+    exponent: 0.4
     fee: 5bps
     half_spread: 0%
     each: {stETH/ETH: {pair: stETH/ETH}, COIN/USDC: {pair: COIN/USDC}}

@@ -43,6 +43,7 @@ class Vary {
       left.erase(left.begin() + static_cast<std::ptrdiff_t>(i));
     } while (!left.empty() && draw_.chance(0.5));
   }
+  void operator()(std::string_view, double& x, const Field& f) { scale(x, f); }
   void operator()(std::string_view, Ratio& x, const Field& f) { scale(x.value, f); }
   void operator()(std::string_view, Seconds& x, const Field& f) { scale(x.value, f); }
   void operator()(std::string_view, PerYear& x, const Field& f) { scale(x.value, f); }
