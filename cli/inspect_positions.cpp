@@ -85,7 +85,7 @@ Census take_census(const Inspection& in) {
 }
 
 std::string account_name(const Snapshot& world, std::uint32_t position) {
-  const std::string& name = world.position_names[position];
+  std::string name = world.positions.name(position);
   return name.empty() ? fmt::format("#{}", world.positions[position].account + 1) : name;
 }
 

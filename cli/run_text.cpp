@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -144,6 +145,11 @@ void add_shocks(const RunReport& r, std::vector<TimelineEvent>& out) {
                    fmt::format("{}{}", fmt::join(parts, "; "),
                                took > 0 ? ", over " + format_duration_words(took) : ", at once"),
                    {}});
+  }
+  std::map<double, std::set<std::string>> settings;  // a path may stand for many nodes
+  for (const SettingChange& s : r.scenario.settings) settings[s.at_s].insert(s.text);
+  for (const auto& [at_s, texts] : settings) {
+    out.push_back({at_s, "set", "the world", fmt::format("{}", fmt::join(texts, "; ")), {}});
   }
   if (r.scenario.path != nullptr) {
     std::vector<std::string> names;

@@ -19,6 +19,9 @@ class FieldSetter {
 
   template <class T>
   void operator()(std::string_view name, T& out, const Field& field) {
+    if (name_.starts_with(name) && name_.substr(name.size()).starts_with('.')) {
+      inside(out, name_.substr(name.size() + 1));
+    }
     if (name != name_) return;
     if constexpr (requires { out = T{Ratio{}}; } && !std::is_same_v<T, Ratio>) {
       typename T::value_type inner{};
@@ -33,6 +36,17 @@ class FieldSetter {
   const std::optional<ValueError>& error() const { return error_; }
 
  private:
+  /// Sets a field of a nested spec.
+  template <class T>
+  void inside(T& out, std::string_view name) {
+    if constexpr (requires { out.fields(*this); }) {
+      FieldSetter inner(name, text_, number_);
+      out.fields(inner);
+      found_ = inner.found_;
+      unit_ = inner.unit_;
+      error_ = inner.error_;
+    }
+  }
   template <class T>
   void set(T& out, const Field& field) {
     if constexpr (requires { typename T::value_type; } && !std::is_same_v<T, std::string>) {
@@ -101,20 +115,25 @@ std::optional<Parameter> make_parameter(const std::string& path, const std::stri
   Parameter p;
   p.path = path;
   p.unit = setter.unit();
-  p.at_number = [spec, field, compile](double value) {
+  // What differs from a value nobody writes is what rests on the field.
+  Spec other = spec;
+  FieldSetter set_other(field, nullptr, 0.3718281828459045);
+  other.fields(set_other);
+  p.at_number = [spec, other, field, compile](double value) {
     Spec changed = spec;
     FieldSetter set(field, nullptr, value);
     changed.fields(set);
-    return compile(changed);
+    return compile(changed, other);
   };
-  p.at_text = [spec, field, compile](const std::string& text, Diagnostics& diagnostics, Span at) {
+  p.at_text = [spec, other, field, compile](const std::string& text, Diagnostics& diagnostics,
+                                            Span at) {
     Spec changed = spec;
     FieldSetter set(field, &text, 0);
     changed.fields(set);
     if (set.error()) {
       diagnostics.error(set.error()->code, at, set.error()->message, set.error()->remedy);
     }
-    return compile(changed);
+    return compile(changed, other);
   };
   return p;
 }
@@ -126,16 +145,21 @@ class ParameterFinder {
   std::vector<Parameter> find(const std::string& path) {
     const std::vector<std::string> parts = split(path);
     if (parts.size() < 3) return {};
-    const std::string field = parts.back();
+    std::string field = parts.back();
     std::string name = parts[1];
     std::string reserve;
     std::size_t last = parts.size() - 1;
-    if (parts[0] == "markets" && parts.size() >= 5 && parts[parts.size() - 3] == "reserves") {
-      reserve = parts[parts.size() - 2];
-      last = parts.size() - 3;
+    if (parts[0] == "markets" && last >= 3 && parts[last - 1] == "rate") {
+      field = "rate." + field;
+      --last;
+    }
+    if (parts[0] == "markets" && last >= 4 && parts[last - 2] == "reserves") {
+      reserve = parts[last - 1];
+      last -= 2;
     }
     for (std::size_t i = 2; i < last; ++i) name += "." + parts[i];
     if (parts[0] == "oracles") feeds(name, field);
+    if (parts[0] == "venues") venues(name, field);
     if (parts[0] == "agents") agents(name, field);
     if (parts[0] == "markets") markets(name, reserve, field);
     return std::move(found_);
@@ -163,14 +187,53 @@ class ParameterFinder {
       }
       const bool rate = world_.assets[info.asset.value].base.valid();
       add(make_parameter("oracles." + info.name + "." + field, field, spec,
-                         [o, rate, before = info.params](const FeedSpec& s) {
+                         [o, rate](const FeedSpec& s, const FeedSpec& other) {
                            SettingChange c;
                            c.what = SettingChange::What::feed;
                            c.target = o;
-                           c.feed_before = before;
+                           c.feed_other = compile_feed(other, rate);
                            c.feed = compile_feed(s, rate);
                            return c;
                          }));
+    }
+  }
+
+  /// What a spec says of a standing venue that a run may change.
+  template <class Spec>
+  static VenueTuning tuning(const Spec& spec) {
+    VenueTuning t;
+    t.fee = spec.fee.value;
+    if constexpr (requires { spec.half_spread; }) t.half_spread = spec.half_spread.value;
+    if constexpr (requires { spec.refill; }) t.refill_s = spec.refill.value;
+    if constexpr (requires { spec.permanent; }) t.permanent = spec.permanent.value;
+    return t;
+  }
+
+  void venues(const std::string& name, const std::string& field) {
+    if (field != "fee" && field != "half_spread" && field != "refill" && field != "permanent") {
+      return;
+    }
+    for (const auto& node : eco_.venues) {
+      if (!matches(name, node.name, node.cluster)) continue;
+      const VenueId v = world_.venue(node.name);
+      std::visit(
+          [&](const auto& spec) {
+            add(make_parameter("venues." + node.name + "." + field, field, spec,
+                               [v](const auto& s, const auto& other) {
+                                 const VenueTuning after = tuning(s), before = tuning(other);
+                                 SettingChange c;
+                                 c.what = SettingChange::What::venue;
+                                 c.target = v.value;
+                                 for (const auto member :
+                                      {&VenueTuning::fee, &VenueTuning::half_spread,
+                                       &VenueTuning::refill_s, &VenueTuning::permanent}) {
+                                   if (after.*member != before.*member)
+                                     c.venue.*member = after.*member;
+                                 }
+                                 return c;
+                               }));
+          },
+          node.spec.spec);
     }
   }
 
@@ -182,7 +245,7 @@ class ParameterFinder {
 
   template <class Get>
   auto budget(SettingChange::What what, std::uint32_t target, Get get) {
-    return [=](const auto& spec) {
+    return [=](const auto& spec, const auto&) {
       SettingChange c;
       c.what = what;
       c.target = target;
@@ -246,18 +309,25 @@ class ParameterFinder {
     const auto units = [this, price](const std::optional<Amount>& a, double otherwise) {
       return a ? usd(*a) / price : otherwise;
     };
-    add(make_parameter(path, field, spec, [=](const Spec& s) {
+    const auto compiled = [=](const Spec& s) {
+      Reserve out = base;
+      out.terms = compile_terms(s);
+      if constexpr (std::is_same_v<Spec, ReserveSpec>) {
+        if (!s.collateral) out.terms.ltv = out.terms.lt = 0;
+        out.rate = compile_rate(s.rate);
+        out.supply_cap = units(s.supply_cap, base.supply_cap);
+        out.borrow_cap = units(s.borrow_cap, base.borrow_cap);
+      } else if (field.starts_with("rate.")) {
+        out.rate = compile_rate(s.rate);
+      }
+      return out;
+    };
+    add(make_parameter(path, field, spec, [=](const Spec& s, const Spec& other) {
       SettingChange c;
       c.what = SettingChange::What::reserve;
       c.target = r;
-      c.reserve = c.reserve_before = base;
-      c.reserve.terms = compile_terms(s);
-      if constexpr (std::is_same_v<Spec, ReserveSpec>) {
-        if (!s.collateral) c.reserve.terms.ltv = c.reserve.terms.lt = 0;
-        c.reserve.rate = compile_rate(s.rate);
-        c.reserve.supply_cap = units(s.supply_cap, base.supply_cap);
-        c.reserve.borrow_cap = units(s.borrow_cap, base.borrow_cap);
-      }
+      c.reserve_other = compiled(other);
+      c.reserve = compiled(s);
       return c;
     }));
   }
@@ -276,8 +346,10 @@ class ParameterFinder {
                             pool->reserves.at(asset), r);
         }
       } else if (reserve.empty()) {
+        // The loan asset bears the rate; the terms are those of the collateral.
         reserve_parameter("markets." + node.name + "." + field, field,
-                          std::get<IsolatedMarket::Spec>(node.spec.spec), market.first_reserve + 1);
+                          std::get<IsolatedMarket::Spec>(node.spec.spec),
+                          market.first_reserve + (field.starts_with("rate.") ? 0 : 1));
       }
     }
   }
@@ -294,8 +366,9 @@ std::vector<Parameter> find_parameters(const std::string& path, const Ecosystem&
   std::vector<Parameter> found = ParameterFinder(eco, world).find(path);
   if (found.empty()) {
     diagnostics.error("E0471", at, "no parameter '" + path + "' that a run can change",
-                      "paths look like oracles.*.latency, agents.liquidators.capital or "
-                      "markets.pool.reserves.ETH.lt");
+                      "paths look like oracles.*.latency, agents.liquidators.capital, "
+                      "markets.pool.reserves.ETH.lt or venues.world.refill; depth leaves by "
+                      "`withdraw`");
   }
   return found;
 }

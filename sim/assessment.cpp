@@ -85,6 +85,7 @@ std::vector<std::uint32_t> shocked_nodes(const Snapshot& world, const Scenario& 
   using What = SettingChange::What;
   for (const SettingChange& s : scenario.settings) {
     if (s.what == What::feed) add(NodeKind::oracle, world.oracles[s.target].name);
+    if (s.what == What::venue) add(NodeKind::venue, world.venues[s.target].name);
     if (s.what == What::reserve) {
       add(NodeKind::market, world.markets[world.reserves[s.target].market.value].name);
     }

@@ -14,21 +14,6 @@ namespace faultline {
 
 namespace {
 
-template <class T>
-void sort_by_name(std::vector<T>& nodes) {
-  std::sort(nodes.begin(), nodes.end(), [](const T& a, const T& b) { return a.name < b.name; });
-}
-
-Ecosystem sorted(Ecosystem eco) {
-  sort_by_name(eco.assets);
-  sort_by_name(eco.venues);
-  sort_by_name(eco.oracles);
-  sort_by_name(eco.markets);
-  sort_by_name(eco.agents);
-  sort_by_name(eco.chains);
-  return eco;
-}
-
 /// Units of an asset that the file's scenarios mint from nothing, together.
 double minted_units(const CompileContext& c, const std::string& asset) {
   double units = 0;
@@ -58,7 +43,7 @@ double tradable_units(const CompileContext& c, AssetId a) {
 /// times what the opening holds, the scenarios mint and books quote.
 void choose_quanta(CompileContext& c) {
   for (std::uint32_t a = 0; a < c.world.assets.size(); ++a) {
-    const AssetSpec& spec = c.eco.assets[a].spec;
+    const AssetSpec& spec = c.nodes.assets[a].spec;
     double most = 4 * (c.holdings[a] + minted_units(c, c.world.assets[a].name) +
                        tradable_units(c, AssetId{a}));
     if (spec.supply) most = std::max(most, 2 * c.world.assets[a].supply);
@@ -117,10 +102,9 @@ std::uint64_t fingerprint_of(const Snapshot& world) {
   f.add(world.seed);
   for (const double b : world.opening.balances) f.add(b);
   for (const double r : world.opening.market.reference) f.add(r);
-  for (std::uint32_t p = 0; p < world.positions.size(); ++p) {
-    for (std::uint32_t leg = 0; leg < world.book->legs(p); ++leg) {
-      f.add(world.book->base_amount(p, leg));
-    }
+  for (const Book::Block& block : world.book->blocks()) {
+    const double* amounts = world.book->base_amounts(block);
+    for (std::size_t i = 0; i < block.amounts(); ++i) f.add(amounts[i]);
   }
   return f.value();
 }
@@ -163,16 +147,19 @@ AccountId CompileContext::account(Bearer bearer, std::uint32_t owner, AssetId a,
   return AccountId{static_cast<std::uint32_t>(world.accounts.size() - 1)};
 }
 
-Snapshot compile(const Ecosystem& unsorted, Diagnostics& diagnostics, const SpanTable& spans) {
-  const Ecosystem eco = sorted(unsorted);
+Snapshot compile(const Ecosystem& eco, Diagnostics& diagnostics, const SpanTable& spans) {
   Snapshot world;
-  CompileContext c{.eco = eco, .world = world, .diagnostics = diagnostics, .spans = spans};
+  CompileContext c{.eco = eco,
+                   .nodes = SortedNodes(eco),
+                   .world = world,
+                   .diagnostics = diagnostics,
+                   .spans = spans};
   world.name = eco.name;
   world.round_s = eco.clock.round.value;
   world.horizon_s = eco.clock.horizon.value;
   world.seed = static_cast<std::uint64_t>(eco.clock.seed);
   world.sequential = eco.clock.execution == "sequential";
-  world.gas_usd = eco.chains.empty() ? ChainSpec{}.gas.value : eco.chains[0].spec.gas.value;
+  world.gas_usd = c.nodes.chains.empty() ? ChainSpec{}.gas.value : c.nodes.chains[0].spec.gas.value;
   compile_assets(c);
   if (diagnostics.failed()) return world;
   add_boundary_accounts(c);

@@ -69,27 +69,26 @@ void add_liquidators(CompileContext& c, const std::string& name, const Liquidato
   info.gas_usd = spec.gas ? c.usd(*spec.gas, path + ".gas") : world.gas_usd;
   const auto who = static_cast<std::int32_t>(world.liquidators.size());
   std::vector<std::string_view> names;
-  for (const auto& m : c.eco.markets) names.push_back(m.name);
-  world.liquidator_of.resize(c.eco.markets.size(), -1);
-  for (std::uint32_t m = 0; m < c.eco.markets.size(); ++m) {
+  for (const auto& m : c.nodes.markets) names.push_back(m.name);
+  world.liquidator_of.resize(c.nodes.markets.size(), -1);
+  for (std::uint32_t m = 0; m < c.nodes.markets.size(); ++m) {
     const bool served = spec.serves.empty() ||
                         std::any_of(spec.serves.begin(), spec.serves.end(), [&](const Name& n) {
-                          return matches(n.text, c.eco.markets[m]);
+                          return matches(n.text, c.nodes.markets[m]);
                         });
     if (!served) continue;
     if (world.liquidator_of[m] >= 0) {
       c.diagnostics.error("E0432", c.at(path + ".serves"),
-                          "two groups of liquidators serve '" + c.eco.markets[m].name + "'",
+                          "two groups of liquidators serve '" + c.nodes.markets[m].name + "'",
                           "let each market be served by one group");
     }
     world.liquidator_of[m] = who;
     info.markets.push_back(MarketId{m});
   }
   for (const Name& n : spec.serves) {
-    if (std::none_of(c.eco.markets.begin(), c.eco.markets.end(),
-                     [&](const auto& m) { return matches(n.text, m); })) {
-      unknown(c, path + ".serves", "market", n.text, names);
-    }
+    bool found = false;
+    for (const auto& m : c.nodes.markets) found = found || matches(n.text, m);
+    if (!found) unknown(c, path + ".serves", "market", n.text, names);
   }
   info.purse = purses(c, Bearer::liquidator, static_cast<std::uint32_t>(who));
   world.liquidators.push_back(std::move(info));
@@ -99,7 +98,7 @@ void add_liquidators(CompileContext& c, const std::string& name, const Liquidato
 
 void compile_agents(CompileContext& c) {
   bool arbitrage = false, liquidation = false;
-  for (const auto& node : c.eco.agents) {
+  for (const auto& node : c.nodes.agents) {
     if (const auto* a = std::get_if<ArbitrageurSpec>(&node.spec)) {
       add_arbitrageurs(c, node.name, *a);
       arbitrage = true;
@@ -109,8 +108,8 @@ void compile_agents(CompileContext& c) {
     }
   }
   if (!arbitrage) add_arbitrageurs(c, "arbitrageurs", {});
-  if (!liquidation && !c.eco.markets.empty()) add_liquidators(c, "liquidators", {});
-  c.world.liquidator_of.resize(c.eco.markets.size(), -1);
+  if (!liquidation && !c.nodes.markets.empty()) add_liquidators(c, "liquidators", {});
+  c.world.liquidator_of.resize(c.nodes.markets.size(), -1);
 }
 
 }  // namespace faultline

@@ -15,7 +15,7 @@ enum class Mark : std::uint8_t { fresh, open, done };
 /// Places `a` after the asset its rate is counted in; a circle of rates is an error.
 bool place(CompileContext& c, std::uint32_t a, std::vector<Mark>& marks) {
   if (marks[a] == Mark::done) return true;
-  const auto& node = c.eco.assets[a];
+  const auto& node = c.nodes.assets[a];
   if (marks[a] == Mark::open) {
     c.diagnostics.error("E0403", c.at("assets." + node.name + ".rate"),
                         "the rate of '" + node.name + "' leads back to itself",
@@ -31,7 +31,7 @@ bool place(CompileContext& c, std::uint32_t a, std::vector<Mark>& marks) {
 }
 
 double opening_reference(CompileContext& c, std::uint32_t a) {
-  const auto& node = c.eco.assets[a];
+  const auto& node = c.nodes.assets[a];
   const AssetInfo& info = c.world.assets[a];
   if (info.base.valid()) {
     const double discount = node.spec.discount ? node.spec.discount->value : 0;
@@ -45,11 +45,11 @@ double opening_reference(CompileContext& c, std::uint32_t a) {
 
 void compile_assets(CompileContext& c) {
   Snapshot& world = c.world;
-  for (std::uint32_t a = 0; a < c.eco.assets.size(); ++a) {
-    c.assets.emplace(c.eco.assets[a].name, a);
+  for (std::uint32_t a = 0; a < c.nodes.assets.size(); ++a) {
+    c.assets.emplace(c.nodes.assets[a].name, a);
     AssetInfo info;
-    info.name = c.eco.assets[a].name;
-    info.illiquid = c.eco.assets[a].spec.illiquid;
+    info.name = c.nodes.assets[a].name;
+    info.illiquid = c.nodes.assets[a].spec.illiquid;
     world.assets.push_back(std::move(info));
   }
   const std::size_t n = world.assets.size();
@@ -60,7 +60,7 @@ void compile_assets(CompileContext& c) {
   market.permanent.assign(n, 1);
   c.holdings.assign(n, 0);
   for (std::uint32_t a = 0; a < n; ++a) {
-    const auto& node = c.eco.assets[a];
+    const auto& node = c.nodes.assets[a];
     const std::string path = "assets." + node.name;
     if (node.spec.price && node.spec.rate) {
       c.diagnostics.error("E0402", c.at(path + ".rate"),
@@ -91,7 +91,7 @@ void compile_assets(CompileContext& c) {
   for (const AssetId a : world.price_order)
     market.reference[a.value] = opening_reference(c, a.value);
   for (std::uint32_t a = 0; a < n; ++a) {
-    const auto& supply = c.eco.assets[a].spec.supply;
+    const auto& supply = c.nodes.assets[a].spec.supply;
     if (supply) world.assets[a].supply = c.units(*supply, AssetId{a}, "assets");
   }
 }

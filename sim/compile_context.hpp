@@ -1,9 +1,12 @@
 // What the parts of compile() share: the names-to-ids tables and where to report. Private to sim/.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/diagnostics.hpp"
 #include "sim/ecosystem.hpp"
@@ -11,8 +14,75 @@
 
 namespace faultline {
 
+/// Nodes of one family in order of name, so that the order of YAML keys means nothing.
+template <class Node>
+class ByName {
+ public:
+  explicit ByName(const std::vector<Node>& nodes) {
+    for (const Node& node : nodes) order_.push_back(&node);
+    std::sort(order_.begin(), order_.end(),
+              [](const Node* a, const Node* b) { return a->name < b->name; });
+  }
+  std::size_t size() const { return order_.size(); }
+  bool empty() const { return order_.empty(); }
+  const Node& operator[](std::size_t i) const { return *order_[i]; }
+
+  struct Iterator {
+    const Node* const* at;
+    const Node& operator*() const { return **at; }
+    Iterator& operator++() {
+      ++at;
+      return *this;
+    }
+    bool operator==(const Iterator&) const = default;
+  };
+  Iterator begin() const { return {order_.data()}; }
+  Iterator end() const { return {order_.data() + order_.size()}; }
+
+ private:
+  std::vector<const Node*> order_;
+};
+
+/// The nodes of an ecosystem by name; it must outlive them.
+struct SortedNodes {
+  explicit SortedNodes(const Ecosystem& eco)
+      : assets(eco.assets),
+        venues(eco.venues),
+        oracles(eco.oracles),
+        markets(eco.markets),
+        agents(eco.agents),
+        chains(eco.chains) {}
+  ByName<Named<AssetSpec>> assets;
+  ByName<Named<VenueNode>> venues;
+  ByName<Named<FeedSpec>> oracles;
+  ByName<Named<MarketNode>> markets;
+  ByName<Named<AgentSpecs>> agents;
+  ByName<Named<ChainSpec>> chains;
+};
+
+/// Accounts of a market and how they read here. An amount counts `scale[side] * book_scale` units.
+struct AccountRows {
+  const PositionRows* rows = nullptr;
+  std::vector<std::uint32_t> reserve_of[2];  // [side][asset of the rows]; none: 0xffffffff
+  double scale[2] = {1, 1};
+  double book_scale = 1;
+
+  std::size_t size() const { return rows == nullptr ? 0 : rows->size(); }
+  /// Calls visit(reserve, units, is debt) for every leg of an account that is no plain supply.
+  template <class Visit>
+  void each_leg(std::size_t account, Visit&& visit) const {
+    for (std::uint32_t l = rows->first_leg[account]; l < rows->first_leg[account + 1]; ++l) {
+      const PositionRows::Leg leg = rows->legs[l];
+      if (leg.side == 2) continue;
+      visit(reserve_of[leg.side][leg.asset], rows->amounts[l] * scale[leg.side] * book_scale,
+            leg.side == 1);
+    }
+  }
+};
+
 struct CompileContext {
   const Ecosystem& eco;
+  SortedNodes nodes;
   Snapshot& world;
   Diagnostics& diagnostics;
   const SpanTable& spans;
@@ -20,19 +90,21 @@ struct CompileContext {
   std::map<std::string, std::uint32_t, std::less<>> assets{}, venues{}, oracles{}, markets{};
   std::vector<double> holdings{};  // [asset] units the opening puts on the ledger, before rounding
 
-  /// One leg of a gathered row: a reserve of its market, and units.
-  struct GatheredLeg {
-    std::uint32_t reserve = 0;
-    double units = 0;
-    bool debt = false;
-  };
-  /// A market's accounts in units, legs of one account together; filled by gather_markets.
+  /// A market's accounts: as the file lists them, and what its groups made.
   struct Gathered {
-    std::vector<GatheredLeg> legs;
-    std::vector<std::uint32_t> first;  // per account, and one past the end
-    std::vector<std::string> names;
+    AccountRows listed, generated;
+    PositionRows made;  // the rows of `generated`; their assets are the market's reserves
+    std::vector<std::pair<std::string, std::uint32_t>> groups;  // of `made`: name and accounts
+    bool empty() const { return listed.size() + generated.size() == 0; }
+    /// Calls visit(rows, account) for every account.
+    template <class Visit>
+    void each_account(Visit&& visit) const {
+      for (const AccountRows* part : {&listed, &generated}) {
+        for (std::size_t i = 0; i < part->size(); ++i) visit(*part, i);
+      }
+    }
   };
-  std::vector<Gathered> gathered{};  // [market]
+  std::vector<Gathered> gathered{};  // [market]; filled by gather_markets
   std::vector<double> supplied{}, posted{}, borrowed{}, protocol{},
       lent_plain{};  // [reserve] units
 

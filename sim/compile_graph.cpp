@@ -75,7 +75,7 @@ class GraphMaker {
   }
 
   void add_nodes() {
-    chain_ = c_.eco.chains.empty() ? "chain" : c_.eco.chains[0].name;
+    chain_ = c_.nodes.chains.empty() ? "chain" : c_.nodes.chains[0].name;
     for (const VenueInfo& v : world_.venues) ++families_[v.cluster];
     for (const Market& m : world_.markets) ++families_[m.cluster];
     for (const OracleInfo& o : world_.oracles) ++families_[family_of(o)];
@@ -213,7 +213,7 @@ class GraphMaker {
 
   /// Whether the file states what these agents pay for gas; else they pay their chain's.
   bool states_gas(const std::string& agent) const {
-    for (const auto& node : c_.eco.agents) {
+    for (const auto& node : c_.nodes.agents) {
       if (node.name != agent) continue;
       return std::visit([](const auto& spec) { return spec.gas.has_value(); }, node.spec);
     }

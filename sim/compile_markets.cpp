@@ -19,6 +19,7 @@ namespace {
 /// Used where a file states no `supplied`: lenders enough that the opening is 80% used.
 constexpr double default_utilisation = 0.8;
 
+constexpr std::uint32_t no_reserve = 0xffffffffu;
 constexpr double no_cap = std::numeric_limits<double>::infinity();
 
 Reserve& add_reserve(CompileContext& c, MarketId market, AssetId asset, const std::string& path,
@@ -116,59 +117,73 @@ std::uint32_t reserve_in(const CompileContext& c, const Market& m, AssetId asset
     }
     return r;
   }
-  return 0xffffffffu;
+  return no_reserve;
 }
 
-/// Listed and CSV accounts as legs on reserves; what names no reserve here is reported once.
+/// What a leg of listed accounts lacks a reserve for, and accounts of too many legs, are reported
+/// once; what lenders supplied is added up.
+void check_rows(CompileContext& c, const Named<MarketNode>& node, const AccountRows& listed) {
+  const PositionRows& rows = *listed.rows;
+  const Span at = c.at("markets." + node.name + ".borrowers");
+  for (std::size_t l = 0; l < rows.legs.size(); ++l) {
+    const PositionRows::Leg& leg = rows.legs[l];
+    const std::uint32_t r = listed.reserve_of[leg.side == 1 ? 1 : 0][leg.asset];
+    if (r == no_reserve) {
+      c.diagnostics.error(
+          "E0442", at,
+          fmt::format("'{}' has no reserve for the {} of {} its accounts hold", node.name,
+                      leg.side == 1 ? "debt" : "collateral", rows.assets[leg.asset]),
+          "declare the reserve, or leave those rows out");
+      return;
+    }
+    if (leg.side == 2) c.lent_plain[r] += rows.amounts[l];
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (rows.first_leg[i + 1] - rows.first_leg[i] <= kMostLegs) continue;
+    c.diagnostics.error(
+        "E0446", at,
+        fmt::format("account {} of '{}' has {} legs, one may have {}", i + 1, node.name,
+                    rows.first_leg[i + 1] - rows.first_leg[i], kMostLegs),
+        "add up its legs in one asset, or give it as two accounts");
+    return;
+  }
+}
+
+/// Listed and CSV accounts: where their assets are held and owed in this market.
 void gather_rows(CompileContext& c, const Named<MarketNode>& node, std::uint32_t m) {
   const PositionRows& rows = node.spec.rows;
   const Market& market = c.world.markets[m];
-  CompileContext::Gathered& out = c.gathered[m];
-  std::vector<std::uint32_t> collateral_of(rows.assets.size(), 0xffffffffu),
-      debt_of = collateral_of;
+  AccountRows& listed = c.gathered[m].listed;
+  listed.rows = &rows;
+  listed.scale[0] = node.spec.rescale;
+  listed.book_scale = c.eco.book_scale;
+  for (auto& reserve_of : listed.reserve_of) reserve_of.assign(rows.assets.size(), no_reserve);
   for (std::size_t a = 0; a < rows.assets.size(); ++a) {
     const auto found = c.assets.find(rows.assets[a]);
     if (found == c.assets.end()) {
       c.asset(rows.assets[a], "markets." + node.name + ".borrowers");
       continue;
     }
-    collateral_of[a] = reserve_in(c, market, AssetId{found->second}, false);
-    debt_of[a] = reserve_in(c, market, AssetId{found->second}, true);
-  }
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    for (std::uint32_t l = rows.first_leg[i]; l < rows.first_leg[i + 1]; ++l) {
-      const PositionRows::Leg& leg = rows.legs[l];
-      const std::uint32_t r = leg.side == 1 ? debt_of[leg.asset] : collateral_of[leg.asset];
-      if (r == 0xffffffffu) {
-        c.diagnostics.error(
-            "E0442", c.at("markets." + node.name + ".borrowers"),
-            fmt::format("'{}' has no reserve for the {} of {} its accounts hold", node.name,
-                        leg.side == 1 ? "debt" : "collateral", rows.assets[leg.asset]),
-            "declare the reserve, or leave those rows out");
-        return;
-      }
-      const double units = rows.amounts[l];
-      if (leg.side == 2) {
-        c.lent_plain[r] += units;
-        continue;
-      }
-      const double scale = leg.side == 0 ? node.spec.rescale : 1;
-      out.legs.push_back({r, units * scale * c.eco.book_scale, leg.side == 1});
+    for (const bool debt : {false, true}) {
+      listed.reserve_of[debt][a] = reserve_in(c, market, AssetId{found->second}, debt);
     }
-    out.first.push_back(static_cast<std::uint32_t>(out.legs.size()));
-    out.names.push_back(rows.accounts.empty() ? std::string() : rows.accounts[i]);
   }
+  const std::size_t errors = c.diagnostics.errors();
+  check_rows(c, node, listed);
+  if (c.diagnostics.errors() > errors) listed.rows = nullptr;
 }
 
 void total_reserves(CompileContext& c, std::uint32_t m) {
   std::vector<double> debt(c.world.reserves.size(), 0);
-  for (const auto& leg : c.gathered[m].legs) {
-    (leg.debt ? debt[leg.reserve] : c.posted[leg.reserve]) += leg.units;
-  }
+  c.gathered[m].each_account([&](const AccountRows& rows, std::size_t account) {
+    rows.each_leg(account, [&](std::uint32_t reserve, double units, bool is_debt) {
+      (is_debt ? debt[reserve] : c.posted[reserve]) += units;
+    });
+  });
   const Market& market = c.world.markets[m];
   for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
        ++r) {
-    const bool listed = !c.gathered[m].legs.empty();
+    const bool listed = !c.gathered[m].empty();
     const std::string path = "markets." + market.name;
     if (listed && c.borrowed[r] > 0 && std::fabs(debt[r] / c.borrowed[r] - 1) > 1e-3) {
       c.diagnostics.warning(
@@ -211,7 +226,7 @@ void total_reserves(CompileContext& c, std::uint32_t m) {
 
 void gather_markets(CompileContext& c) {
   Snapshot& world = c.world;
-  for (const auto& node : c.eco.markets) {
+  for (const auto& node : c.nodes.markets) {
     const MarketId id{static_cast<std::uint32_t>(world.markets.size())};
     Market market;
     market.name = node.name;
@@ -231,9 +246,8 @@ void gather_markets(CompileContext& c) {
   c.gathered.resize(world.markets.size());
   c.lent_plain.assign(world.reserves.size(), 0);
   for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
-    c.gathered[m].first.push_back(0);
-    gather_rows(c, c.eco.markets[m], m);
-    generate_accounts(c, c.eco.markets[m], m);
+    gather_rows(c, c.nodes.markets[m], m);
+    generate_accounts(c, c.nodes.markets[m], m);
     total_reserves(c, m);
   }
 }
@@ -258,38 +272,29 @@ void compile_markets(CompileContext& c) {
 
 namespace {
 
-/// One row: collateral legs by factor, then debt legs by factor; an attacker's row has every leg
-/// its market offers, empty.
-void add_row(CompileContext& c, BookBuilder& builder, std::uint32_t m, std::uint32_t account) {
-  Snapshot& world = c.world;
-  const CompileContext::Gathered& g = c.gathered[m];
-  std::vector<LegInput> legs;
-  for (std::uint32_t l = g.first[account]; l < g.first[account + 1]; ++l) {
-    const auto& leg = g.legs[l];
-    const Reserve& reserve = world.reserves[leg.reserve];
+/// A row of whole amounts: collateral legs by factor, then debt legs by factor.
+void row_legs(const CompileContext& c, const AccountRows& rows, std::size_t account,
+              std::vector<LegInput>& legs) {
+  const Snapshot& world = c.world;
+  legs.clear();
+  rows.each_leg(account, [&](std::uint32_t r, double amount, bool debt) {
+    const Reserve& reserve = world.reserves[r];
     const Quantum& q = world.assets[reserve.asset.value].quantum;
-    ReserveState& state = world.opening.reserves[leg.reserve];
-    const double units = leg.debt ? q.up(leg.units) : q.down(leg.units);
-    if (!(units > 0)) continue;
-    legs.push_back({leg.debt ? reserve.debt_factor : reserve.collateral_factor, units, leg.debt});
-    if (leg.debt) {
-      state.debt_scaled += units;
-    } else {
-      state.lender_scaled -= units;
+    const double units = debt ? q.up(amount) : q.down(amount);
+    if (units > 0) {
+      legs.push_back({debt ? reserve.debt_factor : reserve.collateral_factor, units, debt});
     }
-  }
+  });
   std::sort(legs.begin(), legs.end(), [](const LegInput& a, const LegInput& b) {
     return a.debt != b.debt ? !a.debt : a.factor < b.factor;
   });
-  builder.add_row(m, legs);
-  world.positions.push_back({MarketId{m}, account});
-  world.position_names.push_back(g.names.empty() ? std::string() : g.names[account]);
 }
 
-void add_attacker_row(CompileContext& c, BookBuilder& builder, std::uint32_t m) {
-  Snapshot& world = c.world;
+/// An attacker's row: every leg its market offers, empty; none where nothing can be exploited.
+void attacker_legs(const CompileContext& c, std::uint32_t m, std::vector<LegInput>& legs) {
+  const Snapshot& world = c.world;
   const Market& market = world.markets[m];
-  std::vector<LegInput> legs;
+  legs.clear();
   for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
        ++r) {
     const Reserve& reserve = world.reserves[r];
@@ -298,15 +303,53 @@ void add_attacker_row(CompileContext& c, BookBuilder& builder, std::uint32_t m) 
       legs.push_back({reserve.collateral_factor, 0, false});
     }
   }
-  world.attacker_row.push_back(0xffffffffu);
   if (legs.empty()) return;
   for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
        ++r) {
     if (world.reserves[r].takes_debt) legs.push_back({world.reserves[r].debt_factor, 0, true});
   }
-  world.attacker_row[m] = builder.add_row(m, legs);
-  world.positions.push_back({MarketId{m}, 0});
-  world.position_names.push_back("attacker");
+}
+
+/// Calls visit(market, legs) for every row of the book, in the order of positions.
+template <class Visit>
+void each_row(const CompileContext& c, Visit&& visit) {
+  std::vector<LegInput> legs;
+  for (std::uint32_t m = 0; m < c.world.markets.size(); ++m) {
+    c.gathered[m].each_account([&](const AccountRows& rows, std::size_t account) {
+      row_legs(c, rows, account, legs);
+      visit(m, legs);
+    });
+    attacker_legs(c, m, legs);
+    if (!legs.empty()) visit(m, legs);
+  }
+}
+
+/// Who owns which row, in the order of `each_row`.
+void name_positions(CompileContext& c) {
+  Snapshot& world = c.world;
+  std::vector<LegInput> legs;
+  for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
+    const CompileContext::Gathered& g = c.gathered[m];
+    auto accounts = static_cast<std::uint32_t>(g.listed.size());
+    if (accounts > 0) {
+      world.positions.add({MarketId{m}, 0, accounts, g.listed.rows->accounts, {}});
+    }
+    for (const auto& [group, count] : g.groups) {
+      world.positions.add({MarketId{m}, accounts, count, {}, group});
+      accounts += count;
+    }
+    attacker_legs(c, m, legs);
+    world.attacker_row.push_back(legs.empty() ? 0xffffffffu : world.positions.size());
+    if (!legs.empty()) world.positions.add({MarketId{m}, 0, 1, {"attacker"}, {}});
+  }
+}
+
+void add_opening(ReserveState& state, const LegInput& leg) {
+  if (leg.debt) {
+    state.debt_scaled += leg.amount;
+  } else {
+    state.lender_scaled -= leg.amount;
+  }
 }
 
 /// Cash is what was supplied and not lent out; lenders get what no account posted.
@@ -350,14 +393,20 @@ void note_legacy(CompileContext& c) {
 
 void build_book(CompileContext& c) {
   Snapshot& world = c.world;
-  BookBuilder builder;
-  for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
-    const auto accounts = static_cast<std::uint32_t>(c.gathered[m].first.size() - 1);
-    for (std::uint32_t i = 0; i < accounts; ++i) add_row(c, builder, m, i);
-    add_attacker_row(c, builder, m);
-  }
+  name_positions(c);
+  BookAssembly book(world.opening.factors, world.positions.size());
+  each_row(c, [&](std::uint32_t m, const std::vector<LegInput>& legs) {
+    for (const LegInput& leg : legs) add_opening(world.opening.reserves[leg.factor / 2], leg);
+    book.add_row(m, legs);
+  });
   open_reserves(c);
-  world.book = std::make_unique<const Book>(std::move(builder).build(world.opening.factors));
+  book.place_rows();
+  std::uint32_t position = 0;
+  each_row(c, [&](std::uint32_t, const std::vector<LegInput>& legs) {
+    book.fill_row(position++, legs);
+  });
+  c.gathered.clear();
+  world.book = std::make_unique<const Book>(std::move(book).finish());
   note_legacy(c);
 }
 

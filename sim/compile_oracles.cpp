@@ -92,7 +92,7 @@ OracleId feed_of(CompileContext& c, AssetId asset) {
 }
 
 void compile_oracles(CompileContext& c) {
-  for (const auto& node : c.eco.oracles) compile_feed_node(c, node);
+  for (const auto& node : c.nodes.oracles) compile_feed_node(c, node);
   if (c.diagnostics.failed()) return;
   const std::size_t declared = c.world.oracles.size();
   for (std::size_t o = 0; o < declared; ++o) {

@@ -153,6 +153,7 @@ void compile_event(ScenarioContext& c, const ResolveSet& resolve, std::deque<Fol
   for (const auto& [path, text] : e.set) {
     for (SettingChange change : resolve(path, text.text, e.written)) {
       change.at_s = e.at.value;
+      change.text = path + " to " + text.text;
       c.out.settings.push_back(change);
     }
   }

@@ -194,7 +194,7 @@ void choose_pricing(CompileContext& c) {
 }  // namespace
 
 void compile_venues(CompileContext& c) {
-  for (const auto& node : c.eco.venues) {
+  for (const auto& node : c.nodes.venues) {
     std::visit(
         [&]<class Spec>(const Spec& spec) {
           if constexpr (std::is_same_v<Spec, ConstantProduct::Spec>) {

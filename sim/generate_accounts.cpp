@@ -125,7 +125,14 @@ void generate_group(CompileContext& c, const AccountGroup& g, std::uint32_t m,
     owes[i] = pick(by_value, (i + u(i, 1)) / n);
     sum[owes[i]] += size[i];
   }
-  CompileContext::Gathered& out = c.gathered[m];
+  PositionRows& out = c.gathered[m].made;
+  out.first_leg.reserve(out.first_leg.size() + n);
+  out.legs.reserve(out.legs.size() + 2 * std::size_t{n});
+  out.amounts.reserve(out.amounts.size() + 2 * std::size_t{n});
+  const auto leg = [&](std::uint32_t reserve, double units, std::uint8_t side) {
+    out.legs.push_back({static_cast<std::uint16_t>(reserve - market.first_reserve), side, 0});
+    out.amounts.push_back(units);
+  };
   for (std::uint32_t i = 0; i < n; ++i) {
     double total = 0;
     for (const Share& t : totals) total += t.reserve == owes[i] ? t.weight : 0;
@@ -135,11 +142,11 @@ void generate_group(CompileContext& c, const AccountGroup& g, std::uint32_t m,
         debt * c.reference(c.world.reserves[owes[i]].asset) * draw_health(g, u(i, 3));
     const double units =
         value / (c.reference(c.world.reserves[r].asset) * c.world.reserves[r].terms.lt);
-    out.legs.push_back({r, units, false});
-    out.legs.push_back({owes[i], debt, true});
-    out.first.push_back(static_cast<std::uint32_t>(out.legs.size()));
-    out.names.push_back(fmt::format("{}-{}", g.name, i + 1));
+    leg(r, units, 0);
+    leg(owes[i], debt, 1);
+    out.first_leg.push_back(static_cast<std::uint32_t>(out.legs.size()));
   }
+  c.gathered[m].groups.emplace_back(g.name, n);
 }
 
 }  // namespace
@@ -147,16 +154,21 @@ void generate_group(CompileContext& c, const AccountGroup& g, std::uint32_t m,
 void generate_accounts(CompileContext& c, const Named<MarketNode>& node, std::uint32_t m) {
   std::vector<AccountGroup> groups = node.spec.groups;
   const Market& market = c.world.markets[m];
+  CompileContext::Gathered& gathered = c.gathered[m];
   std::vector<double> left = c.borrowed;
-  for (const auto& leg : c.gathered[m].legs) {
-    if (leg.debt) left[leg.reserve] -= leg.units;
+  if (!groups.empty()) {
+    gathered.each_account([&](const AccountRows& rows, std::size_t account) {
+      rows.each_leg(account, [&](std::uint32_t reserve, double units, bool debt) {
+        if (debt) left[reserve] -= units;
+      });
+    });
   }
   bool owed = false;
   for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
        ++r) {
     owed = owed || c.borrowed[r] > 0;
   }
-  if (groups.empty() && owed && c.gathered[m].legs.empty()) {
+  if (groups.empty() && owed && gathered.empty()) {
     AccountGroup all;
     all.name = "borrowers";
     all.count = 1000;
@@ -165,7 +177,13 @@ void generate_accounts(CompileContext& c, const Named<MarketNode>& node, std::ui
   std::stable_sort(groups.begin(), groups.end(), [](const AccountGroup& a, const AccountGroup& b) {
     return a.owes.empty() != b.owes.empty() ? !a.owes.empty() : a.name < b.name;
   });
+  gathered.made.first_leg.push_back(0);
   for (const AccountGroup& g : groups) generate_group(c, g, m, left);
+  gathered.generated.rows = &gathered.made;
+  for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
+       ++r) {
+    for (auto& reserve_of : gathered.generated.reserve_of) reserve_of.push_back(r);
+  }
 }
 
 }  // namespace faultline

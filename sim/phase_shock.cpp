@@ -35,8 +35,8 @@ void accrue_reserve(const Snapshot& world, Workspace& w, std::uint32_t r, double
   w.changed_factors.push_back(world.reserves[r].collateral_factor);
 }
 
-/// Members of `to` that differ from `from` replace those of `current`, so that two changes of one
-/// feed or reserve stand side by side.
+/// Members of `to` that differ from `from` replace those of `current`, so that changes of two
+/// fields of one feed or reserve stand side by side.
 void apply_difference(const FeedParams& from, const FeedParams& to, FeedParams& current) {
   const auto take = [&](auto member) {
     if (from.*member != to.*member) current.*member = to.*member;
@@ -53,6 +53,18 @@ void apply_difference(const FeedParams& from, const FeedParams& to, FeedParams& 
   }
 }
 
+void apply_difference(const RateModel& from, const RateModel& to, RateModel& current) {
+  const auto take = [&](auto member) {
+    if (from.*member != to.*member) current.*member = to.*member;
+  };
+  for (const auto member :
+       {&RateModel::reserve_factor, &RateModel::base, &RateModel::slope1, &RateModel::slope2,
+        &RateModel::kink, &RateModel::target, &RateModel::steepness, &RateModel::speed,
+        &RateModel::initial, &RateModel::least, &RateModel::most}) {
+    take(member);
+  }
+}
+
 void apply_difference(const Reserve& from, const Reserve& to, Reserve& current) {
   const auto take = [&](auto member) {
     if (from.terms.*member != to.terms.*member) current.terms.*member = to.terms.*member;
@@ -66,11 +78,27 @@ void apply_difference(const Reserve& from, const Reserve& to, Reserve& current) 
   take(&LendingTerms::full_below_hf);
   take(&LendingTerms::small_usd);
   take(&LendingTerms::min_leftover_usd);
+  apply_difference(from.rate, to.rate, current.rate);
   if (from.supply_cap != to.supply_cap) current.supply_cap = to.supply_cap;
   if (from.borrow_cap != to.borrow_cap) current.borrow_cap = to.borrow_cap;
 }
 
-void apply_settings(const Scenario& scenario, Workspace& w) {
+void tune_venue(const Snapshot& world, Workspace& w, std::uint32_t v, const VenueTuning& tuning) {
+  on_venue(world, w.venues, VenueId{v}, [&]<class K>(const auto&, auto& state) {
+    const auto take = [](double value, double& current) {
+      if (!std::isnan(value)) current = value;
+    };
+    take(tuning.fee, state.fee);
+    if constexpr (requires { state.refill_s; }) {
+      take(tuning.half_spread, state.half_spread);
+      take(tuning.refill_s, state.refill_s);
+      take(tuning.permanent, state.permanent);
+    }
+  });
+  w.moved_venues.add(v);
+}
+
+void apply_settings(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   const double before = step_before(w);
   for (const SettingChange& s : scenario.settings) {
     if (s.at_s > w.now_s || s.at_s <= before) continue;
@@ -79,12 +107,17 @@ void apply_settings(const Scenario& scenario, Workspace& w) {
     using What = SettingChange::What;
     switch (s.what) {
       case What::feed:
-        apply_difference(s.feed_before, s.feed, w.settings.feeds[s.target]);
+        apply_difference(s.feed_other, s.feed, w.settings.feeds[s.target]);
         w.feed_due[s.target] = w.now_s;
         break;
       case What::reserve:
-        apply_difference(s.reserve_before, s.reserve, w.settings.reserves[s.target]);
+        apply_difference(s.reserve_other, s.reserve, w.settings.reserves[s.target]);
         w.changed_factors.push_back(s.reserve.collateral_factor);
+        w.accruing = w.accruing || (w.reserves[s.target].debt_scaled > 0 &&
+                                    bears_interest(w.settings.reserves[s.target].rate));
+        break;
+      case What::venue:
+        tune_venue(world, w, s.target, s.venue);
         break;
       case What::liquidator_capital:
         w.settings.liquidator_capital[s.target] = s.value;
@@ -306,7 +339,7 @@ void shock(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   if (w.accruing && dt > 0) {
     for (std::uint32_t r = 0; r < world.reserves.size(); ++r) accrue_reserve(world, w, r, dt);
   }
-  if (!scenario.settings.empty()) apply_settings(scenario, w);
+  if (!scenario.settings.empty()) apply_settings(world, scenario, w);
   const bool exogenous = any_pending(scenario, step_before(w));
   if (exogenous) move_exogenous(world, scenario, w);
   if (exogenous || w.impact_due) refresh_references(world, scenario, w);

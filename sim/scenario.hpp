@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -63,11 +64,20 @@ struct Exploit {
   ExploitThen then = ExploitThen::borrow_out;
 };
 
+/// What may change about a venue that stands. NaN: nothing.
+struct VenueTuning {
+  double fee = std::numeric_limits<double>::quiet_NaN();
+  double half_spread = std::numeric_limits<double>::quiet_NaN();
+  double refill_s = std::numeric_limits<double>::quiet_NaN();
+  double permanent = std::numeric_limits<double>::quiet_NaN();
+};
+
 /// One parameter of the world set to another value at a time.
 struct SettingChange {
   enum class What : std::uint8_t {
     feed,
     reserve,
+    venue,
     liquidator_capital,
     liquidator_gas,
     arbitrageur_capital,
@@ -76,9 +86,13 @@ struct SettingChange {
   };
   What what = What::feed;
   std::uint32_t target = 0;
-  double value = 0;                     // budgets
-  FeedParams feed_before{}, feed{};     // what == feed: as compiled, and with the field set
-  Reserve reserve_before{}, reserve{};  // what == reserve
+  double value = 0;  // budgets
+  // What differs between the two rests on the field that was set: as compiled with some other
+  // value of it, and with this one.
+  FeedParams feed_other{}, feed{};     // what == feed
+  Reserve reserve_other{}, reserve{};  // what == reserve
+  VenueTuning venue;                   // what == venue
+  std::string text;                    // as written, for people: "oracles.*.latency to 5min"
   double at_s = 0;
 };
 

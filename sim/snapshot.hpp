@@ -20,6 +20,7 @@
 #include "protocols/venues/registry.hpp"
 #include "sim/ecosystem.hpp"
 #include "sim/ledger.hpp"
+#include "sim/position_table.hpp"
 
 namespace faultline {
 
@@ -104,12 +105,6 @@ struct Market {
   std::string note;                           // what the file says of its source
 };
 
-/// Owner of a row of the position book.
-struct PositionInfo {
-  MarketId market;
-  std::uint32_t account = 0;  // number within its market's list, for messages
-};
-
 struct ReserveState {
   double supply_scaled = 0, debt_scaled = 0;  // totals over everyone, in scaled units
   double lender_scaled = 0;                   // of which plain lenders
@@ -175,8 +170,7 @@ struct Snapshot {
   AssetId numeraire;                    // quote of the outside markets
 
   std::unique_ptr<const Book> book;
-  std::vector<PositionInfo> positions;      // [position]
-  std::vector<std::string> position_names;  // [position]; may be empty
+  PositionTable positions;                  // [position]
   std::vector<std::uint32_t> attacker_row;  // [market]; none: 0xffffffff
   std::vector<double> legacy_usd;           // [position], only where above zero at the start
   std::vector<std::uint32_t> legacy_rows;

@@ -103,7 +103,8 @@ TwoLegTrade arbitrage_through(const First& first, const Second& second,
       return m;
     };
     trade.in = trade.middle = 0;
-    const double good = bracketed_root(margin, 0, 1 - 1 / std::sqrt(start), most, end, 0x1p-44).good;
+    const double good =
+        bracketed_root(margin, 0, 1 - 1 / std::sqrt(start), most, end, 0x1p-44).good;
     if (trade.in != good) trade = {.in = good, .middle = first.fill(good).out};
   }
   trade.out = second.fill(trade.middle).out;

@@ -15,6 +15,7 @@ namespace {
 constexpr std::uint32_t kUniformRows = 256;  // rows of one mix that earn blocks of their own
 constexpr std::uint32_t kPairRows = 64;      // rows of one dominant pair that do
 constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint8_t kNoLeg = 0xff;
 constexpr std::align_val_t kLine{64};
 
 std::uint64_t mixed_hash(std::uint64_t hash, std::uint64_t word) {
@@ -68,67 +69,79 @@ std::size_t Book::bytes() const {
          of(position_of_) + of(ids_) + amount_count_ * sizeof(double);
 }
 
-double* BookBuilder::new_amounts(std::uint32_t count, std::uint32_t& first) {
-  if (chunk_used_ + std::max(count, 1u) > kChunk) {
-    chunks_.emplace_back(new double[kChunk]);
-    chunk_used_ = 0;
-  }
-  first = static_cast<std::uint32_t>((chunks_.size() - 1) * kChunk + chunk_used_);
-  chunk_used_ += count;
-  return chunks_.back().get() + (first % kChunk);
+struct BookAssembly::Kinds {
+  struct Kind {
+    std::uint32_t group, collateral_factor, debt_factor, legs;
+    bool operator==(const Kind&) const = default;
+  };
+  struct Hash {
+    std::size_t operator()(const Kind& k) const {
+      return mixed_hash(mixed_hash(mixed_hash(k.group, k.collateral_factor), k.debt_factor),
+                        k.legs);
+    }
+  };
+  std::unordered_map<Kind, std::uint32_t, Hash> clusters;
+};
+
+BookAssembly::BookAssembly(std::span<const double> base_factors, std::size_t rows) {
+  book_.base_factors_.assign(base_factors.begin(), base_factors.end());
+  rows_.reserve(rows);
+  health_.reserve(rows);
 }
 
-std::uint32_t BookBuilder::add_row(std::uint32_t group, std::span<const LegInput> legs) {
+std::uint32_t BookAssembly::add_row(std::uint32_t group, std::span<const LegInput> legs) {
   assert(legs.size() <= kMostLegs);
-  std::uint32_t factors[kMostLegs];
-  Row row{};
-  double* amounts = new_amounts(static_cast<std::uint32_t>(legs.size()), row.first_amount);
-  std::uint32_t count = 0, collateral_legs = 0;
-  for (const bool debt : {false, true}) {
-    for (const LegInput& leg : legs) {
-      if (leg.debt != debt) continue;
-      assert(leg.amount >= 0.0 && leg.amount <= std::numeric_limits<double>::max());
-      factors[count] = leg.factor;
-      amounts[count++] = leg.amount;
+  double sum[2] = {0.0, 0.0}, most[2] = {-1.0, -1.0};
+  Row row{0, {kNoLeg, kNoLeg}};
+  std::uint32_t collateral_legs = 0;
+  for (std::size_t leg = 0; leg < legs.size(); ++leg) {
+    assert(legs[leg].amount >= 0.0 && legs[leg].amount <= std::numeric_limits<double>::max());
+    assert(leg == 0 || legs[leg].debt || !legs[leg - 1].debt);
+    const int side = legs[leg].debt ? 1 : 0;
+    const double value = legs[leg].amount * book_.base_factors_[legs[leg].factor];
+    sum[side] += value;
+    if (value > most[side]) {
+      most[side] = value;
+      row.largest[side] = static_cast<std::uint8_t>(leg);
     }
-    if (!debt) collateral_legs = count;
+    collateral_legs += side == 0 ? 1 : 0;
   }
-  row.mix = find_or_add_mix(group, {factors, count}, collateral_legs);
+  row.mix = find_or_add_mix(group, legs, collateral_legs);
   ++mixes_[row.mix].rows;
   rows_.push_back(row);
+  health_.push_back(sum[1] > 0.0 ? sum[0] / sum[1] : std::numeric_limits<double>::infinity());
   return static_cast<std::uint32_t>(rows_.size() - 1);
 }
 
 // The number of this list of factors; lists are kept once, found by open addressing.
-std::uint32_t BookBuilder::find_or_add_mix(std::uint32_t group,
-                                           std::span<const std::uint32_t> factors,
-                                           std::uint32_t collateral_legs) {
+std::uint32_t BookAssembly::find_or_add_mix(std::uint32_t group, std::span<const LegInput> legs,
+                                            std::uint32_t collateral_legs) {
   if (table_.size() < 2 * (mixes_.size() + 1)) grow_table();
-  std::uint64_t hash = mixed_hash(group, (factors.size() << 8) | collateral_legs);
-  for (const std::uint32_t factor : factors) hash = mixed_hash(hash, factor);
+  std::uint64_t hash = mixed_hash(group, (legs.size() << 8) | collateral_legs);
+  for (const LegInput& leg : legs) hash = mixed_hash(hash, leg.factor);
   std::size_t at = hash & (table_.size() - 1);
   for (; table_[at] != 0; at = (at + 1) & (table_.size() - 1)) {
     const Mix& mix = mixes_[table_[at] - 1];
-    if (mix.group == group && mix.collateral_legs == collateral_legs &&
-        std::size_t{mix.collateral_legs} + mix.debt_legs == factors.size() &&
-        std::equal(factors.begin(), factors.end(), mix_factors_.begin() + mix.first_factor))
+    if (mix.group == group && mix.collateral_legs == collateral_legs && mix.legs() == legs.size() &&
+        std::equal(legs.begin(), legs.end(), mix_factors_.begin() + mix.first_factor,
+                   [](const LegInput& leg, std::uint32_t factor) { return leg.factor == factor; }))
       return table_[at] - 1;
   }
   mixes_.push_back({group, static_cast<std::uint32_t>(mix_factors_.size()), 0,
                     static_cast<std::uint8_t>(collateral_legs),
-                    static_cast<std::uint8_t>(factors.size() - collateral_legs)});
-  mix_factors_.insert(mix_factors_.end(), factors.begin(), factors.end());
+                    static_cast<std::uint8_t>(legs.size() - collateral_legs)});
+  for (const LegInput& leg : legs) mix_factors_.push_back(leg.factor);
   table_[at] = static_cast<std::uint32_t>(mixes_.size());
   return table_[at] - 1;
 }
 
-void BookBuilder::grow_table() {
+void BookAssembly::grow_table() {
   table_.assign(std::max<std::size_t>(1024, table_.size() * 2), 0);
   for (std::uint32_t i = 0; i < mixes_.size(); ++i) {
     const Mix& mix = mixes_[i];
-    const std::uint32_t legs = std::uint32_t{mix.collateral_legs} + mix.debt_legs;
-    std::uint64_t hash = mixed_hash(mix.group, (std::uint64_t{legs} << 8) | mix.collateral_legs);
-    for (std::uint32_t leg = 0; leg < legs; ++leg)
+    std::uint64_t hash =
+        mixed_hash(mix.group, (std::uint64_t{mix.legs()} << 8) | mix.collateral_legs);
+    for (std::uint32_t leg = 0; leg < mix.legs(); ++leg)
       hash = mixed_hash(hash, mix_factors_[mix.first_factor + leg]);
     std::size_t at = hash & (table_.size() - 1);
     while (table_[at] != 0) at = (at + 1) & (table_.size() - 1);
@@ -136,247 +149,197 @@ void BookBuilder::grow_table() {
   }
 }
 
-// Sorts a builder's rows into clusters, clusters into blocks, and fills the book's columns.
-class BookAssembly {
- public:
-  BookAssembly(BookBuilder& rows, Book& book) : in_(rows), book_(book) {}
+void BookAssembly::place_rows() {
+  cluster_rows();
+  order_rows();
+  cut_blocks();
+}
 
-  void run() {
-    cluster_rows();
-    order_rows();
-    cut_blocks();
-    for (std::uint32_t block = 0; block < book_.blocks_.size(); ++block) fill(block);
-  }
+// The factor of a row's largest leg of a side.
+std::uint32_t BookAssembly::factor_of(const Row& row, int side) const {
+  if (row.largest[side] == kNoLeg) return kNone;
+  return mix_factors_[mixes_[row.mix].first_factor + row.largest[side]];
+}
 
- private:
-  using Mix = BookBuilder::Mix;
+// The cluster of rows with as many legs, and by_pair the same factors of the largest.
+std::uint32_t BookAssembly::cluster_of(Kinds& kinds, std::uint32_t row, bool by_pair) {
+  const Mix& mix = mixes_[rows_[row].mix];
+  const Kinds::Kind kind{mix.group, by_pair ? factor_of(rows_[row], 0) : 0,
+                         by_pair ? factor_of(rows_[row], 1) : 0,
+                         std::uint32_t{mix.collateral_legs} * 256 + mix.debt_legs};
+  const auto [at, added] =
+      kinds.clusters.try_emplace(kind, static_cast<std::uint32_t>(clusters_.size()));
+  if (added) clusters_.push_back({kNone, 0});
+  return at->second;
+}
 
-  // Rows that may share blocks. Pairs of too few rows are thrown together with their like.
-  struct Cluster {
-    std::uint32_t mix;  // or kNone where rows differ in mix
-    std::uint32_t rows;
-  };
-  struct Kind {
-    std::uint32_t group, collateral_factor, debt_factor, legs;
-    bool operator==(const Kind&) const = default;
-  };
-  struct KindHash {
-    std::size_t operator()(const Kind& k) const {
-      return mixed_hash(mixed_hash(mixed_hash(k.group, k.collateral_factor), k.debt_factor),
-                        k.legs);
+void BookAssembly::cluster_rows() {
+  std::vector<std::uint32_t> of_mix(mixes_.size(), kNone);
+  Kinds pairs, loose;
+  cluster_.resize(rows_.size());
+  for (std::uint32_t row = 0; row < rows_.size(); ++row) {
+    const std::uint32_t mix = rows_[row].mix;
+    const bool uniform = mixes_[mix].rows >= kUniformRows;
+    if (uniform && of_mix[mix] == kNone) {
+      of_mix[mix] = static_cast<std::uint32_t>(clusters_.size());
+      clusters_.push_back({mix, 0});
     }
-  };
-  using KindMap = std::unordered_map<Kind, std::uint32_t, KindHash>;
-
-  const double* amounts(const BookBuilder::Row& row) const {
-    return in_.chunks_[row.first_amount / BookBuilder::kChunk].get() +
-           row.first_amount % BookBuilder::kChunk;
+    cluster_[row] = uniform ? of_mix[mix] : cluster_of(pairs, row, true);
+    ++clusters_[cluster_[row]].rows;
   }
+  std::vector<bool> few(clusters_.size());
+  for (std::size_t i = 0; i < few.size(); ++i)
+    few[i] = clusters_[i].mix == kNone && clusters_[i].rows < kPairRows;
+  for (std::uint32_t row = 0; row < rows_.size(); ++row) {
+    if (!few[cluster_[row]]) continue;
+    --clusters_[cluster_[row]].rows;
+    cluster_[row] = cluster_of(loose, row, false);
+    ++clusters_[cluster_[row]].rows;
+  }
+}
 
-  // Base health of a row; where `kind` is given, also the factors of its largest legs.
-  double measure(const BookBuilder::Row& row, Kind* kind) const {
-    const Mix& mix = in_.mixes_[row.mix];
-    const std::uint32_t* factors = in_.mix_factors_.data() + mix.first_factor;
-    const double* amount = amounts(row);
-    double sum[2] = {0.0, 0.0};
-    double most[2] = {-1.0, -1.0};
-    std::uint32_t dominant[2] = {kNone, kNone};
+void BookAssembly::order_rows() {
+  std::vector<std::uint32_t> next(clusters_.size() + 1, 0);
+  for (std::size_t i = 0; i < clusters_.size(); ++i) next[i + 1] = next[i] + clusters_[i].rows;
+  order_.resize(rows_.size());
+  for (std::uint32_t row = 0; row < order_.size(); ++row) order_[next[cluster_[row]]++] = row;
+  std::vector<std::uint32_t>().swap(cluster_);
+  std::vector<std::pair<double, std::uint32_t>> sorted;
+  std::size_t start = 0;
+  for (const Cluster& cluster : clusters_) {
+    sorted.clear();
+    for (std::size_t i = 0; i < cluster.rows; ++i)
+      sorted.emplace_back(health_[order_[start + i]], order_[start + i]);
+    std::sort(sorted.begin(), sorted.end());
+    for (const auto& entry : sorted) order_[start++] = entry.second;
+  }
+  std::vector<double>().swap(health_);
+}
+
+void BookAssembly::cut_blocks() {
+  std::uint32_t row = 0;
+  for (const Cluster& cluster : clusters_) {
+    for (std::uint32_t done = 0; done < cluster.rows; done += kBlockRows) {
+      if (done == 0 || cluster.mix == kNone) add_family(cluster, row);
+      const std::uint32_t rows = std::min(kBlockRows, cluster.rows - done);
+      add_block(row, rows);
+      row += rows;
+    }
+  }
+  assert(book_.blocks_.size() <= (std::size_t{1} << 22));
+  book_.position_of_ = std::move(order_);
+  book_.place_of_.resize(row);
+  for (std::uint32_t at = 0; at < book_.blocks_.size(); ++at) {
+    const Book::Block& block = book_.blocks_[at];
+    for (std::uint32_t slot = 0; slot < block.rows; ++slot)
+      book_.place_of_[book_.position(block, slot)] = at * kBlockRows + slot;
+  }
+  std::vector<Row>().swap(rows_);
+  book_.padded_tiles_ = tiles_;
+  book_.ids_.resize(id_count_);
+  book_.amounts_ = AlignedDoubles(book_.amount_count_);
+  std::fill_n(book_.amounts_.data(), book_.amount_count_, 0.0);
+}
+
+// Begins a family whose first row in order_ is `row`; a mixed one gets its factors from its rows.
+void BookAssembly::add_family(const Cluster& cluster, std::uint32_t row) {
+  const Mix& mix = mixes_[rows_[order_[row]].mix];
+  Book::Family family{};
+  family.first_factor = static_cast<std::uint32_t>(book_.factor_list_.size());
+  family.first_block = static_cast<std::uint32_t>(book_.blocks_.size());
+  family.mixed = cluster.mix == kNone;
+  family.inert = mix.debt_legs == 0;
+  family.collateral_factors = mix.collateral_legs;
+  family.debt_factors = mix.debt_legs;
+  book_.families_.push_back(family);
+  if (!family.mixed)
+    for (std::uint32_t leg = 0; leg < family.collateral_factors + family.debt_factors; ++leg)
+      book_.factor_list_.push_back(mix_factors_[mix.first_factor + leg]);
+}
+
+// Adds to a mixed family the distinct factors its rows have on one side; returns how many.
+std::uint32_t BookAssembly::list_factors(std::uint32_t row, std::uint32_t rows, bool debt) {
+  scratch_.clear();
+  for (std::uint32_t i = 0; i < rows; ++i) {
+    const Mix& mix = mixes_[rows_[order_[row + i]].mix];
     const std::uint32_t legs = std::uint32_t{mix.collateral_legs} + mix.debt_legs;
-    for (std::uint32_t leg = 0; leg < legs; ++leg) {
-      const int side = leg < mix.collateral_legs ? 0 : 1;
-      const double value = amount[leg] * book_.base_factors_[factors[leg]];
-      sum[side] += value;
-      if (value > most[side]) {
-        most[side] = value;
-        dominant[side] = factors[leg];
-      }
-    }
-    if (kind != nullptr)
-      *kind = {mix.group, dominant[0], dominant[1],
-               std::uint32_t{mix.collateral_legs} * 256 + mix.debt_legs};
-    return sum[1] > 0.0 ? sum[0] / sum[1] : std::numeric_limits<double>::infinity();
+    for (std::uint32_t leg = debt ? mix.collateral_legs : 0;
+         leg < (debt ? legs : mix.collateral_legs); ++leg)
+      scratch_.push_back(mix_factors_[mix.first_factor + leg]);
   }
+  std::sort(scratch_.begin(), scratch_.end());
+  scratch_.erase(std::unique(scratch_.begin(), scratch_.end()), scratch_.end());
+  book_.factor_list_.insert(book_.factor_list_.end(), scratch_.begin(), scratch_.end());
+  return static_cast<std::uint32_t>(scratch_.size());
+}
 
-  std::uint32_t cluster_of(KindMap& map, const Kind& kind) {
-    const auto [at, added] = map.try_emplace(kind, static_cast<std::uint32_t>(clusters_.size()));
-    if (added) clusters_.push_back({kNone, 0});
-    return at->second;
+void BookAssembly::add_block(std::uint32_t row, std::uint32_t rows) {
+  const Mix& mix = mixes_[rows_[order_[row]].mix];
+  Book::Family& family = book_.families_.back();
+  if (family.mixed) {
+    family.collateral_factors = list_factors(row, rows, false);
+    family.debt_factors = list_factors(row, rows, true);
   }
+  Book::Block block{};
+  block.first_amount = book_.amount_count_;
+  block.first_id = id_count_;
+  block.first_ref = book_.ref_count_;
+  block.first_row = row;
+  block.first_tile = static_cast<std::uint32_t>(tiles_);
+  block.family = static_cast<std::uint32_t>(book_.families_.size() - 1);
+  block.group = mix.group;
+  block.rows = static_cast<std::uint16_t>(rows);
+  block.collateral_legs = mix.collateral_legs;
+  block.debt_legs = mix.debt_legs;
+  ++family.block_count;
+  book_.amount_count_ += block.amounts();
+  if (family.mixed) id_count_ += block.amounts();
+  book_.ref_count_ += family.collateral_factors + family.debt_factors;
+  tiles_ += (block.tiles() + 15) / 16 * 16;
+  book_.blocks_.push_back(block);
+}
 
-  void cluster_rows() {
-    std::vector<std::uint32_t> of_mix(in_.mixes_.size(), kNone);
-    KindMap pairs, loose;
-    health_.resize(in_.rows_.size());
-    cluster_.resize(in_.rows_.size());
-    for (std::size_t row = 0; row < in_.rows_.size(); ++row) {
-      const std::uint32_t mix = in_.rows_[row].mix;
-      Kind kind{};
-      const bool uniform = in_.mixes_[mix].rows >= kUniformRows;
-      health_[row] = measure(in_.rows_[row], uniform ? nullptr : &kind);
-      if (uniform && of_mix[mix] == kNone) {
-        of_mix[mix] = static_cast<std::uint32_t>(clusters_.size());
-        clusters_.push_back({mix, 0});
-      }
-      cluster_[row] = uniform ? of_mix[mix] : cluster_of(pairs, kind);
-      ++clusters_[cluster_[row]].rows;
-    }
-    std::vector<bool> few(clusters_.size());
-    for (std::size_t i = 0; i < few.size(); ++i)
-      few[i] = clusters_[i].mix == kNone && clusters_[i].rows < kPairRows;
-    for (std::size_t row = 0; row < in_.rows_.size(); ++row) {
-      if (!few[cluster_[row]]) continue;
-      const Mix& mix = in_.mixes_[in_.rows_[row].mix];
-      --clusters_[cluster_[row]].rows;
-      cluster_[row] = cluster_of(
-          loose, {mix.group, 0, 0, std::uint32_t{mix.collateral_legs} * 256 + mix.debt_legs});
-      ++clusters_[cluster_[row]].rows;
-    }
-  }
-
-  // order_: rows by cluster, then base health, then position.
-  void order_rows() {
-    std::vector<std::uint32_t> next(clusters_.size() + 1, 0);
-    for (std::size_t i = 0; i < clusters_.size(); ++i) next[i + 1] = next[i] + clusters_[i].rows;
-    order_.resize(in_.rows_.size());
-    for (std::uint32_t row = 0; row < order_.size(); ++row) order_[next[cluster_[row]]++] = row;
-    std::vector<std::uint32_t>().swap(cluster_);
-    std::vector<std::pair<double, std::uint32_t>> sorted;
-    std::size_t start = 0;
-    for (const Cluster& cluster : clusters_) {
-      sorted.clear();
-      for (std::size_t i = 0; i < cluster.rows; ++i)
-        sorted.emplace_back(health_[order_[start + i]], order_[start + i]);
-      std::sort(sorted.begin(), sorted.end());
-      for (const auto& entry : sorted) order_[start++] = entry.second;
-    }
-    std::vector<double>().swap(health_);
-  }
-
-  void cut_blocks() {
-    std::uint32_t row = 0;
-    for (const Cluster& cluster : clusters_) {
-      for (std::uint32_t done = 0; done < cluster.rows; done += kBlockRows) {
-        if (done == 0 || cluster.mix == kNone) add_family(cluster, row);
-        const std::uint32_t rows = std::min(kBlockRows, cluster.rows - done);
-        add_block(row, rows);
-        row += rows;
-      }
-    }
-    assert(book_.blocks_.size() <= (std::size_t{1} << 22));
-    book_.position_of_ = std::move(order_);
-    book_.place_of_.resize(row);
-    book_.padded_tiles_ = tiles_;
-    book_.ids_.resize(id_count_);
-    book_.amounts_ = AlignedDoubles(book_.amount_count_);
-  }
-
-  // Begins a family whose first row in order_ is `row`; a mixed one gets its factors from its rows.
-  void add_family(const Cluster& cluster, std::uint32_t row) {
-    const Mix& mix = in_.mixes_[in_.rows_[order_[row]].mix];
-    Book::Family family{};
-    family.first_factor = static_cast<std::uint32_t>(book_.factor_list_.size());
-    family.first_block = static_cast<std::uint32_t>(book_.blocks_.size());
-    family.mixed = cluster.mix == kNone;
-    family.inert = mix.debt_legs == 0;
-    family.collateral_factors = mix.collateral_legs;
-    family.debt_factors = mix.debt_legs;
-    book_.families_.push_back(family);
-    if (!family.mixed)
-      for (std::uint32_t leg = 0; leg < family.collateral_factors + family.debt_factors; ++leg)
-        book_.factor_list_.push_back(in_.mix_factors_[mix.first_factor + leg]);
-  }
-
-  // Adds to a mixed family the distinct factors its rows have on one side; returns how many.
-  std::uint32_t list_factors(std::uint32_t row, std::uint32_t rows, bool debt) {
-    scratch_.clear();
-    for (std::uint32_t i = 0; i < rows; ++i) {
-      const Mix& mix = in_.mixes_[in_.rows_[order_[row + i]].mix];
-      const std::uint32_t legs = std::uint32_t{mix.collateral_legs} + mix.debt_legs;
-      for (std::uint32_t leg = debt ? mix.collateral_legs : 0;
-           leg < (debt ? legs : mix.collateral_legs); ++leg)
-        scratch_.push_back(in_.mix_factors_[mix.first_factor + leg]);
-    }
-    std::sort(scratch_.begin(), scratch_.end());
-    scratch_.erase(std::unique(scratch_.begin(), scratch_.end()), scratch_.end());
-    book_.factor_list_.insert(book_.factor_list_.end(), scratch_.begin(), scratch_.end());
-    return static_cast<std::uint32_t>(scratch_.size());
-  }
-
-  void add_block(std::uint32_t row, std::uint32_t rows) {
-    const Mix& mix = in_.mixes_[in_.rows_[order_[row]].mix];
-    Book::Family& family = book_.families_.back();
-    if (family.mixed) {
-      family.collateral_factors = list_factors(row, rows, false);
-      family.debt_factors = list_factors(row, rows, true);
-    }
-    Book::Block block{};
-    block.first_amount = book_.amount_count_;
-    block.first_id = id_count_;
-    block.first_ref = book_.ref_count_;
-    block.first_row = row;
-    block.first_tile = static_cast<std::uint32_t>(tiles_);
-    block.family = static_cast<std::uint32_t>(book_.families_.size() - 1);
-    block.group = mix.group;
-    block.rows = static_cast<std::uint16_t>(rows);
-    block.collateral_legs = mix.collateral_legs;
-    block.debt_legs = mix.debt_legs;
-    ++family.block_count;
-    book_.amount_count_ += block.amounts();
-    if (family.mixed) id_count_ += block.amounts();
-    book_.ref_count_ += family.collateral_factors + family.debt_factors;
-    tiles_ += (block.tiles() + 15) / 16 * 16;
-    book_.blocks_.push_back(block);
-  }
-
-  void fill(std::uint32_t at) {
-    Book::Block& block = book_.blocks_[at];
-    const Book::Family& family = book_.families_[block.family];
-    const std::uint32_t legs = block.legs();
-    double* to = book_.amounts_.data() + block.first_amount;
-    std::uint16_t* ids = family.mixed ? book_.ids_.data() + block.first_id : nullptr;
-    std::fill_n(to, block.amounts(), 0.0);
-    for (std::uint32_t slot = 0; slot < block.rows; ++slot) {
-      const std::uint32_t position = book_.position_of_[block.first_row + slot];
-      const BookBuilder::Row& row = in_.rows_[position];
-      const double* from = amounts(row);
-      const std::size_t first = amount_index(block, slot, 0);
-      for (std::uint32_t leg = 0; leg < legs; ++leg) to[first + leg * kTileRows] = from[leg];
-      if (ids != nullptr) fill_ids(block, row, ids + first);
-      book_.place_of_[position] = at * kBlockRows + slot;
-    }
-  }
-
+void BookAssembly::fill_row(std::uint32_t position, std::span<const LegInput> legs) {
+  const auto [at, slot] = book_.place(position);
+  const Book::Block& block = book_.blocks_[at];
+  assert(legs.size() == block.legs());
+  const std::size_t first = amount_index(block, slot, 0);
+  double* to = book_.amounts_.data() + block.first_amount + first;
+  for (std::size_t leg = 0; leg < legs.size(); ++leg) to[leg * kTileRows] = legs[leg].amount;
+  const Book::Family& family = book_.families_[block.family];
+  if (!family.mixed) return;
   // A row's places in its family's factor list, one every eight.
-  void fill_ids(const Book::Block& block, const BookBuilder::Row& row, std::uint16_t* to) const {
-    const Book::Family& family = book_.families_[block.family];
-    const std::uint32_t* list = book_.factor_list_.data() + family.first_factor;
-    const std::uint32_t* factors = in_.mix_factors_.data() + in_.mixes_[row.mix].first_factor;
-    for (std::uint32_t leg = 0; leg < block.legs(); ++leg) {
-      const bool debt = leg >= block.collateral_legs;
-      const std::uint32_t* first = list + (debt ? family.collateral_factors : 0);
-      const std::uint32_t* last =
-          list + family.collateral_factors + (debt ? family.debt_factors : 0);
-      to[leg * kTileRows] =
-          static_cast<std::uint16_t>(std::lower_bound(first, last, factors[leg]) - list);
-    }
+  std::uint16_t* ids = book_.ids_.data() + block.first_id + first;
+  const auto list = book_.factors_of(family);
+  const auto middle = list.begin() + family.collateral_factors;
+  for (std::size_t leg = 0; leg < legs.size(); ++leg) {
+    const auto found = legs[leg].debt ? std::lower_bound(middle, list.end(), legs[leg].factor)
+                                      : std::lower_bound(list.begin(), middle, legs[leg].factor);
+    ids[leg * kTileRows] = static_cast<std::uint16_t>(found - list.begin());
   }
+}
 
-  BookBuilder& in_;
-  Book& book_;
-  std::vector<Cluster> clusters_;
-  std::vector<std::uint32_t> cluster_;  // by row
-  std::vector<double> health_;          // by row
-  std::vector<std::uint32_t> order_;
-  std::vector<std::uint32_t> scratch_;
-  std::size_t tiles_ = 0;
-  std::size_t id_count_ = 0;
-};
+std::uint32_t BookBuilder::add_row(std::uint32_t group, std::span<const LegInput> legs) {
+  for (const bool debt : {false, true}) {
+    for (const LegInput& leg : legs)
+      if (leg.debt == debt) legs_.push_back(leg);
+  }
+  groups_.push_back(group);
+  ends_.push_back(static_cast<std::uint32_t>(legs_.size()));
+  return static_cast<std::uint32_t>(groups_.size() - 1);
+}
 
 Book BookBuilder::build(std::span<const double> base_factors) && {
-  Book book;
-  book.base_factors_.assign(base_factors.begin(), base_factors.end());
-  BookAssembly(*this, book).run();
-  return book;
+  BookAssembly assembly(base_factors, groups_.size());
+  const auto legs_of = [&](std::uint32_t row) {
+    const std::uint32_t first = row == 0 ? 0 : ends_[row - 1];
+    return std::span<const LegInput>(legs_).subspan(first, ends_[row] - first);
+  };
+  for (std::uint32_t row = 0; row < groups_.size(); ++row)
+    assembly.add_row(groups_[row], legs_of(row));
+  assembly.place_rows();
+  for (std::uint32_t row = 0; row < groups_.size(); ++row) assembly.fill_row(row, legs_of(row));
+  return std::move(assembly).finish();
 }
 
 Positions::Positions(const Book& book) : book_(&book), columns_(book.blocks().size()) {

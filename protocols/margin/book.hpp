@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace faultline {
@@ -130,7 +131,6 @@ class Book {
   std::size_t bytes() const;
 
  private:
-  friend class BookBuilder;
   friend class BookAssembly;
   Book() = default;
 
@@ -147,46 +147,86 @@ class Book {
   std::size_t padded_tiles_ = 0;
 };
 
-/// Collects rows, then sorts them into blocks. Rows with the same factors in the same order share a
-/// mix, so give legs in one order (say, by factor number).
-class BookBuilder {
+/// Sorts rows into blocks without keeping them: each row is shown twice, in the order of positions.
+/// First `add_row` for all, then `place_rows`, then `fill_row` for all, then `finish`. Rows with
+/// the same factors in the same order share a mix, so give legs in one order (say, by factor
+/// number).
+class BookAssembly {
  public:
-  /// Adds a row of at most 64 legs and returns its position number: 0, 1, 2, ... Rows of different
-  /// groups (markets) never share a block.
-  std::uint32_t add_row(std::uint32_t group, std::span<const LegInput> legs);
-  std::uint32_t add_row(std::span<const LegInput> legs) { return add_row(0, legs); }
+  /// `base_factors` (>= 0, finite) must cover every factor named by a leg; `rows` may be expected.
+  explicit BookAssembly(std::span<const double> base_factors, std::size_t rows = 0);
 
-  /// The book; `base_factors` (>= 0, finite) must cover every factor named by a leg. Needs memory
-  /// for the amounts twice; the builder is spent.
-  Book build(std::span<const double> base_factors) &&;
+  /// Takes down a row of at most 64 legs, collateral before debt, and returns its position number:
+  /// 0, 1, 2, ... Rows of different groups (markets) never share a block.
+  std::uint32_t add_row(std::uint32_t group, std::span<const LegInput> legs);
+  /// All rows were added: gives each its place.
+  void place_rows();
+  /// Writes the legs of a row as they were added; rows left out have amounts of 0.
+  void fill_row(std::uint32_t position, std::span<const LegInput> legs);
+  /// The book; the assembly is spent.
+  Book finish() && { return std::move(book_); }
 
  private:
-  friend class BookAssembly;
-  static constexpr std::uint32_t kChunk = 1u << 16;  // doubles; a row never straddles chunks
-
-  struct Row {
-    std::uint32_t mix;
-    std::uint32_t first_amount;
-  };
+  // A list of factors that some rows have.
   struct Mix {
     std::uint32_t group;
     std::uint32_t first_factor;
     std::uint32_t rows;
     std::uint8_t collateral_legs;
     std::uint8_t debt_legs;
-  };
 
-  std::uint32_t find_or_add_mix(std::uint32_t group, std::span<const std::uint32_t> factors,
+    std::uint32_t legs() const { return std::uint32_t{collateral_legs} + debt_legs; }
+  };
+  struct Row {
+    std::uint32_t mix;
+    std::uint8_t largest[2];  // legs: of collateral, of debt; kNoLeg without
+  };
+  // Rows that may share blocks. Pairs of too few rows are thrown together with their like.
+  struct Cluster {
+    std::uint32_t mix;  // or none where rows differ in mix
+    std::uint32_t rows;
+  };
+  struct Kinds;
+
+  std::uint32_t find_or_add_mix(std::uint32_t group, std::span<const LegInput> legs,
                                 std::uint32_t collateral_legs);
   void grow_table();
-  double* new_amounts(std::uint32_t count, std::uint32_t& first);
+  std::uint32_t factor_of(const Row& row, int side) const;
+  std::uint32_t cluster_of(Kinds& kinds, std::uint32_t row, bool by_pair);
+  void cluster_rows();
+  void order_rows();
+  void cut_blocks();
+  void add_family(const Cluster& cluster, std::uint32_t row);
+  std::uint32_t list_factors(std::uint32_t row, std::uint32_t rows, bool debt);
+  void add_block(std::uint32_t row, std::uint32_t rows);
 
-  std::vector<std::unique_ptr<double[]>> chunks_;
-  std::uint32_t chunk_used_ = kChunk;
+  Book book_;
   std::vector<Row> rows_;
+  std::vector<double> health_;  // by row
   std::vector<Mix> mixes_;
   std::vector<std::uint32_t> mix_factors_;
   std::vector<std::uint32_t> table_;  // open addressing: mix + 1, 0 is empty
+  std::vector<Cluster> clusters_;
+  std::vector<std::uint32_t> cluster_;  // by row
+  std::vector<std::uint32_t> order_;    // rows by cluster, then base health, then position
+  std::vector<std::uint32_t> scratch_;
+  std::size_t tiles_ = 0;
+  std::size_t id_count_ = 0;
+};
+
+/// Collects rows that exist nowhere else, then makes a book of them.
+class BookBuilder {
+ public:
+  /// As `BookAssembly::add_row`, with legs in any order.
+  std::uint32_t add_row(std::uint32_t group, std::span<const LegInput> legs);
+  std::uint32_t add_row(std::span<const LegInput> legs) { return add_row(0, legs); }
+
+  /// The book; the builder is spent.
+  Book build(std::span<const double> base_factors) &&;
+
+ private:
+  std::vector<LegInput> legs_;
+  std::vector<std::uint32_t> groups_, ends_;  // by row; where its legs end
 };
 
 /// One leg of a row as it is now.

@@ -77,7 +77,7 @@ void QuoteBook::displace(const Params& p, State& s, double q) {
 }
 
 Fill QuoteBook::fill(const Params& p, const State& s, Side side, double in) {
-  const double n = p.curve.depth * s.depth, kept = 1 - p.fee;
+  const double n = p.curve.depth * s.depth, kept = 1 - fee(p, s);
   const double net = kept * (p.bounded ? std::min(in, most_in(p, s, side)) : in);
   double out = 0, factor = 0;
   if (!(n > 0)) {
@@ -102,7 +102,7 @@ double QuoteBook::price_after(const Params& p, const State& s, Side side, double
   const double n = p.curve.depth * s.depth;
   if (!(n > 0)) return marginal(p, s);
   if (side == Side::buy) return fill(p, s, side, in).price;
-  const double net = (1 - p.fee) * (p.bounded ? std::min(in, most_in(p, s, side)) : in);
+  const double net = (1 - fee(p, s)) * (p.bounded ? std::min(in, most_in(p, s, side)) : in);
   const double end = s.displaced + std::min(net / n, steps_room(p, s, side));
   return s.centre * BookCurve::factor(end, p.curve.distance(end));
 }
@@ -114,7 +114,7 @@ double QuoteBook::in_to_price(const Params& p, const State& s, Side side, double
   const double net = side == Side::sell
                          ? n * step
                          : s.centre * n * p.curve.walk(s.displaced, s.distance, side, step).worth;
-  const double in = net / (1 - p.fee);
+  const double in = net / (1 - fee(p, s));
   return p.bounded ? std::min(in, most_in(p, s, side)) : in;
 }
 
@@ -127,20 +127,20 @@ double QuoteBook::most_in(const Params& p, const State& s, Side side) {
   } else if (p.bounded) {
     step = std::min(step, std::max(0.0, s.base) / n);
   }
-  if (side == Side::sell) return n * step / (1 - p.fee);
-  return s.centre * n * p.curve.walk(s.displaced, s.distance, side, step).worth / (1 - p.fee);
+  if (side == Side::sell) return n * step / (1 - fee(p, s));
+  return s.centre * n * p.curve.walk(s.displaced, s.distance, side, step).worth / (1 - fee(p, s));
 }
 
 void QuoteBook::apply(const Params& p, State& s, Side side, double given, double taken) {
   const double n = p.curve.depth * s.depth;
   if (side == Side::sell) {
     if (n > 0) {
-      displace(p, s, s.displaced + std::min((1 - p.fee) * given / n, steps_room(p, s, side)));
+      displace(p, s, s.displaced + std::min((1 - fee(p, s)) * given / n, steps_room(p, s, side)));
     }
     s.base += given;
     s.quote -= taken;
   } else {
-    const double net = (1 - p.fee) * given;
+    const double net = (1 - fee(p, s)) * given;
     if (n > 0) {
       const double step = p.curve.step_for(s.displaced, s.distance, side, net / (s.centre * n));
       displace(p, s, s.displaced - step);
@@ -151,14 +151,14 @@ void QuoteBook::apply(const Params& p, State& s, Side side, double given, double
 }
 
 double QuoteBook::permanent_move(const Params& p, const State& before, const State& after) {
-  if (p.permanent == 0 || before.displaced == after.displaced) return 0;
-  return math::exp(-p.permanent * p.curve.within * (after.displaced - before.displaced)) - 1;
+  if (before.permanent == 0 || before.displaced == after.displaced) return 0;
+  return math::exp(-before.permanent * p.curve.within * (after.displaced - before.displaced)) - 1;
 }
 
 double QuoteBook::decay(const Params& p, State& s, double dt) {
-  if (!(dt > 0) || p.refill_s == std::numeric_limits<double>::infinity()) return 1;
+  if (!(dt > 0) || s.refill_s == std::numeric_limits<double>::infinity()) return 1;
   constexpr double ln2 = 0.693147180559945309417;
-  const double kept = math::exp(-ln2 * (dt / p.refill_s));
+  const double kept = math::exp(-ln2 * (dt / s.refill_s));
   const double q = s.displaced * kept;
   displace(p, s, std::fabs(q) < p.curve.still ? 0 : q);
   return kept;

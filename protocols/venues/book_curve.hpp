@@ -52,26 +52,33 @@ BookCurve book_curve(double depth, double within, double exponent, double reach)
 struct QuoteBook {
   struct Params {
     BookCurve curve;
-    double fee = 0;        // taker fee + half-spread
-    double refill_s = 0;   // half-life of the displacement, seconds; inf: never
-    double permanent = 0;  // share of the move that stays, [0, 1]
-    double centre = 1;     // opening centre, quote per base
-    double base = 0;       // opening purse of the makers, tokens
+    double fee = 0;          // taker fee, share of the input
+    double half_spread = 0;  // from mid to the best quote, share of the price
+    double refill_s = 0;     // half-life of the displacement, seconds; inf: never
+    double permanent = 0;    // share of the move that stays, [0, 1]
+    double centre = 1;       // opening centre, quote per base
+    double base = 0;         // opening purse of the makers, tokens
     double quote = 0;
     bool bounded = false;  // whether the purse limits what they can deliver
   };
 
   struct State {
     double centre = 1;
-    double displaced = 0;  // q
-    double distance = 0;   // d(q): kept, since every question asks for it
-    double depth = 1;      // share of the opening depth that stands
+    double displaced = 0;    // q
+    double distance = 0;     // d(q): kept, since every question asks for it
+    double depth = 1;        // share of the opening depth that stands
+    double fee = 0;          // taker fee, share of the input
+    double half_spread = 0;  // from mid to the best quote, share of the price
+    double refill_s = 0;     // half-life of the displacement, seconds; inf: never
+    double permanent = 0;    // share of the move that stays, [0, 1]
     double base = 0;   // makers' purse: opening amounts and every fill since; may fall below zero
     double quote = 0;  // where not bounded
   };
 
-  static State open(const Params& p) { return {p.centre, 0, 0, 1, p.base, p.quote}; }
-  static double fee(const Params& p, const State&) { return p.fee; }
+  static State open(const Params& p) {
+    return {p.centre, 0, 0, 1, p.fee, p.half_spread, p.refill_s, p.permanent, p.base, p.quote};
+  }
+  static double fee(const Params&, const State& s) { return s.fee + s.half_spread; }
   static double marginal(const Params&, const State& s) {
     return s.centre * BookCurve::factor(s.displaced, s.distance);
   }

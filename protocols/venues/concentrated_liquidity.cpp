@@ -67,7 +67,7 @@ Walk walk_up(const Params& p, double root, std::int32_t i, double left) {
 
 Walk walk(const Params& p, const State& s, Side side, double in) {
   if (!(s.scale > 0)) return {s.root, s.interval, 0};
-  const double net = (1 - p.fee) * in / s.scale;
+  const double net = (1 - s.fee) * in / s.scale;
   return side == Side::sell ? walk_down(p, s.root, s.interval, net)
                             : walk_up(p, s.root, s.interval, net);
 }
@@ -196,6 +196,7 @@ State ConcentratedLiquidity::open(const Params& p) {
   State s{.root = p.opening_root, .interval = p.opening_interval};
   s.base = curve_base(p, s);
   s.quote = curve_quote(p, s);
+  s.fee = p.fee;
   return s;
 }
 
@@ -216,7 +217,7 @@ double ConcentratedLiquidity::curve_quote(const Params& p, const State& s) {
 
 Fill ConcentratedLiquidity::fill(const Params& p, const State& s, Side side, double in) {
   const Walk w = walk(p, s, side, in);
-  const double price = w.root * w.root, kept = 1 - p.fee;
+  const double price = w.root * w.root, kept = 1 - s.fee;
   const double held = side == Side::sell ? s.quote : s.base;  // binds by rounding only
   return {std::min(s.scale * w.out, held), price, side == Side::sell ? kept * price : kept / price};
 }
@@ -227,7 +228,7 @@ double ConcentratedLiquidity::in_to_price(const Params& p, const State& s, Side 
   const double goal = std::sqrt(target);
   const double net = side == Side::sell ? cost_down(p, s.root, s.interval, goal)
                                         : cost_up(p, s.root, s.interval, goal);
-  return s.scale * net / (1 - p.fee);
+  return s.scale * net / (1 - s.fee);
 }
 
 double ConcentratedLiquidity::most_in(const Params& p, const State& s, Side side) {

@@ -119,6 +119,7 @@ struct ConcentratedLiquidity {
     double scale = 1;  // share of the opening liquidity that stands
     double base = 0;
     double quote = 0;
+    double fee = 0;             // share of the input
     std::int32_t interval = 0;  // root[interval] <= root <= root[interval + 1]
     std::int32_t unused = 0;    // keeps padding bytes determined
   };
@@ -131,7 +132,7 @@ struct ConcentratedLiquidity {
                                                      double fee, double price);
 
   static State open(const Params& p);
-  static double fee(const Params& p, const State&) { return p.fee; }
+  static double fee(const Params&, const State& s) { return s.fee; }
   static double marginal(const Params&, const State& s) { return s.root * s.root; }
   static double base_held(const Params&, const State& s) { return s.base; }
   static double quote_held(const Params&, const State& s) { return s.quote; }

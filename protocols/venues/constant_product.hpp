@@ -54,6 +54,7 @@ struct ConstantProduct {
   struct State {
     double base = 0;
     double quote = 0;
+    double fee = 0;  // share of the input
   };
 
   /// Params from a Spec; problem says what to write if the amounts are missing or of other units.
@@ -72,14 +73,14 @@ struct ConstantProduct {
     return {p, {}};
   }
 
-  static State open(const Params& p) { return {p.base, p.quote}; }
-  static double fee(const Params& p, const State&) { return p.fee; }
+  static State open(const Params& p) { return {p.base, p.quote, p.fee}; }
+  static double fee(const Params&, const State& s) { return s.fee; }
   static double marginal(const Params&, const State& s) { return s.quote / s.base; }
   static double base_held(const Params&, const State& s) { return s.base; }
   static double quote_held(const Params&, const State& s) { return s.quote; }
 
-  static Fill fill(const Params& p, const State& s, Side side, double in) {
-    const double kept = 1 - p.fee;
+  static Fill fill(const Params&, const State& s, Side side, double in) {
+    const double kept = 1 - s.fee;
     const double ri = side == Side::sell ? s.base : s.quote;
     const double ro = side == Side::sell ? s.quote : s.base;
     const double walked = ri + kept * in;
@@ -102,14 +103,14 @@ struct ConstantProduct {
     const double now = marginal(p, s);
     const double m = side == Side::sell ? now / target : target / now;
     if (!(m > 1)) return 0;
-    const double g = 1 - p.fee;
+    const double g = 1 - s.fee;
     const double ri = side == Side::sell ? s.base : s.quote;
-    return ri * (2 * (m - 1) / ((1 + g) + std::sqrt(p.fee * p.fee + 4 * g * m)));
+    return ri * (2 * (m - 1) / ((1 + g) + std::sqrt(s.fee * s.fee + 4 * g * m)));
   }
 
   /// in = (sqrt(g*Ri*Ro/rate) - Ri) / g: the optimal arbitrage of the Uniswap v2 periphery.
-  static double in_to_rate(const Params& p, const State& s, Side side, double rate) {
-    const double g = 1 - p.fee;
+  static double in_to_rate(const Params&, const State& s, Side side, double rate) {
+    const double g = 1 - s.fee;
     const double ri = side == Side::sell ? s.base : s.quote;
     const double ro = side == Side::sell ? s.quote : s.base;
     const double m = g * (ro / ri) / rate;
@@ -121,7 +122,7 @@ struct ConstantProduct {
     if (!(limit > 0)) return most_in(p, s, side);
     const double ri = side == Side::sell ? s.base : s.quote;
     const double ro = side == Side::sell ? s.quote : s.base;
-    return std::fmax(0.0, ro / limit - ri / (1 - p.fee));
+    return std::fmax(0.0, ro / limit - ri / (1 - s.fee));
   }
 
   /// The curve never ends.
@@ -149,7 +150,10 @@ struct ConstantProduct {
     s.quote *= kept;
   }
 
-  static void hold(const Params&, State& s, double base, double quote) { s = {base, quote}; }
+  static void hold(const Params&, State& s, double base, double quote) {
+    s.base = base;
+    s.quote = quote;
+  }
 
   /// Worth of all LP claims at outside prices, which no trade inside the pool can raise but by its
   /// fee: 2*sqrt(base*quote*Pb*Pq) (angeris2020). Prices and result in one unit of account.

@@ -76,7 +76,8 @@ struct OrderBook : QuoteBook {
       return {{}, "write a depth within a distance between 0% and 100%"};
     }
     Params p;
-    p.fee = spec.fee.value + spec.half_spread.value;
+    p.fee = spec.fee.value;
+    p.half_spread = spec.half_spread.value;
     p.refill_s = spec.refill.value;
     p.permanent = spec.permanent.value;
     p.centre = at.price();

@@ -135,6 +135,38 @@ TEST_CASE("values can be set from the command line and by overlays", "[cli]") {
   CHECK(faultline("run small.yaml --set 'venues.amn.liquidity=$5bn'").code == 2);
 }
 
+TEST_CASE("a scenario may set fees, refill and rates of what stands", "[cli]") {
+  const Folder folder;
+  folder.write("small.yaml", small);
+  const auto run = [&](const std::string& name, const std::string& set) {
+    folder.write(name, "include: small.yaml\nscenarios:\n  told:\n" +
+                           std::string("    - {at: 5min, price: {ETH: -30%}, over: 10min}\n") +
+                           set + "default: told\n");
+    const Said said = faultline("run " + name + " --format json");
+    REQUIRE(said.code == 0);
+    return nlohmann::json::parse(said.text);
+  };
+  const auto end = [](const nlohmann::json& r) {
+    return r.at("assets").at("ETH").at("price_end").get<double>();
+  };
+  const nlohmann::json as_it_is = run("a.yaml", "");
+  const nlohmann::json dear = run("b.yaml", "    - {at: 1min, set: {venues.amm.fee: 9%}}\n");
+  CHECK(end(as_it_is) < 1400 * 1.003);
+  CHECK(end(dear) > 1400 * 1.04);  // nobody brings the pool further than its fee band
+  // Set, and set back: the last holds.
+  const nlohmann::json again = run("c.yaml",
+                                   "    - {at: 1min, set: {venues.amm.fee: 9%}}\n"
+                                   "    - {at: 2min, set: {venues.amm.fee: 30bps}}\n");
+  CHECK(end(again) == Approx(end(as_it_is)).epsilon(1e-6));
+  const Said text = faultline("run b.yaml");
+  CHECK(text.text.find("set          the world: venues.amm.fee to 9%") != std::string::npos);
+  folder.write("d.yaml",
+               "scenarios:\n  told:\n    - {at: 1min, set: {venues.amm.liquidity: $1m}}\n");
+  const Said wrong = faultline("run small.yaml --scenario told --with d.yaml");
+  CHECK(wrong.code == 2);
+  CHECK(wrong.text.find("depth leaves by `withdraw`") != std::string::npos);
+}
+
 TEST_CASE("check reports every mistake of a file in one run", "[cli]") {
   const Folder folder;
   folder.write("bad.yaml", R"(faultline: 1

@@ -35,7 +35,7 @@ struct Shipped {
     std::map<std::string, std::uint32_t> out;
     const MarketId m = world.market(market);
     for (std::uint32_t p = 0; p < world.positions.size(); ++p) {
-      if (world.positions[p].market == m) out.emplace(world.position_names[p], p);
+      if (world.positions[p].market == m) out.emplace(world.positions.name(p), p);
     }
     return out;
   }

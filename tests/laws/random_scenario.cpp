@@ -116,8 +116,9 @@ void path(Stage& s, EventSpec& e) {
 }
 
 using What = SettingChange::What;
-constexpr std::array<What, 7> settable{What::feed,
+constexpr std::array<What, 8> settable{What::feed,
                                        What::reserve,
+                                       What::venue,
                                        What::liquidator_capital,
                                        What::liquidator_gas,
                                        What::arbitrageur_capital,
@@ -151,7 +152,7 @@ bool change_of(const Snapshot& world, Draw& draw, const std::string& prefix, Set
     case What::feed:
       target = any_of(draw, world.oracles, prefix, name);
       if (!target) return false;
-      c.feed_before = c.feed = world.oracles[*target].params;
+      c.feed_other = c.feed = world.oracles[*target].params;
       c.feed.deviation = draw.between(0, 0.05);
       c.feed.latency_s = draw.between(0, 200);
       c.feed.max_age_s = draw.log_between(60, 1e5);
@@ -159,11 +160,17 @@ bool change_of(const Snapshot& world, Draw& draw, const std::string& prefix, Set
     case What::reserve:
       target = any_of(draw, world.reserves, prefix, market_name);
       if (!target) return false;
-      c.reserve_before = c.reserve = world.reserves[*target];
+      c.reserve_other = c.reserve = world.reserves[*target];
       c.reserve.terms.lt *= draw.between(0.8, 1);
       c.reserve.terms.ltv = std::min(c.reserve.terms.ltv, c.reserve.terms.lt);
       c.reserve.terms.bonus *= draw.between(0, 1.05);
       c.reserve.supply_cap *= draw.between(0, 2);
+      c.reserve.rate.slope1 *= draw.between(0, 3);
+      break;
+    case What::venue:
+      target = any_of(draw, world.venues, prefix, name);
+      c.venue.fee = draw.between(0, 0.05);
+      c.venue.refill_s = draw.between(1, 300);
       break;
     case What::liquidator_capital:
     case What::liquidator_gas:

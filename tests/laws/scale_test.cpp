@@ -70,8 +70,8 @@ Ecosystem enlarged(Ecosystem eco, int exponent) {
 void enlarge_settings(Scenario& scenario, int exponent) {
   using What = SettingChange::What;
   for (SettingChange& s : scenario.settings) {
-    const bool budget =
-        s.what != What::feed && s.what != What::reserve && s.what != What::arbitrageur_latency;
+    const bool budget = s.what != What::feed && s.what != What::reserve && s.what != What::venue &&
+                        s.what != What::arbitrageur_latency;
     if (budget) s.value = std::ldexp(s.value, exponent);
   }
 }

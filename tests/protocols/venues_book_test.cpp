@@ -91,6 +91,7 @@ TEST_CASE("order_book: displacement and centre halve with refill") {
   CHECK(!OrderBook::relax(never, t, 1e9, 40));
   auto instant = p;
   instant.refill_s = 0;
+  t = OrderBook::open(instant);
   trade<OrderBook>(instant, t, Side::sell, 800);
   OrderBook::relax(instant, t, 1e-3, 40);
   CHECK(t.displaced == 0);
