@@ -85,38 +85,47 @@ struct Timed {
   std::string stop;
 };
 
-/// Spreads the blocks of the workspace's searches over the workers, where the engine offers it.
-template <class AnyWorkspace>
-bool spread_blocks(AnyWorkspace& w, Workers& workers, double& search_s) {
-  if constexpr (requires { w.for_blocks; }) {
-    w.for_blocks = [&](std::size_t count, const std::function<void(std::size_t)>& visit) {
-      const double begin = seconds();
-      if (workers.threads() == 1 || count < 32) {
-        for (std::size_t i = 0; i < count; ++i) visit(i);
-      } else {
-        workers.for_blocks(count, [&](unsigned, std::size_t i) { visit(i); });
-      }
-      search_s += seconds() - begin;
-    };
-    return true;
+/// The search alone: every coin falls by a fifth in 144 rounds, each with 20 bp of noise of its
+/// own; nobody is liquidated.
+double time_search(const Snapshot& world, Workers& workers, Fingerprint& hash) {
+  constexpr int rounds = 144;
+  Workspace w(world);
+  w.use(workers);
+  std::vector<double> y = world.opening.factors;
+  std::vector<std::uint32_t> changed;
+  for (std::uint32_t f = 0; f < y.size(); ++f) {
+    if (world.opening.factors[f] > 0 && world.factor_text(f).find("USD") == std::string::npos) {
+      changed.push_back(f);
+    }
   }
-  return false;
+  double spent = 0;
+  for (int r = 1; r <= rounds; ++r) {
+    for (const std::uint32_t f : changed) {
+      const double noise =
+          0.004 * (uniform({.seed = 5, .entity = f, .index = static_cast<std::uint32_t>(r)}) - 0.5);
+      y[f] = world.opening.factors[f] * (f % 2 == 0 ? 1 - 0.2 * r / rounds + noise : 1);
+    }
+    const double begin = seconds();
+    w.find_rows(w.breach, y, changed);
+    spent += seconds() - begin;
+    for (const std::uint32_t p : w.entered) hash.add(std::uint64_t{p});
+  }
+  return spent;
 }
 
 Timed time_run(const Snapshot& world, unsigned threads) {
   Workers workers(Parallelism{threads});
-  Workspace w(world);
+  Fingerprint hash;
   Timed t;
-  if (!spread_blocks(w, workers, t.search_s) && threads > 1) {
-    std::printf("the engine has no hook to spread blocks over threads\n");
-  }
+  time_search(world, workers, hash);  // warms caches
+  t.search_s = time_search(world, workers, hash);
+  Workspace w(world);
+  w.use(workers);
   const Scenario scenario = crash(world);
   run(world, scenario, w);  // takes the memory
-  t.search_s = 0;
   const double begin = seconds();
   const Outcome& o = run(world, scenario, w);
   t.run_s = seconds() - begin;
-  Fingerprint hash;
   add_outcome(hash, o);
   t.hash = hash.value();
   t.orders = o.counters.orders;
@@ -128,9 +137,9 @@ Timed time_run(const Snapshot& world, unsigned threads) {
 
 void print(const char* name, const Timed& t) {
   std::printf(
-      "%-9s  run %.3f s, of which visiting blocks %.3f s; %llu orders, %llu visits, %.1fm "
-      "rows evaluated; %s; hash %016llx\n",
-      name, t.run_s, t.search_s, static_cast<unsigned long long>(t.orders),
+      "%-9s  search alone %.3f s in 144 rounds; run %.3f s: %llu orders, %llu visits, %.1fm rows "
+      "evaluated; %s; hash %016llx\n",
+      name, t.search_s, t.run_s, static_cast<unsigned long long>(t.orders),
       static_cast<unsigned long long>(t.blocks), static_cast<double>(t.rows) * 1e-6, t.stop.c_str(),
       static_cast<unsigned long long>(t.hash));
 }

@@ -24,7 +24,9 @@ int run_verb(const RunOptions& options) {
   }
   const auto begin = std::chrono::steady_clock::now();
   AssessedRun a;
+  Workers workers(Parallelism{});
   Workspace w(opened.world);
+  w.use(workers);
   a.baseline = run(opened.world, baseline_of(*scenario), w);
   a.direct = run(opened.world, direct_of(*scenario), w);
   if (!a.baseline.permanent_log.empty()) scenario->baseline_permanent = &a.baseline.permanent_log;

@@ -106,12 +106,21 @@ void wake(Workspace& w, const ParkedRow& row) {
   w.parked.woken.push_back(row.position);
 }
 
+/// Wakes what waits for no more than `rho`: the front rows one by one, or, where many do, in one
+/// sweep over the heap.
 void wake_up_to(Workspace& w, std::vector<ParkedRow>& heap, double rho) {
-  while (!heap.empty() && heap.front().needs <= rho) {
+  for (std::size_t pops = heap.size() / 32 + 1; pops > 0; --pops) {
+    if (heap.empty() || heap.front().needs > rho) return;
     std::pop_heap(heap.begin(), heap.end(), by_needs);
     wake(w, heap.back());
     heap.pop_back();
   }
+  std::erase_if(heap, [&](const ParkedRow& row) {
+    if (row.needs > rho) return false;
+    wake(w, row);
+    return true;
+  });
+  std::make_heap(heap.begin(), heap.end(), by_needs);
 }
 
 /// Brings back parked rows that might pay now.
@@ -139,7 +148,7 @@ void push_parked(std::vector<ParkedRow>& heap, const ParkedRow& row) {
 
 /// Takes a row out of the game until one of `needs` is met; it may be any lane's if all are far.
 void park(const Snapshot& world, Workspace& w, std::uint32_t position,
-          const std::vector<LaneNeeds>& needs) {
+          std::span<const LaneNeeds> needs) {
   ParkedRows& parked = w.parked;
   if (parked.empty()) values_drifted(world, w, true);
   const std::uint32_t stamp = w.set_parked(position, true).stamp;
@@ -237,7 +246,7 @@ double least_rho(const Snapshot& world, const Workspace& w, const RowView& row, 
   return std::isnan(needs) ? 0 : needs;
 }
 
-void try_pair(const Snapshot& world, Workspace& w, const RowView& row, const Pair& pair,
+void try_pair(const Snapshot& world, const Workspace& w, const RowView& row, const Pair& pair,
               double gas_usd, Best& best, std::vector<LaneNeeds>& needs) {
   const Lane& lane = world.lanes[pair.lane];
   if (!lane.open) return;
@@ -259,11 +268,10 @@ void try_pair(const Snapshot& world, Workspace& w, const RowView& row, const Pai
   }
 }
 
-/// The pair of legs a liquidator gains most from; `needs` of every pair.
-Best best_pair(const Snapshot& world, Workspace& w, const RowView& row, double gas_usd,
+/// The pair of legs a liquidator gains most from; appends what every pair needs.
+Best best_pair(const Snapshot& world, const Workspace& w, const RowView& row, double gas_usd,
                std::vector<LaneNeeds>& needs) {
   Best best;
-  needs.clear();
   for (std::uint32_t d = row.count.collateral; d < row.count.count; ++d) {
     if (row.legs[d].amount == 0) continue;
     const std::uint32_t rd = row.legs[d].factor / 2;
@@ -278,7 +286,7 @@ Best best_pair(const Snapshot& world, Workspace& w, const RowView& row, double g
   return best;
 }
 
-void add_order(Workspace& w, std::uint32_t position, const Best& best) {
+LiquidationOrder order_of(std::uint32_t position, const Best& best) {
   LiquidationOrder o;
   o.position = position;
   o.lane = best.pair.lane;
@@ -291,7 +299,7 @@ void add_order(Workspace& w, std::uint32_t position, const Best& best) {
   o.to_liquidator = best.plan.to_liquidator;
   o.gas = best.pair.gas;
   o.limit = required_price(best.plan, best.pair.gas);
-  w.orders.push_back(o);
+  return o;
 }
 
 /// Brings the list of rows to look at up to date: what the search reported, and who may pay again.
@@ -307,25 +315,57 @@ void refresh_breached(const Snapshot& world, Workspace& w) {
   update_rows(w.breached, w.parked.woken, w.left, w.row_scratch);
 }
 
-/// Plans one row; whether it is to be looked at again next round whatever happens.
-bool plan_row(const Snapshot& world, Workspace& w, std::uint32_t position) {
+/// Plans one row in breach: it is ordered, parked, or looked at again next round whatever happens.
+void plan_row(const Snapshot& world, const Workspace& w, std::uint32_t position, PlannedRows& out) {
   const MarketId market = world.positions[position].market;
   const std::int32_t who = world.liquidator_of[market.value];
+  const auto first_need = static_cast<std::uint32_t>(out.needs.size());
   if (who < 0) {
-    w.set_parked(position, true);  // for good: nothing to wait for
-    return false;
+    out.parked.push_back({position, first_need, first_need});  // for good: nothing to wait for
+    return;
   }
   RowView row;
   view_row(world, w, position, row);
-  if (!row.priced) return true;
-  const Best best = best_pair(
-      world, w, row, w.settings.liquidator_gas[static_cast<std::size_t>(who)], w.lane_needs);
-  if (best.profit_usd > 0) {
-    add_order(w, position, best);
-    return true;
+  if (!row.priced) {
+    out.kept.push_back(position);
+    return;
   }
-  park(world, w, position, w.lane_needs);
-  return false;
+  const Best best =
+      best_pair(world, w, row, w.settings.liquidator_gas[static_cast<std::size_t>(who)], out.needs);
+  if (best.profit_usd > 0) {
+    out.orders.push_back(order_of(position, best));
+    out.kept.push_back(position);
+    out.needs.resize(first_need);
+    return;
+  }
+  out.parked.push_back({position, first_need, static_cast<std::uint32_t>(out.needs.size())});
+}
+
+/// Plans all rows in breach, pieces of the list in parallel where a scenario runs alone.
+void plan_rows(const Snapshot& world, Workspace& w) {
+  constexpr std::size_t piece = 512;
+  const std::size_t pieces = (w.breached.size() + piece - 1) / piece;
+  if (w.planned.size() < pieces) w.planned.resize(pieces);
+  w.spread(pieces, 2, [&](std::size_t i) {
+    PlannedRows& out = w.planned[i];
+    out.clear();
+    const std::size_t end = std::min(w.breached.size(), (i + 1) * piece);
+    for (std::size_t k = i * piece; k < end; ++k) plan_row(world, w, w.breached[k], out);
+  });
+  w.breached.clear();
+  for (std::size_t i = 0; i < pieces; ++i) {
+    const PlannedRows& rows = w.planned[i];
+    w.orders.insert(w.orders.end(), rows.orders.begin(), rows.orders.end());
+    w.breached.insert(w.breached.end(), rows.kept.begin(), rows.kept.end());
+    for (const PlannedRows::Parking& p : rows.parked) {
+      if (p.first_need == p.end_need) {
+        w.set_parked(p.position, true);
+      } else {
+        park(world, w, p.position,
+             std::span(rows.needs).subspan(p.first_need, p.end_need - p.first_need));
+      }
+    }
+  }
 }
 
 }  // namespace
@@ -353,7 +393,7 @@ void assess(const Snapshot& world, const Scenario&, Workspace& w) {
   }
   refresh_breached(world, w);
   w.outcome.counters.breaches += w.breached.size();
-  std::erase_if(w.breached, [&](std::uint32_t p) { return !plan_row(world, w, p); });
+  plan_rows(world, w);
   w.changed_factors.clear();
   w.moved_references.clear();
   w.moved_venues.clear();

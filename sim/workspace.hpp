@@ -4,11 +4,13 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <optional>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "core/flat_map.hpp"
+#include "core/parallel.hpp"
 #include "protocols/margin/book.hpp"
 #include "protocols/margin/breach_search.hpp"
 #include "sim/outcome.hpp"
@@ -106,6 +108,25 @@ struct ParkState {
   std::uint32_t stamp = 0;
 };
 
+/// What was decided of some rows in breach, ready to be taken over in their order.
+struct PlannedRows {
+  struct Parking {
+    std::uint32_t position = 0;
+    std::uint32_t first_need = 0, end_need = 0;  // of `needs`; none: it waits for nothing
+  };
+  std::vector<LiquidationOrder> orders;
+  std::vector<std::uint32_t> kept;  // to be looked at again next round
+  std::vector<Parking> parked;
+  std::vector<LaneNeeds> needs;
+
+  void clear() {
+    orders.clear();
+    kept.clear();
+    parked.clear();
+    needs.clear();
+  }
+};
+
 /// Rows in breach that would not pay: what they wait for, and under which values that was found.
 struct ParkedRows {
   std::vector<ParkedRow> any;                   // a heap, least needs first: waiting for any lane
@@ -131,9 +152,9 @@ struct Workspace {
   bool transmission = true;
   bool record = false;
 
-  /// Calls visit(i) once for each i < count, on any threads, and returns when all are done: spreads
-  /// the blocks of a search where a scenario runs alone. Empty: one after another.
-  std::function<void(std::size_t count, const std::function<void(std::size_t)>& visit)> for_blocks;
+  /// Spreads searches and the planning of rows over the threads, for a scenario that runs alone;
+  /// the workers must outlive the workspace. Not for sweeps, whose scenarios are spread themselves.
+  void use(Workers& workers) { workers_ = workers.threads() > 1 ? &workers : nullptr; }
 
   // 1 shock
   MarketState market;
@@ -180,7 +201,7 @@ struct Workspace {
   ParkedRows parked;
   // [factor] least since the first of them was parked; 0: look at all of them again
   std::vector<double> parked_prices;
-  std::vector<LaneNeeds> lane_needs;  // of one row; scratch
+  std::vector<PlannedRows> planned;  // pieces of `breached`; scratch
 
   // 5 execute
   std::vector<double> lane_in, lane_out;
@@ -208,12 +229,23 @@ struct Workspace {
   bool quiet = false;                    // this round changed nothing
   bool audit_rounds = false;             // law 1 after every round, rows included (tests)
 
-  /// Runs one of the searches into `entered` and `left`, spread as `for_blocks` says.
+  /// Calls visit(i) once for each i < count: in parallel from `worth` on, where there are workers.
+  template <class Visit>
+  void spread(std::size_t count, std::size_t worth, Visit&& visit) {
+    if (workers_ == nullptr || count < worth) {
+      for (std::size_t i = 0; i < count; ++i) visit(i);
+      return;
+    }
+    const std::string error =
+        workers_->for_blocks(count, [&](unsigned, std::size_t i) { visit(i); });
+    if (!error.empty()) throw std::runtime_error(error);
+  }
+
+  /// Runs one of the searches into `entered` and `left`.
   std::optional<std::uint32_t> find_rows(BreachSearch& search, const std::vector<double>& y,
                                          const std::vector<std::uint32_t>& changed) {
-    if (!for_blocks) return search.find(y, changed, entered, left);
     return search.find(y, changed, entered, left,
-                       [this](std::size_t count, const auto& visit) { for_blocks(count, visit); });
+                       [this](std::size_t count, auto&& visit) { spread(count, 32, visit); });
   }
 
   bool is_parked(std::uint32_t position) const {
@@ -226,6 +258,9 @@ struct Workspace {
     state = {on, state.stamp + 1};
     return state;
   }
+
+ private:
+  Workers* workers_ = nullptr;  // null: one thread
 };
 
 /// Brings a sorted list of rows up to date: without those of `left`, with those of `entered`.
