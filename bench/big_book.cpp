@@ -86,7 +86,7 @@ struct Timed {
 };
 
 /// The search alone: every coin falls by a fifth in 144 rounds, each with 20 bp of noise of its
-/// own; nobody is liquidated.
+/// own, and whoever enters breach repays three tenths.
 double time_search(const Snapshot& world, Workers& workers, Fingerprint& hash) {
   constexpr int rounds = 144;
   Workspace w(world);
@@ -108,7 +108,13 @@ double time_search(const Snapshot& world, Workers& workers, Fingerprint& hash) {
     const double begin = seconds();
     w.find_rows(w.breach, y, changed);
     spent += seconds() - begin;
-    for (const std::uint32_t p : w.entered) hash.add(std::uint64_t{p});
+    for (const std::uint32_t p : w.entered) {
+      hash.add(std::uint64_t{p});
+      for (std::uint32_t leg = collateral_legs; leg < world.book->legs(p); ++leg) {
+        w.positions.set_amount(p, leg, 0.7 * w.positions.amount(p, leg));
+      }
+      w.breach.touch(p);
+    }
   }
   return spent;
 }

@@ -6,8 +6,7 @@
 //   rho = route price over the oracle's price of the pair
 //
 // A row in breach that no pair of legs would pay for is parked until a lane reaches the least rho
-// at which its pair could pay, or some value it was found under has drifted by a tenth in its
-// favour.
+// at which its pair could pay, or some value it was found under has drifted by 3% in its favour.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -21,7 +20,7 @@ namespace faultline {
 namespace {
 
 constexpr double never = std::numeric_limits<double>::infinity();
-constexpr double drift = 1.1;    // after which parked rows are looked at again
+constexpr double drift = 1.03;   // after which parked rows are looked at again
 constexpr double far_off = 1.3;  // rho beyond which a row waits for any lane, not for its own
 
 void refresh_factors(const Snapshot& world, Workspace& w) {
