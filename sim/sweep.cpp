@@ -84,6 +84,12 @@ std::string failure_text(const char* which, const Outcome& o) {
   return o.stop_detail.empty() ? out : out + ": " + o.stop_detail;
 }
 
+/// Assets whose lowest and last market price a results file keeps: beyond these a table would have
+/// too many columns.
+std::size_t priced_assets(const Snapshot& world) {
+  return std::min<std::size_t>(world.assets.size(), 400);
+}
+
 }  // namespace
 
 ResultsLayout SweepPlan::layout() const {
@@ -95,6 +101,12 @@ ResultsLayout SweepPlan::layout() const {
   }
   for (const char* of : {"gross_", "baseline_"}) {
     for (const NetMetric& m : net_metrics) out.metrics.push_back(std::string(of) + m.name);
+  }
+  const Snapshot& world = *worlds.front().world;
+  for (std::size_t a = 0; a < priced_assets(world); ++a) {
+    for (const char* price : {"price_min ", "price_end "}) {
+      out.metrics.push_back(price + world.assets[a].name);
+    }
   }
   for (const Input& input : sampling.inputs) out.inputs.push_back(input.name);
   if (over_book_scale) out.inputs.push_back("book_scale");
@@ -325,6 +337,10 @@ ScenarioResult SweepRunner::row(const DrawnScenario& drawn, const SweepRun& run)
   out.metrics.push_back(static_cast<double>(run.full.counters.rounds));
   for (const NetMetric& m : net_metrics) out.metrics.push_back(run.full.total(m.field));
   for (const NetMetric& m : net_metrics) out.metrics.push_back(run.baseline.total(m.field));
+  for (std::size_t a = 0; a < priced_assets(*at.world); ++a) {
+    out.metrics.push_back(run.full.assets[a].price_min);
+    out.metrics.push_back(run.full.assets[a].price_end);
+  }
   for (std::size_t m = 0; m < at.world->markets.size(); ++m) {
     const MarketOutcome& full = run.full.markets[m];
     const MarketOutcome& base = run.baseline.markets[m];
