@@ -337,6 +337,25 @@ void book_at_reference(const Snapshot& world, Workspace& w) {
   }
 }
 
+/// Sorts the orders: in a batch by group of lanes, then lane; the best limit over the lane's price
+/// first, ties by identity.
+void sort_orders(const Snapshot& world, Workspace& w) {
+  w.order_keys.clear();
+  for (std::uint32_t i = 0; i < w.orders.size(); ++i) {
+    const LiquidationOrder& o = w.orders[i];
+    const std::uint64_t lane =
+        world.sequential ? 0 : std::uint64_t{world.lanes[o.lane].group} << 32 | o.lane;
+    w.order_keys.push_back({lane, o.limit / w.lane_price[o.lane], o.position, i});
+  }
+  std::sort(w.order_keys.begin(), w.order_keys.end(), [](const OrderKey& a, const OrderKey& b) {
+    if (a.lane != b.lane) return a.lane < b.lane;
+    return a.limit != b.limit ? a.limit < b.limit : a.position < b.position;
+  });
+  w.sorted_orders.clear();
+  for (const OrderKey& key : w.order_keys) w.sorted_orders.push_back(w.orders[key.index]);
+  std::swap(w.orders, w.sorted_orders);
+}
+
 }  // namespace
 
 void execute(const Snapshot& world, const Scenario&, Workspace& w) {
@@ -347,30 +366,21 @@ void execute(const Snapshot& world, const Scenario&, Workspace& w) {
     return;
   }
   limit_what_was_granted(w);
-  const auto sooner = [&](const LiquidationOrder& a, const LiquidationOrder& b) {
-    const double ra = a.limit / w.lane_price[a.lane], rb = b.limit / w.lane_price[b.lane];
-    return ra != rb ? ra < rb : a.position < b.position;
-  };
-  const auto group = [&](const LiquidationOrder& o) { return world.lanes[o.lane].group; };
-  if (!world.sequential) {
-    std::sort(w.orders.begin(), w.orders.end(),
-              [&](const LiquidationOrder& a, const LiquidationOrder& b) {
-                if (group(a) != group(b)) return group(a) < group(b);
-                return a.lane != b.lane ? a.lane < b.lane : sooner(a, b);
-              });
-    for (std::size_t i = 0, end = 0; i < w.orders.size(); i = end) {
-      while (end < w.orders.size() && group(w.orders[end]) == group(w.orders[i])) ++end;
-      cut_to_limits(world, w, std::span(w.orders).subspan(i, end - i));
+  sort_orders(world, w);
+  if (world.sequential) {
+    for (LiquidationOrder& o : w.orders) {
+      const std::span<LiquidationOrder> alone(&o, 1);
+      cut_to_limits(world, w, alone);
+      book_orders(world, w, alone);
     }
-    book_orders(world, w, w.orders);
     return;
   }
-  std::sort(w.orders.begin(), w.orders.end(), sooner);
-  for (LiquidationOrder& o : w.orders) {
-    const std::span<LiquidationOrder> alone(&o, 1);
-    cut_to_limits(world, w, alone);
-    book_orders(world, w, alone);
+  const auto group = [&](const LiquidationOrder& o) { return world.lanes[o.lane].group; };
+  for (std::size_t i = 0, end = 0; i < w.orders.size(); i = end) {
+    while (end < w.orders.size() && group(w.orders[end]) == group(w.orders[i])) ++end;
+    cut_to_limits(world, w, std::span(w.orders).subspan(i, end - i));
   }
+  book_orders(world, w, w.orders);
 }
 
 }  // namespace faultline

@@ -76,6 +76,14 @@ struct WalkStep {
   std::uint32_t lane = 0;
 };
 
+/// What orders are sorted by.
+struct OrderKey {
+  std::uint64_t lane = 0;  // after the group of lanes it belongs to; 0 where all are one queue
+  double limit = 0;        // over the lane's price before the walk
+  std::uint32_t position = 0;
+  std::uint32_t index = 0;  // among the orders
+};
+
 /// The orders of one lane, best limit first, of which the first `keep` trade.
 struct LaneQueue {
   std::uint32_t lane = 0;
@@ -207,9 +215,11 @@ struct Workspace {
   std::vector<double> lane_in, lane_out;
   std::vector<std::uint32_t> active_lanes;
   std::vector<WalkStep> walk_steps;
-  std::vector<LaneQueue> queues;      // of the lanes that share venues
-  std::vector<double> queued;         // [order] sold by its queue up to and with it
-  std::vector<std::uint32_t> ranked;  // orders, worst limit first; scratch
+  std::vector<OrderKey> order_keys;             // scratch
+  std::vector<LiquidationOrder> sorted_orders;  // scratch
+  std::vector<LaneQueue> queues;                // of the lanes that share venues
+  std::vector<double> queued;                   // [order] sold by its queue up to and with it
+  std::vector<std::uint32_t> ranked;            // orders, worst limit first; scratch
   std::vector<double> reserve_wants, capital_wants;
 
   // 6 settle
