@@ -95,6 +95,22 @@ TEST_CASE("bad_days.yaml is no ecosystem, and `check` says what it misses") {
   CHECK(text.ends_with("exit 2\n"));
 }
 
+TEST_CASE("bad_days runs on ethereum_2023 with the limits renamed", "[cli]") {
+  const std::string said = output_of(
+      "d=$(mktemp -d) && sed s/curated.core/compound/ bad_days.yaml > $d/days.yaml && "
+      "'" FAULTLINE_BINARY "' sweep '" FAULTLINE_ROOT
+      "/data/ecosystems/ethereum_2023.yaml' "
+      "$d/days.yaml --set clock.horizon=12h -o $d/days.sqlite --limit 24; rm -r $d");
+  CAPTURE(said);
+  CHECK(said.find("24 of 5,000") != std::string::npos);
+  CHECK(said.find("0 failed") != std::string::npos);
+  CHECK(said.find("loss of compound below 1% in 99%") != std::string::npos);
+  CHECK(said.find("bad debt of all below $25m in 95%") != std::string::npos);
+  CHECK(said.find("warning") == std::string::npos);
+  CHECK(said.find("error") == std::string::npos);
+  CHECK(said.ends_with("exit 0\n"));
+}
+
 TEST_CASE("`run` refuses what `check` refuses, in the same words") {
   for (const std::string name : {"two_vaults", "perp_and_lender"}) {
     const std::map<int, int> checked = said_at(check(name));
