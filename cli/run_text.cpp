@@ -22,6 +22,20 @@ std::string dollars(double usd) {
   return std::fabs(usd) < 1 ? "$0" : format_usd(usd);
 }
 
+const char* state_text(const RunReport& r, std::size_t m) {
+  switch (standing(r.run.full.markets[m], r.run.baseline.markets[m])) {
+    case Standing::sound:
+      return "sound";
+    case Standing::stressed:
+      return "stressed";
+    case Standing::illiquid:
+      return "illiquid";
+    case Standing::insolvent:
+      return "insolvent";
+  }
+  return "";
+}
+
 std::string first_sentence(const RunReport& r) {
   const Summary& s = r.run.summary;
   if (r.scenario.calm()) return "Nothing is shocked.";
@@ -51,14 +65,19 @@ std::string second_sentence(const RunReport& r) {
 }
 
 void print_table(const RunReport& r) {
-  fmt::print("\n  {:<22} {:>10} {:>12} {:>10} {:>11} {:>10}   {}\n", "market", "deposits",
-             "liquidated", "bad debt", "recognised", "unserved", "state");
   const std::vector<std::uint32_t> focus = focus_markets(r);
+  const auto named = [&](std::uint32_t m) {
+    return r.world.markets[m].name + (r.world.markets[m].stand_in ? " (stand-in)" : "");
+  };
+  std::size_t width = 22;
+  for (const std::uint32_t m : focus) width = std::max(width, named(m).size());
+  fmt::print("\n  {:<{}} {:>10} {:>12} {:>10} {:>11} {:>10}   {}\n", "market", width, "deposits",
+             "liquidated", "bad debt", "recognised", "unserved", "state");
   MarketOutcome rest, rest_base;
   std::size_t others = 0;
   const auto line = [&](const std::string& name, double deposits, double liquidated, double bad,
                         double booked, double unserved, const char* state) {
-    fmt::print("  {:<22} {:>10} {:>12} {:>10} {:>11} {:>10}   {}\n", name, dollars(deposits),
+    fmt::print("  {:<{}} {:>10} {:>12} {:>10} {:>11} {:>10}   {}\n", name, width, dollars(deposits),
                dollars(liquidated), dollars(bad), dollars(booked), dollars(unserved), state);
   };
   double sum[5] = {};
@@ -72,8 +91,7 @@ void print_table(const RunReport& r) {
       ++others;
       continue;
     }
-    line(r.world.markets[m].name + (r.world.markets[m].stand_in ? " (stand-in)" : ""), values[0],
-         values[1], values[2], values[3], values[4], market_state(r.run.full.markets[m]));
+    line(named(m), values[0], values[1], values[2], values[3], values[4], state_text(r, m));
   }
   if (others > 0) {
     line(fmt::format("all else ({})", others), sum[0], sum[1], sum[2], sum[3], sum[4], "");
@@ -256,12 +274,6 @@ void print_losses(const RunReport& r) {
 
 }  // namespace
 
-const char* market_state(const MarketOutcome& market) {
-  if (market.insolvent_s >= 0) return "insolvent";
-  if (market.utilisation_peak >= 1) return "illiquid";
-  return market.liquidations > 0 ? "stressed" : "sound";
-}
-
 std::vector<std::uint32_t> focus_markets(const RunReport& r) {
   std::vector<std::uint32_t> out;
   for (std::uint32_t m = 0; m < r.world.markets.size(); ++m) {
@@ -327,7 +339,7 @@ nlohmann::json run_json(const RunReport& r) {
     const MarketOutcome& o = r.run.full.markets[m];
     out["nodes"][r.world.markets[m].name] = {
         {"kind", "market"},
-        {"state", market_state(o)},
+        {"state", state_text(r, m)},
         {"bad_debt_usd", net(r, &MarketOutcome::bad_debt_usd, m)},
         {"loss_usd", net(r, &MarketOutcome::bad_debt_end_usd, m)},
         {"liquidated_usd", net(r, &MarketOutcome::liquidated_usd, m)},

@@ -27,6 +27,5 @@ void print_assumptions(const std::vector<Assumption>& assumptions);
 
 /// Markets that `focus` names (by name or family); all where it names none.
 std::vector<std::uint32_t> focus_markets(const RunReport& report);
-const char* market_state(const MarketOutcome& market);
 
 }  // namespace faultline

@@ -102,6 +102,17 @@ std::vector<std::uint32_t> shocked_nodes(const Snapshot& world, const Scenario& 
   return out;
 }
 
+Standing standing(const MarketOutcome& full, const MarketOutcome& baseline) {
+  const auto more = [&](double MarketOutcome::*field) {
+    return full.*field - baseline.*field > 1;  // USD
+  };
+  if (full.insolvent_s >= 0 && baseline.insolvent_s < 0) return Standing::insolvent;
+  if (full.utilisation_peak >= 1 && baseline.utilisation_peak < 1) return Standing::illiquid;
+  const bool touched = more(&MarketOutcome::liquidated_usd) || more(&MarketOutcome::bad_debt_usd) ||
+                       more(&MarketOutcome::unserved_usd);
+  return touched ? Standing::stressed : Standing::sound;
+}
+
 Summary summarise(const Snapshot& world, const Scenario& scenario, const Outcome& full,
                   const Outcome& direct, const Outcome& baseline) {
   const auto net = [&](double MarketOutcome::*field, const Outcome& of) {

@@ -20,6 +20,10 @@ struct Summary {
   bool operator==(const Summary&) const = default;
 };
 
+/// How a market stands at the end of a run, beyond what its baseline does.
+enum class Standing { sound, stressed, illiquid, insolvent };
+Standing standing(const MarketOutcome& full, const MarketOutcome& baseline);
+
 /// Net of the baseline, field by field.
 Summary summarise(const Snapshot& world, const Scenario& scenario, const Outcome& full,
                   const Outcome& direct, const Outcome& baseline);

@@ -89,20 +89,19 @@ class Painter {
     const double liquidated = x.liquidated_usd - b.liquidated_usd;
     const double loss = x.bad_debt_usd - b.bad_debt_usd;
     const double unserved = x.unserved_usd - b.unserved_usd;
-    const bool insolvent = x.insolvent_s >= 0 && b.insolvent_s < 0;
-    const bool illiquid = x.utilisation_peak >= 1 && b.utilisation_peak < 1;
-    const bool reached = liquidated > 1 || loss > 1 || unserved > 1 || insolvent || illiquid;
+    const Standing stands = standing(x, b);
+    const bool reached = stands != Standing::sound;
     NodeOutcome* n = node(NodeKind::market, world_.markets[m].name, reached);
     if (n == nullptr || !reached) return;
-    n->state = insolvent  ? OutcomeState::insolvent
-               : illiquid ? OutcomeState::illiquid
-                          : OutcomeState::stressed;
+    n->state = stands == Standing::insolvent  ? OutcomeState::insolvent
+               : stands == Standing::illiquid ? OutcomeState::illiquid
+                                              : OutcomeState::stressed;
     n->loss_usd = loss > 1 ? loss : 0;
     if (liquidated > 1) n->note = short_usd(liquidated) + " liquidated";
     if (unserved > 1) {
       n->note += (n->note.empty() ? "" : ", ") + short_usd(unserved) + " unserved";
     }
-    if (insolvent) {
+    if (stands == Standing::insolvent) {
       n->when_s = x.insolvent_s;
     } else if (x.first_liquidation_s >= 0) {
       n->when_s = x.first_liquidation_s;

@@ -93,7 +93,6 @@ TEST_CASE("a worker holds 4 MB at most, and 48 KB a block it touched") {
   const std::size_t touched = w.positions.touched_blocks();
   REQUIRE(touched > 10);
   CHECK(live_bytes - before < 4'000'000 + 48'000 * static_cast<std::ptrdiff_t>(touched));
-  WARN("worker: " << (live_bytes - before) / 1000 << " kB with " << touched << " blocks touched");
 }
 
 }  // namespace faultline::test
