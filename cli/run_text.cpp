@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/text_table.hpp"
 #include "data/units.hpp"
 
 namespace faultline {
@@ -15,11 +16,6 @@ namespace {
 
 double net(const RunReport& r, double MarketOutcome::*field, std::size_t m) {
   return r.run.full.markets[m].*field - r.run.baseline.markets[m].*field;
-}
-
-/// Dollars for people: less than one is nothing (JSON keeps every digit).
-std::string dollars(double usd) {
-  return std::fabs(usd) < 1 ? "$0" : format_usd(usd);
 }
 
 const char* state_text(const RunReport& r, std::size_t m) {

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/text_table.hpp"
 #include "data/units.hpp"
 
 namespace faultline {
@@ -48,8 +49,8 @@ std::string percent_interval(const Estimate& e) {
 
 /// "$4.9m", and its interval where the sample gives one.
 std::string usd_interval(const Estimate& e) {
-  if (!std::isfinite(e.lo) || !std::isfinite(e.hi)) return format_usd(e.value);
-  return fmt::format("{} [{}, {}]", format_usd(e.value), format_usd(e.lo), format_usd(e.hi));
+  if (!std::isfinite(e.lo) || !std::isfinite(e.hi)) return dollars(e.value);
+  return fmt::format("{} [{}, {}]", dollars(e.value), dollars(e.lo), dollars(e.hi));
 }
 
 struct Line {
@@ -76,9 +77,9 @@ void print_table(const SweepPlan& plan, const SweepSummary& s) {
       text = row("", "mean", "p95", "p99", "ES99", "worst", right[i]);
     } else if (i <= std::size(lines)) {
       const MetricSummary& m = *s.metric(lines[i - 1].metric);
-      text = row(lines[i - 1].title, format_usd(m.mean.value), format_usd(m.p95.value),
-                 format_usd(m.p99.value), format_usd(m.es99.value),
-                 fmt::format("{} #{}", format_usd(m.worst), m.worst_id), right[i]);
+      text =
+          row(lines[i - 1].title, dollars(m.mean.value), dollars(m.p95.value), dollars(m.p99.value),
+              dollars(m.es99.value), fmt::format("{} #{}", dollars(m.worst), m.worst_id), right[i]);
     } else {
       text = row("", "", "", "", "", "", right[i]);
     }
@@ -95,8 +96,7 @@ void print_table(const SweepPlan& plan, const SweepSummary& s) {
 void print_losses(const SweepSummary& s) {
   const double direct = s.metric("direct_loss_usd")->mean.value;
   const double contagion = s.metric("contagion_loss_usd")->mean.value;
-  fmt::print("  direct loss {} a scenario, contagion {}", format_usd(direct),
-             format_usd(contagion));
+  fmt::print("  direct loss {} a scenario, contagion {}", dollars(direct), dollars(contagion));
   if (const MetricSummary* a = s.metric("amplification")) {
     fmt::print(" (amplification: mean {:.2f}x where direct loss exceeds 0.01% of deposits)",
                a->mean.value);
@@ -148,8 +148,8 @@ void print_scales(const SweepSummary& s) {
                                           : fmt::format("{:.2f} ({} of {})", x.amplification.value,
                                                         x.amplified_scenarios, x.scenarios);
     fmt::print("  {:>8} {:>10} {:>10} {:>12} {:>16} {:>10.2f} {:>9}{}\n", format_number(x.scale),
-               format_usd(x.bad_debt.value), format_usd(x.direct.value),
-               format_usd(x.liquidated.value), amplification, x.offspring, percent(x.late_share),
+               dollars(x.bad_debt.value), dollars(x.direct.value), dollars(x.liquidated.value),
+               amplification, x.offspring, percent(x.late_share),
                x.sustains ? "   sustains itself" : "");
   }
   if (!s.amplified_between) {

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "data/units.hpp"
+
 namespace faultline {
 
 namespace {
@@ -67,6 +69,10 @@ std::string precise(double x) {
   }
   const std::size_t point = std::min(text.find_first_of(".e"), text.size());
   return (x < 0 ? "-" : "") + grouped(text.substr(0, point)) + text.substr(point);
+}
+
+std::string dollars(double usd) {
+  return std::fabs(usd) < 1 ? "$0" : format_usd(usd);
 }
 
 std::string percent(double share, int digits, bool with_sign) {

@@ -32,6 +32,8 @@ std::string thousands(std::uint64_t n);
 std::string precise(double x);
 /// A share as "12.5%", with a sign where asked for; "-" for NaN.
 std::string percent(double share, int digits, bool with_sign = false);
+/// Dollars: less than one is nothing (JSON keeps every digit).
+std::string dollars(double usd);
 /// The text cut to `most` characters with its middle left out: "0x1f9840…c3d1".
 std::string shortened(const std::string& text, std::size_t most);
 
