@@ -37,6 +37,7 @@ void add_arbitrageurs(CompileContext& c, const std::string& name, const Arbitrag
   ArbitrageurInfo info;
   info.name = name;
   info.capital_usd = spec.capital ? c.usd(*spec.capital, path + ".capital") : unlimited;
+  info.turnover_s = spec.turnover.value;
   info.gas_usd = spec.gas ? c.usd(*spec.gas, path + ".gas") : world.gas_usd;
   info.latency_s = spec.latency.value;
   for (std::uint32_t v = 0; v < world.venues.size(); ++v) {
@@ -66,6 +67,7 @@ void add_liquidators(CompileContext& c, const std::string& name, const Liquidato
   LiquidatorInfo info;
   info.name = name;
   info.capital_usd = spec.capital ? c.usd(*spec.capital, path + ".capital") : unlimited;
+  info.turnover_s = spec.turnover.value;
   info.gas_usd = spec.gas ? c.usd(*spec.gas, path + ".gas") : world.gas_usd;
   const auto who = static_cast<std::int32_t>(world.liquidators.size());
   std::vector<std::string_view> names;

@@ -182,14 +182,17 @@ void act_freely(const Snapshot& world, Workspace& w, std::uint32_t who) {
   }
 }
 
-/// With a limit, the best return on capital goes first, ties by identity; each is sized anew.
+/// With a limit, the best return on capital goes first, ties by identity; each is sized anew. Who
+/// ran out of capital looks at every venue again.
 void act_within_capital(const Snapshot& world, Workspace& w, std::uint32_t who) {
   std::vector<Opportunity>& found = w.opportunities;
   found.clear();
-  double left = w.settings.arbitrageur_capital[who];
+  const double capital = w.settings.arbitrageur_capital[who];
+  double left = capital - w.arbitrage_out.before(who, w.round);
+  const double enough = 1e-9 * capital;
   const double latency = w.settings.arbitrageur_latency[who];
   for (const VenueId v : world.arbitrageurs[who].venues) {
-    if (!may_have_moved(world, w, v, latency)) continue;
+    if (!w.short_of_capital[who] && !may_have_moved(world, w, v, latency)) continue;
     ++w.outcome.counters.nodes_visited;
     for (const Side side : {Side::sell, Side::buy}) {
       const Opportunity o = look(world, w, who, {v, side}, left);
@@ -202,12 +205,15 @@ void act_within_capital(const Snapshot& world, Workspace& w, std::uint32_t who) 
     return a.venue != b.venue ? a.venue < b.venue : a.side < b.side;
   });
   for (const Opportunity& seen : found) {
+    if (!(left > enough)) break;
     const Opportunity o = look(world, w, who, {seen.venue, seen.side}, left);
     if (!(o.in > 0)) continue;
     take(world, w, who, o);
     left -= o.capital_usd;
-    if (!(left > 0)) return;
+    w.arbitrage_out.commit(who, w.round, o.capital_usd);
   }
+  w.short_of_capital[who] = capital > 0 && !(left > enough) ? 1 : 0;
+  if (w.short_of_capital[who]) w.quiet = false;
 }
 
 }  // namespace

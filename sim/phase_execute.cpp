@@ -231,9 +231,20 @@ void grant(const Snapshot& world, Workspace& w) {
     const double wants = w.reserve_wants[o.collateral_reserve];
     if (wants > cash) o.fraction = std::min(o.fraction, cash / wants);
     const double capital = w.settings.liquidator_capital[who(o)];
-    if (w.capital_wants[who(o)] > capital) {
-      o.fraction = std::min(o.fraction, capital / w.capital_wants[who(o)]);
+    const double free = std::max(0.0, capital - w.liquidation_out.before(who(o), w.round));
+    if (w.capital_wants[who(o)] > free) {
+      o.fraction = std::min(o.fraction, free / w.capital_wants[who(o)]);
     }
+  }
+}
+
+/// Notes the capital that what was done ties up.
+void commit_capital(const Snapshot& world, Workspace& w) {
+  for (const LiquidationOrder& o : w.orders) {
+    if (o.fraction <= 0) continue;
+    const Reserve& debt = world.reserves[o.debt_reserve];
+    w.liquidation_out.commit(static_cast<std::size_t>(world.liquidator_of[debt.market.value]),
+                             w.round, o.repay * w.market.spot[debt.asset.value]);
   }
 }
 
@@ -356,6 +367,23 @@ void sort_orders(const Snapshot& world, Workspace& w) {
   std::swap(w.orders, w.sorted_orders);
 }
 
+void execute_in_sequence(const Snapshot& world, Workspace& w) {
+  for (LiquidationOrder& o : w.orders) {
+    const std::span<LiquidationOrder> alone(&o, 1);
+    cut_to_limits(world, w, alone);
+    book_orders(world, w, alone);
+  }
+}
+
+void execute_batch(const Snapshot& world, Workspace& w) {
+  const auto group = [&](const LiquidationOrder& o) { return world.lanes[o.lane].group; };
+  for (std::size_t i = 0, end = 0; i < w.orders.size(); i = end) {
+    while (end < w.orders.size() && group(w.orders[end]) == group(w.orders[i])) ++end;
+    cut_to_limits(world, w, std::span(w.orders).subspan(i, end - i));
+  }
+  book_orders(world, w, w.orders);
+}
+
 }  // namespace
 
 void execute(const Snapshot& world, const Scenario&, Workspace& w) {
@@ -363,24 +391,12 @@ void execute(const Snapshot& world, const Scenario&, Workspace& w) {
   grant(world, w);
   if (!w.transmission) {
     book_at_reference(world, w);
-    return;
+  } else {
+    limit_what_was_granted(w);
+    sort_orders(world, w);
+    world.sequential ? execute_in_sequence(world, w) : execute_batch(world, w);
   }
-  limit_what_was_granted(w);
-  sort_orders(world, w);
-  if (world.sequential) {
-    for (LiquidationOrder& o : w.orders) {
-      const std::span<LiquidationOrder> alone(&o, 1);
-      cut_to_limits(world, w, alone);
-      book_orders(world, w, alone);
-    }
-    return;
-  }
-  const auto group = [&](const LiquidationOrder& o) { return world.lanes[o.lane].group; };
-  for (std::size_t i = 0, end = 0; i < w.orders.size(); i = end) {
-    while (end < w.orders.size() && group(w.orders[end]) == group(w.orders[i])) ++end;
-    cut_to_limits(world, w, std::span(w.orders).subspan(i, end - i));
-  }
-  book_orders(world, w, w.orders);
+  commit_capital(world, w);
 }
 
 }  // namespace faultline

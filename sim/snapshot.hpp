@@ -115,6 +115,7 @@ struct ReserveState {
 struct ArbitrageurInfo {
   std::string name;
   double capital_usd = 0;  // infinite: unlimited
+  double turnover_s = 0;   // until what was committed is free again
   double latency_s = 0;
   double gas_usd = 0;
   std::vector<VenueId> venues;
@@ -124,6 +125,7 @@ struct ArbitrageurInfo {
 struct LiquidatorInfo {
   std::string name;
   double capital_usd = 0;  // infinite: flash-funded
+  double turnover_s = 0;   // until what was committed is free again
   double gas_usd = 0;
   std::vector<MarketId> markets;
   std::vector<AccountId> purse;  // [asset]

@@ -15,6 +15,17 @@ std::uint32_t rounds_remembered(const Snapshot& world) {
   return 2 + static_cast<std::uint32_t>(std::ceil(latest / world.round_s));
 }
 
+/// Rounds until what each agent commits is free again.
+template <class Infos>
+std::vector<std::uint32_t> turnover_rounds(const Snapshot& world, const Infos& agents) {
+  std::vector<std::uint32_t> out;
+  for (const auto& a : agents) {
+    out.push_back(
+        std::max(1u, static_cast<std::uint32_t>(std::ceil(a.turnover_s / world.round_s))));
+  }
+  return out;
+}
+
 void open_settings(const Snapshot& world, Settings& settings) {
   settings.feeds.clear();
   for (const OracleInfo& o : world.oracles) settings.feeds.push_back(o.params);
@@ -85,6 +96,8 @@ Workspace::Workspace(const Snapshot& world_in)
   moved_feeds.resize(world->oracles.size());
   exit_prices.resize(world->reserves.size());
   asset_sums.reserve(world->assets.size());
+  arbitrage_out.open(turnover_rounds(*world, world->arbitrageurs));
+  liquidation_out.open(turnover_rounds(*world, world->liquidators));
   depth_left.resize(venue_count);
   faults.resize(world->oracles.size());
   published_inverse.resize(world->oracles.size());
@@ -118,6 +131,9 @@ void Workspace::reset() {
   minted.assign(assets, 0.0);
   withdrawn.assign(world->venues.size(), 0.0);
   impact_due = false;
+  arbitrage_out.reset();
+  liquidation_out.reset();
+  short_of_capital.assign(world->arbitrageurs.size(), 0);
   moved_references.clear();
   moved_venues.clear();
   moved_spots.clear();

@@ -13,6 +13,7 @@
 #include "core/parallel.hpp"
 #include "protocols/margin/book.hpp"
 #include "protocols/margin/breach_search.hpp"
+#include "sim/capital_out.hpp"
 #include "sim/outcome.hpp"
 #include "sim/scenario.hpp"
 #include "sim/snapshot.hpp"
@@ -186,6 +187,8 @@ struct Workspace {
   KindStates<VenueKinds> venues, scratch;
   Ledger ledger;
   std::vector<Opportunity> opportunities;
+  CapitalOut arbitrage_out, liquidation_out;    // of arbitrageurs, of liquidators
+  std::vector<unsigned char> short_of_capital;  // [arbitrageur] gaps were left open for lack of it
   DirtySet moved_venues, moved_spots;
 
   // 3 oracle

@@ -11,16 +11,24 @@
 
 namespace faultline {
 
+inline constexpr Field turnover_field{
+    .help = "time until capital put into a trade is free again; below a round it counts as one",
+    .lo = 0,
+    .hi = 86400,
+    .source = "one block of Ethereum: bought and sold again in the next"};
+
 struct ArbitrageurSpec {
   static constexpr std::string_view name = "arbitrageurs";
   std::optional<Amount> capital;
+  Seconds turnover{12};
   Seconds latency{0};
   std::optional<Amount> gas;
   std::vector<Name> between;
 
   template <class V>
   void fields(V& v) {
-    v("capital", capital, Field{.help = "most they can commit in one round; left out: unlimited"});
+    v("capital", capital, Field{.help = "most they have in trades at once; left out: unlimited"});
+    v("turnover", turnover, turnover_field);
     v("latency", latency, Field{.help = "how late they see the reference", .lo = 0, .hi = 86400});
     v("gas", gas, Field{.help = "cost of one trade; left out: the chain's"});
     v("between", between,
@@ -31,13 +39,15 @@ struct ArbitrageurSpec {
 struct LiquidatorSpec {
   static constexpr std::string_view name = "liquidators";
   std::optional<Amount> capital;
+  Seconds turnover{12};
   std::optional<Amount> gas;
   std::vector<Name> serves;
 
   template <class V>
   void fields(V& v) {
     v("capital", capital,
-      Field{.help = "one purse for all markets served, per round; left out: flash-funded"});
+      Field{.help = "one purse for all markets served, most at once; left out: flash-funded"});
+    v("turnover", turnover, turnover_field);
     v("gas", gas, Field{.help = "cost of one liquidation; left out: the chain's"});
     v("serves", serves,
       Field{.help = "markets they serve; left out: all", .refers = Refers::market});

@@ -39,7 +39,13 @@ double shortest_delay_s(const Snapshot& world) {
     if (seconds > 0) least = std::min(least, seconds);
   };
   for (const OracleInfo& o : world.oracles) delay(o.params.latency_s);
-  for (const ArbitrageurInfo& a : world.arbitrageurs) delay(a.latency_s);
+  for (const ArbitrageurInfo& a : world.arbitrageurs) {
+    delay(a.latency_s);
+    if (std::isfinite(a.capital_usd)) delay(a.turnover_s);
+  }
+  for (const LiquidatorInfo& l : world.liquidators) {
+    if (std::isfinite(l.capital_usd)) delay(l.turnover_s);
+  }
   for (const VenueInfo& v : world.venues) {
     visit_kind(VenueKinds{}, v.slot, [&]<class K>(std::uint32_t i) {
       const auto& params = world.venue_params.of<K>()[i];

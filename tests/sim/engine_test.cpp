@@ -170,6 +170,24 @@ TEST_CASE("liquidators with little capital take longer, and never more than they
   CHECK(little.full.markets[0].liquidated_usd > 0);
 }
 
+TEST_CASE("law 8: what limited capital does in a minute does not depend on the round's length") {
+  double at_12s = 0;
+  for (const double round_s : {12.0, 6.0, 3.0}) {
+    Ecosystem eco = one_asset({.depth_usd = 5e7, .capital_usd = 3000});
+    eco.clock.round.value = round_s;
+    const double liquidated = fall(eco, 0.15).full.markets[0].liquidated_usd;
+    if (round_s == 12) at_12s = liquidated;
+    CAPTURE(round_s);
+    CHECK(liquidated == Approx(at_12s).epsilon(0.1));
+  }
+  Ecosystem slow = one_asset({.depth_usd = 5e7, .capital_usd = 3000});
+  for (auto& agent : slow.agents) {
+    if (auto* l = std::get_if<LiquidatorSpec>(&agent.spec)) l->turnover.value = 120;
+  }
+  // The purse is whole again every two minutes of the half hour.
+  CHECK(fall(slow, 0.15).full.markets[0].liquidated_usd == Approx(15 * 3000));
+}
+
 TEST_CASE("one order alone fares the same in a batch as in sequence") {
   const Result batch = fall(one_asset({}, 1), 0.1);
   const Result sequence = fall(one_asset({.execution = "sequential"}, 1), 0.1);
