@@ -19,6 +19,15 @@
 #include <mutex>
 #include <utility>
 
+#ifdef __SANITIZE_ADDRESS__
+/// What Graphviz and the font libraries under it keep for the life of the process is no leak.
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() {
+  return "leak:libfontconfig\nleak:libgvc\nleak:libcgraph\nleak:libglib\nleak:libpango\n"
+         "leak:libgvplugin\nleak:libcairo\n";
+}
+#endif
+
 namespace faultline {
 namespace {
 
