@@ -136,7 +136,7 @@ void check_rows(CompileContext& c, const Named<MarketNode>& node, const AccountR
           "declare the reserve, or leave those rows out");
       return;
     }
-    if (leg.side == 2) c.lent_plain[r] += rows.amounts[l];
+    if (leg.side == 2) c.lent_plain[r] += rows.amounts[l] * c.eco.book_scale;
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (rows.first_leg[i + 1] - rows.first_leg[i] <= kMostLegs) continue;
@@ -185,11 +185,12 @@ void total_reserves(CompileContext& c, std::uint32_t m) {
        ++r) {
     const bool listed = !c.gathered[m].empty();
     const std::string path = "markets." + market.name;
-    if (listed && c.borrowed[r] > 0 && std::fabs(debt[r] / c.borrowed[r] - 1) > 1e-3) {
+    const double stated = c.borrowed[r] * c.eco.book_scale;
+    if (listed && stated > 0 && std::fabs(debt[r] / stated - 1) > 1e-3) {
       c.diagnostics.warning(
           "W0443", c.at(path),
           fmt::format("'{}' states {:.6g} {} borrowed, its accounts owe {:.6g}", market.name,
-                      c.borrowed[r], c.world.assets[c.world.reserves[r].asset.value].name, debt[r]),
+                      stated, c.world.assets[c.world.reserves[r].asset.value].name, debt[r]),
           "the accounts are used");
     }
     c.borrowed[r] = debt[r];
