@@ -170,6 +170,31 @@ TEST_CASE("liquidators with little capital take longer, and never more than they
   CHECK(little.full.markets[0].liquidated_usd > 0);
 }
 
+TEST_CASE("without cash in the collateral's reserve nobody repays for its receipt") {
+  const auto world = [](double lent_share) {
+    Ecosystem eco = one_asset({.depth_usd = 5e7});
+    MarketNode& market = eco.markets.at(0).spec;
+    PositionRows& rows = market.rows;
+    double posted = 0;
+    for (std::size_t i = 0; i < rows.amounts.size(); i += 2) posted += rows.amounts[i];
+    std::get<PooledLending::Spec>(market.spec).reserves["ETH"].supplied = Amount{posted, "ETH"};
+    rows.legs.insert(rows.legs.end(), {{1, 0, 0}, {0, 1, 0}});  // dollars posted, ETH owed
+    rows.amounts.insert(rows.amounts.end(), {5000 * posted, lent_share * posted});
+    rows.first_leg.push_back(static_cast<std::uint32_t>(rows.legs.size()));
+    return eco;
+  };
+  const MarketOutcome half = fall(world(0.5), 0.15).full.markets[0];
+  const MarketOutcome little = fall(world(0.999), 0.15).full.markets[0];
+  const MarketOutcome none = fall(world(1), 0.15).full.markets[0];
+  CHECK(half.liquidated_usd > 0);
+  CHECK(half.unserved_usd < 0.1 * half.liquidated_usd);
+  CHECK(little.liquidated_usd > 0);
+  CHECK(little.liquidated_usd < 0.1 * half.liquidated_usd);
+  CHECK(little.unserved_usd > 1000);
+  CHECK(none.liquidations == 0);
+  CHECK(none.unserved_usd > little.unserved_usd);
+}
+
 TEST_CASE("law 8: what limited capital does in a minute does not depend on the round's length") {
   double at_12s = 0;
   for (const double round_s : {12.0, 6.0, 3.0}) {
