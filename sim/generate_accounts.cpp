@@ -159,7 +159,7 @@ void generate_accounts(CompileContext& c, const Named<MarketNode>& node, std::ui
   if (!groups.empty()) {
     gathered.each_account([&](const AccountRows& rows, std::size_t account) {
       rows.each_leg(account, [&](std::uint32_t reserve, double units, bool debt) {
-        if (debt) left[reserve] -= units;
+        if (debt) left[reserve] -= units / c.eco.book_scale;
       });
     });
   }

@@ -170,6 +170,21 @@ TEST_CASE("liquidators with little capital take longer, and never more than they
   CHECK(little.full.markets[0].liquidated_usd > 0);
 }
 
+TEST_CASE("an account with more legs than a row holds is an error with its number") {
+  Ecosystem eco = one_asset({}, 1);
+  PositionRows& rows = eco.markets.at(0).spec.rows;
+  for (int i = 0; i < 65; ++i) {
+    rows.legs.push_back({0, 0, 0});
+    rows.amounts.push_back(1);
+  }
+  rows.first_leg.push_back(static_cast<std::uint32_t>(rows.legs.size()));
+  Diagnostics diagnostics;
+  compile(eco, diagnostics, {});
+  REQUIRE(diagnostics.errors() == 1);
+  CHECK(diagnostics.all().front().code == "E0446");
+  CHECK(diagnostics.all().front().message == "account 2 of 'market' has 65 legs, one may have 64");
+}
+
 TEST_CASE("without cash in the collateral's reserve nobody repays for its receipt") {
   const auto world = [](double lent_share) {
     Ecosystem eco = one_asset({.depth_usd = 5e7});
