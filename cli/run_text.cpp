@@ -173,6 +173,16 @@ void add_shocks(const RunReport& r, std::vector<TimelineEvent>& out) {
   }
 }
 
+/// Everything that happened, in order of time; what the scenario does before what follows.
+std::vector<TimelineEvent> whole_story(const RunReport& r) {
+  std::vector<TimelineEvent> out;
+  add_shocks(r, out);
+  out.insert(out.end(), r.run.full.timeline.begin(), r.run.full.timeline.end());
+  std::stable_sort(out.begin(), out.end(),
+                   [](const TimelineEvent& a, const TimelineEvent& b) { return a.at_s < b.at_s; });
+  return out;
+}
+
 /// The story: shocks, failures, and of each market's liquidations the first, the largest and the
 /// last round.
 std::vector<TimelineEvent> story(const RunReport& r) {
@@ -220,7 +230,7 @@ std::vector<TimelineEvent> story(const RunReport& r) {
 }
 
 void print_timeline(const RunReport& r, bool whole) {
-  const std::vector<TimelineEvent> events = whole ? r.run.full.timeline : story(r);
+  const std::vector<TimelineEvent> events = whole ? whole_story(r) : story(r);
   if (events.empty()) return;
   fmt::print("\n");
   for (const TimelineEvent& e : events) {
@@ -357,7 +367,7 @@ nlohmann::json run_json(const RunReport& r) {
   }
   out["channels"] = {{"direct", s.direct_loss_usd}, {"contagion", s.contagion_loss_usd}};
   out["timeline"] = json::array();
-  for (const TimelineEvent& e : r.run.full.timeline) {
+  for (const TimelineEvent& e : whole_story(r)) {
     out["timeline"].push_back(
         {{"at_s", e.at_s}, {"kind", e.kind}, {"node", e.node}, {"text", event_text(e)}});
   }
