@@ -136,12 +136,13 @@ double sold_together(const Snapshot& world, const Workspace& w, AssetId a, std::
 double exit_price(const Snapshot& world, const Workspace& w, std::uint32_t r) {
   const AssetId a = world.reserves[r].asset;
   const Market& m = world.markets[world.reserves[r].market.value];
-  double best = -1;
+  double best = -1, amount = 0;
+  std::uint32_t group = 0xffffffffu;  // that `amount` was found for
   for (std::uint32_t to = m.first_reserve; to < m.first_reserve + m.reserve_count; ++to) {
     if (!world.reserves[to].takes_debt) continue;
     const Lane& lane = world.lanes[world.lane(r, to)];
     if (!lane.open || lane.hops.empty()) continue;
-    const double amount = sold_together(world, w, a, lane.group);
+    if (lane.group != group) amount = sold_together(world, w, a, group = lane.group);
     double x = amount;
     for (const Hop& hop : lane.hops) {
       const double takes = std::min(x, venue_most_in(world, w.venues, hop.venue, hop.side));
@@ -155,12 +156,12 @@ double exit_price(const Snapshot& world, const Workspace& w, std::uint32_t r) {
 /// Hole of one row with collateral at exit prices, beyond what it had at the start.
 double exit_hole(const Snapshot& world, const Workspace& w, std::uint32_t p) {
   double hole = 0;
-  for (std::uint32_t leg = 0; leg < world.book->legs(p); ++leg) {
-    const std::uint32_t f = world.book->factor(p, leg), r = f / 2;
-    const double units = w.positions.amount(p, leg);
-    hole -= leg < world.book->collateral_legs(p)
-                ? units * w.market.supply_index[r] * w.exit_prices[r]
-                : -units * w.market_factors[f];
+  Leg legs[kMostLegs];
+  const RowLegs row = w.positions.row(p, legs);
+  for (std::uint32_t leg = 0; leg < row.count; ++leg) {
+    const auto [f, units] = legs[leg];
+    hole -= leg < row.collateral ? units * w.market.supply_index[f / 2] * w.exit_prices[f / 2]
+                                 : -units * w.market_factors[f];
   }
   const auto legacy = std::lower_bound(world.legacy_rows.begin(), world.legacy_rows.end(), p);
   if (legacy != world.legacy_rows.end() && *legacy == p) {
@@ -179,10 +180,12 @@ void measure_exit(const Snapshot& world, Workspace& w) {
                  std::back_inserter(rows));
   std::vector<double>& amount = w.exit_amounts;
   amount.assign(world.reserves.size(), 0);
+  Leg legs[kMostLegs];
   for (const std::uint32_t p : rows) {
-    for (std::uint32_t leg = 0; leg < world.book->collateral_legs(p); ++leg) {
-      const std::uint32_t r = world.book->factor(p, leg) / 2;
-      amount[r] += w.positions.amount(p, leg) * w.market.supply_index[r];
+    const RowLegs row = w.positions.row(p, legs);
+    for (std::uint32_t leg = 0; leg < row.collateral; ++leg) {
+      const std::uint32_t r = legs[leg].factor / 2;
+      amount[r] += legs[leg].amount * w.market.supply_index[r];
     }
   }
   for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
@@ -207,10 +210,12 @@ void measure_unserved(const Snapshot& world, Workspace& w) {
   w.breach.members(w.breached);
   std::vector<double>& waits = w.exit_amounts;
   waits.clear();
+  Leg legs[kMostLegs];
   for (const std::uint32_t p : w.breached) {
     double debt = 0;
-    for (std::uint32_t leg = world.book->collateral_legs(p); leg < world.book->legs(p); ++leg) {
-      debt += w.positions.amount(p, leg) * w.market_factors[world.book->factor(p, leg)];
+    const RowLegs row = w.positions.row(p, legs);
+    for (std::uint32_t leg = row.collateral; leg < row.count; ++leg) {
+      debt += legs[leg].amount * w.market_factors[legs[leg].factor];
     }
     w.outcome.markets[world.positions[p].market.value].unserved_usd += debt;
     const std::uint32_t* since = w.breach_since.find(p);

@@ -48,23 +48,29 @@ BookCurve::Walk BookCurve::walk(double q, double d, Side side, double step) cons
 // for a sale and convex for a buy, and iterates close in from one side without overshooting. What a
 // Newton step m leaves is m^2 * slope' / (2 * slope); it ends when that is below 2^-53 of the
 // whole.
-double BookCurve::step_for(double q, double d0, Side side, double worth) const {
+BookCurve::Step BookCurve::step_for(double q, double d0, Side side, double worth) const {
   const double way = sign(side), k = exponent / (1 + exponent);
   const double room = farthest - way * q;
-  if (!(worth > 0) || !(room > 0)) return 0;
+  if (!(worth > 0) || !(room > 0)) return {0, d0};
   const double held = std::fabs(q) * d0;
   double step = std::min(worth / factor(q, d0), room);
+  double d = d0, grown = 0;  // at the last point looked at; by how much |q| grows from there, of it
   for (int i = 0; i < 60; ++i) {
-    const double next = q + way * step, size = std::fabs(next), d = distance(next);
+    const double next = q + way * step, size = std::fabs(next);
+    d = distance(next);
     const double slope = factor(next, d);
     const double refined =
         std::min(step + (worth - (step - way * k * (size * d - held))) / slope, room);
     const double moved = std::fabs(refined - step) / step;
     const double bend = inverse * d * step / (size * slope);
+    grown = (next < 0 ? -way : way) * (refined - step) / size;
     step = refined;
     if (moved <= 0x1p-51 || (moved <= 0x1p-10 && moved * moved * bend <= 0x1p-52)) break;
   }
-  return step;
+  // d(|q| (1 + g)) = d (1 + g)^(1/h), to second order; what is left is g^3 of d.
+  const bool near = std::fabs(grown) <= 0x1p-17;
+  return {step, near ? d * (1 + inverse * grown * (1 + 0.5 * (inverse - 1) * grown))
+                     : distance(q + way * step)};
 }
 
 double QuoteBook::steps_room(const Params& p, const State& s, Side side) {
@@ -88,10 +94,9 @@ Fill QuoteBook::fill(const Params& p, const State& s, Side side, double in) {
     out = s.centre * n * walk.worth;
     factor = walk.factor;
   } else {
-    const double step = p.curve.step_for(s.displaced, s.distance, side, net / (s.centre * n));
-    out = n * step;
-    const double end = s.displaced - step;
-    factor = BookCurve::factor(end, step == 0 ? s.distance : p.curve.distance(end));
+    const auto end = p.curve.step_for(s.displaced, s.distance, side, net / (s.centre * n));
+    out = n * end.step;
+    factor = BookCurve::factor(s.displaced - end.step, end.distance);
   }
   if (p.bounded) out = std::min(out, std::max(0.0, side == Side::sell ? s.quote : s.base));
   const double price = s.centre * factor;
@@ -123,7 +128,8 @@ double QuoteBook::most_in(const Params& p, const State& s, Side side) {
   if (!(n > 0)) return 0;
   double step = steps_room(p, s, side);
   if (p.bounded && side == Side::sell) {
-    step = p.curve.step_for(s.displaced, s.distance, side, std::max(0.0, s.quote) / (s.centre * n));
+    step = p.curve.step_for(s.displaced, s.distance, side, std::max(0.0, s.quote) / (s.centre * n))
+               .step;
   } else if (p.bounded) {
     step = std::min(step, std::max(0.0, s.base) / n);
   }
@@ -142,8 +148,8 @@ void QuoteBook::apply(const Params& p, State& s, Side side, double given, double
   } else {
     const double net = (1 - fee(p, s)) * given;
     if (n > 0) {
-      const double step = p.curve.step_for(s.displaced, s.distance, side, net / (s.centre * n));
-      displace(p, s, s.displaced - step);
+      const auto end = p.curve.step_for(s.displaced, s.distance, side, net / (s.centre * n));
+      displace(p, s, s.displaced - end.step);
     }
     s.quote += given;
     s.base -= taken;

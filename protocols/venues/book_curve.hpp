@@ -35,7 +35,12 @@ struct BookCurve {
   double at(double ratio) const;
   /// The least step >= 0 from q, whose distance is `d`, (up for a sale, down for a buy) over which
   /// quote amounting to `worth` (in units of centre * depth) changes hands; ends at the last quote.
-  double step_for(double q, double d, Side side, double worth) const;
+  /// And the distance at its end.
+  struct Step {
+    double step = 0;
+    double distance = 0;
+  };
+  Step step_for(double q, double d, Side side, double worth) const;
   /// What a step >= 0 from q, whose distance is `d`, comes to: quote changing hands, in units of
   /// centre * depth, and mid / centre at its end.
   struct Walk {
