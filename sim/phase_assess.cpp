@@ -30,14 +30,11 @@ void refresh_factors(const Snapshot& world, Workspace& w) {
       w.changed_factors.push_back(world.reserves[r].debt_factor);
     }
   }
-  std::sort(w.changed_factors.begin(), w.changed_factors.end());
-  w.changed_factors.erase(std::unique(w.changed_factors.begin(), w.changed_factors.end()),
-                          w.changed_factors.end());
   std::size_t kept = 0;
   for (const std::uint32_t f : w.changed_factors) {
     const double y = breach_factor(w, f);
     w.changed_market_factors.push_back(f);
-    if (y == w.factors[f]) continue;
+    if (y == w.factors[f]) continue;  // equal, or met before
     w.factors[f] = y;
     w.changed_factors[kept++] = f;
   }
