@@ -119,15 +119,23 @@ void wake_up_to(Workspace& w, std::vector<ParkedRow>& heap, double rho) {
   std::make_heap(heap.begin(), heap.end(), by_needs);
 }
 
+/// The best of all lanes; those without a price do not count. Four at a time: one maximum would
+/// wait for the last.
+double best_rho(const std::vector<double>& rho) {
+  double best[4] = {0, 0, 0, 0};
+  for (std::size_t l = 0; l < rho.size(); ++l) {
+    best[l % 4] = rho[l] > best[l % 4] ? rho[l] : best[l % 4];
+  }
+  return *std::max_element(best, best + 4);
+}
+
 /// Brings back parked rows that might pay now.
 void wake_parked(const Snapshot& world, Workspace& w) {
   ParkedRows& parked = w.parked;
   parked.woken.clear();
   if (parked.empty()) return;
   const bool all = values_drifted(world, w, false);
-  double best = 0;
-  for (std::uint32_t l = 0; l < world.lanes.size(); ++l) best = std::max(best, w.lane_rho[l]);
-  wake_up_to(w, parked.any, all ? never : best);
+  if (!parked.any.empty()) wake_up_to(w, parked.any, all ? never : best_rho(w.lane_rho));
   std::size_t kept = 0;
   for (const std::uint32_t l : parked.lanes) {
     wake_up_to(w, parked.by_lane[l], all ? never : w.lane_rho[l]);
