@@ -96,6 +96,10 @@ void print_table(const SweepPlan& plan, const SweepSummary& s) {
 void print_losses(const SweepSummary& s) {
   const double direct = s.metric("direct_loss_usd")->mean.value;
   const double contagion = s.metric("contagion_loss_usd")->mean.value;
+  if (std::isnan(direct)) {
+    fmt::print("  no direct runs: what of it is contagion is not told\n");
+    return;
+  }
   fmt::print("  direct loss {} a scenario, contagion {}", dollars(direct), dollars(contagion));
   if (const MetricSummary* a = s.metric("amplification")) {
     fmt::print(" (amplification: mean {:.2f}x where direct loss exceeds 0.01% of deposits)",

@@ -169,6 +169,7 @@ struct SweepSpec {
   std::optional<long> draws;
   std::string sampler = "sobol";
   long seed = 1;
+  bool direct = true;
   std::map<std::string, VarySpec> vary;
   std::vector<LimitSpec> limits;
   std::optional<PathsSpec> paths;
@@ -179,6 +180,10 @@ struct SweepSpec {
     v("sampler", sampler,
       Field{.help = "how inputs are drawn", .choices = "random latin_hypercube sobol grid list"});
     v("seed", seed, Field{.help = "seed of the draws", .lo = 0, .hi = 9e15});
+    v("direct", direct,
+      Field{.help =
+                "each draw also with every transmission off; off is faster, and tells no direct "
+                "loss, contagion, amplification or breadth"});
     v("vary", vary, Field{.help = "inputs by name"});
     v("limits", limits, Field{.help = "answered one by one: kept, broken, cannot tell"});
     v("paths", paths, Field{.help = "correlated random prices"});

@@ -49,6 +49,7 @@ class Planner {
   SweepPlan plan() {
     plan_.name = file_.name;
     plan_.seed = static_cast<std::uint64_t>(file_.spec.seed);
+    plan_.direct = file_.spec.direct;
     choose_scenario();
     read_inputs();
     read_paths();
@@ -361,6 +362,10 @@ class Planner {
       return;
     }
     plan_.over_book_scale = true;
+    if (!plan_.direct) {
+      d_.error("E0655", file_.at("sweep.direct"), "a sweep over `book_scale` needs its direct runs",
+               "leave `direct: off` out");
+    }
     for (std::size_t i = 0; i < spec.book_scale.size(); ++i) {
       const Span where = at_input(name, fmt::format("book_scale.{}", i + 1));
       const std::string& text = spec.book_scale[i].text;

@@ -272,7 +272,11 @@ void SweepRunner::run_drawn(Worker& worker, DrawnScenario& drawn, SweepRun& out)
   // On an observed path only the impact that the shock adds to the baseline's moves references.
   if (!baseline->permanent_log.empty()) drawn.full.baseline_permanent = &baseline->permanent_log;
   runs(out.full, drawn.full);
-  runs(out.direct, direct_of(drawn.full));
+  if (plan_.direct) {
+    runs(out.direct, direct_of(drawn.full));
+  } else {
+    out.direct = out.full;
+  }
   if (shared.baseline_shared) out.baseline = shared.baseline;
   out.failure = failure_text("", out.full);
   if (out.failure.empty()) out.failure = failure_text("direct run: ", out.direct);
@@ -281,6 +285,13 @@ void SweepRunner::run_drawn(Worker& worker, DrawnScenario& drawn, SweepRun& out)
   if (!out.failure.empty()) return;
   const Snapshot& world = *plan_.worlds[drawn.world].world;
   out.summary = summarise(world, drawn.full, out.full, out.direct, out.baseline);
+  if (!plan_.direct) {
+    for (const auto member : {&Summary::direct_loss_usd, &Summary::contagion_loss_usd,
+                              &Summary::breadth, &Summary::breadth_deposits}) {
+      out.summary.*member = nothing;
+    }
+    out.summary.amplification = 0;
+  }
   if (plan_.worlds[drawn.world].early) measure_late(worker, drawn, out);
 }
 
@@ -331,8 +342,9 @@ ScenarioResult SweepRunner::row(const DrawnScenario& drawn, const SweepRun& run)
   for (const SummaryMetric& m : summary_metrics) out.metrics.push_back(s.*m.field);
   out.metrics.push_back(net(run.full, &MarketOutcome::bad_debt_end_usd));
   out.metrics.push_back(s.amplification == 0 ? nothing : s.amplification);
-  out.metrics.push_back(net(run.direct, &MarketOutcome::liquidated_usd));
-  out.metrics.push_back(net(run.direct, &MarketOutcome::unserved_usd));
+  for (const auto field : {&MarketOutcome::liquidated_usd, &MarketOutcome::unserved_usd}) {
+    out.metrics.push_back(plan_.direct ? net(run.direct, field) : nothing);
+  }
   out.metrics.push_back(run.late_liquidated_usd);
   out.metrics.push_back(static_cast<double>(run.full.counters.rounds));
   for (const NetMetric& m : net_metrics) out.metrics.push_back(run.full.total(m.field));

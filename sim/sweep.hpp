@@ -83,6 +83,7 @@ struct SweepPlan {
   std::uint64_t seed = 1;
   SamplingPlan sampling;  // inputs may be empty where paths are drawn
   std::optional<SweepPaths> paths;
+  bool direct = true;              // every draw has a direct run
   bool scenario_named = false;     // false: `scenario: none`, the draws are the shock
   std::vector<SweepWorld> worlds;  // at least one
   bool over_book_scale = false;

@@ -204,6 +204,22 @@ TEST_CASE("a sweep gives the same bytes on any number of threads and however it 
   CHECK(sweep(p.plan, file.path(), 3).fingerprint == one.fingerprint);  // nothing left to do
 }
 
+TEST_CASE("without direct runs all else stays as it is, and contagion is not told") {
+  const Planned with(bad_days), without(replaced(bad_days, "seed: 7", "seed: 7\n  direct: off"));
+  REQUIRE(without.findings() == "");
+  const Swept a = sweep(with.plan, 2), b = sweep(without.plan, 2);
+  for (const char* metric : {"bad_debt_usd", "liquidated_usd", "unserved_usd"}) {
+    CAPTURE(metric);
+    CHECK(a.summary.metric(metric)->mean.value == b.summary.metric(metric)->mean.value);
+    CHECK(a.summary.metric(metric)->worst_id == b.summary.metric(metric)->worst_id);
+  }
+  CHECK(a.summary.metric("direct_loss_usd")->mean.value > 0);
+  for (const char* metric : {"direct_loss_usd", "contagion_loss_usd", "breadth"}) {
+    CAPTURE(metric);
+    CHECK(std::isnan(b.summary.metric(metric)->mean.value));
+  }
+}
+
 TEST_CASE("a scenario run alone, in any order, equals its row") {
   const Planned p(bad_days);
   const TempFile file;
