@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "data/canonical_yaml.hpp"
 #include "data/csv.hpp"
 #include "data/overlay.hpp"
 #include "data/positions_file.hpp"
@@ -352,49 +353,11 @@ class EcosystemReader {
 };
 
 /// The tree as YAML text, for the results file.
-void write_yaml(const Node& node, int depth, std::string& out) {
-  const std::string pad(static_cast<std::size_t>(2 * depth), ' ');
-  const auto quoted = [](const std::string& text) {
-    std::string s = "\"";
-    for (const char c : text) {
-      if (c == '"' || c == '\\') s += '\\';
-      if (c == '\n') {
-        s += "\\n";
-      } else {
-        s += c;
-      }
-    }
-    return s + "\"";
-  };
-  switch (node.kind) {
-    case Node::Kind::null:
-      out += " ~\n";
-      return;
-    case Node::Kind::scalar:
-      out += " " + (node.is_off() ? node.text : quoted(node.text)) + "\n";
-      return;
-    case Node::Kind::list:
-      out += node.items.empty() ? " []\n" : "\n";
-      for (const Node& item : node.items) {
-        out += pad + "-";
-        write_yaml(item, depth + 1, out);
-      }
-      return;
-    case Node::Kind::map:
-      out += node.entries.empty() ? " {}\n" : "\n";
-      for (const Entry& entry : node.entries) {
-        out += pad + quoted(entry.key) + ":";
-        write_yaml(entry.value, depth + 1, out);
-      }
-      return;
-  }
-}
-
 LoadedEcosystem read_tree(Node root, const std::string& folder, Reading& reading) {
   const Sections sections = default_sections();
   resolve_presets(root, sections, reading);
   LoadedEcosystem loaded = EcosystemReader(root, folder, reading).read();
-  write_yaml(root, 0, loaded.resolved);
+  loaded.resolved = canonical_yaml(root);
   return loaded;
 }
 

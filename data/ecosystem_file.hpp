@@ -25,7 +25,7 @@ struct LoadedEcosystem {
   std::map<std::string, Place> places;
   std::vector<Assumption> assumptions;
   std::vector<DataFile> data_files;
-  std::string resolved;  // the whole tree as one YAML text, presets laid out
+  std::string resolved;  // the whole tree as canonical YAML, presets laid out
 
   SpanTable spans() const;
 };

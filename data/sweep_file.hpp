@@ -211,10 +211,4 @@ SweepFile load_sweep(const std::string& path, const Ecosystem& eco, Reading& rea
 SweepFile load_sweep_text(const std::string& shown, const std::string& text,
                           const std::string& folder, const Ecosystem& eco, Reading& reading);
 
-/// The tree as YAML with the keys of every map in order of their bytes: equal for files that differ
-/// in the order of keys, in comments or in layout only.
-std::string canonical_yaml(const Node& root);
-/// The same for a text.
-std::string canonical_yaml_text(const std::string& text);
-
 }  // namespace faultline

@@ -500,18 +500,6 @@ class Planner {
     }
   }
 
-  Timing timing(const VarySpec& s) const {
-    Timing t;
-    t.start_s = s.at.value;
-    t.end_s = t.start_s + (s.over ? s.over->value : 0);
-    if (s.lasts) t.undo_s = t.back_s = t.start_s + s.lasts->value;
-    if (s.back_by) {
-      t.undo_s = std::min(t.undo_s, t.end_s);
-      t.back_s = s.back_by->value;
-    }
-    return t;
-  }
-
   void asset_target(const Snapshot& world, const Drawn& input, const std::string& asset, bool claim,
                     DrawAction& out, Diagnostics& d) {
     const AssetId a = world.asset(asset);
@@ -575,7 +563,7 @@ class Planner {
     out.scenario.name = scenario_ != nullptr ? scenario_->name : "none";
     for (const Drawn& input : drawn_) {
       DrawAction& action = out.actions.emplace_back();
-      action.when = timing(*input.spec);
+      action.when = timing_of(*input.spec);
       if (input.verb == "price") {
         action.move = MoveKind::price;
         asset_target(world, input, input.spec->price->text, false, action, d);
@@ -708,7 +696,7 @@ class Planner {
   void describe() {
     ResultsMeta& meta = plan_.meta;
     meta["version"] = FAULTLINE_VERSION;
-    meta["ecosystem"] = canonical_yaml_text(loaded_.resolved);
+    meta["ecosystem"] = loaded_.resolved;
     meta["sweep"] = file_.resolved;
     meta["seed"] = std::to_string(plan_.seed);
     meta["sampler"] = sampler_name(plan_.sampling.kind);

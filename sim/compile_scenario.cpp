@@ -17,19 +17,8 @@ struct ScenarioContext {
   Diagnostics& diagnostics;
   Scenario& out;
 
-  Timing timing() const {
-    Timing t;
-    t.start_s = event.at.value;
-    t.end_s = t.start_s + (event.over ? event.over->value : 0);
-    if (event.lasts) t.undo_s = t.back_s = t.start_s + event.lasts->value;
-    if (event.back_by) {
-      t.undo_s = std::min(t.undo_s, t.end_s);
-      t.back_s = event.back_by->value;
-    }
-    return t;
-  }
   void move(MoveKind kind, std::uint32_t target, double value) {
-    out.moves.push_back({kind, target, value, timing()});
+    out.moves.push_back({kind, target, value, timing_of(event)});
   }
 };
 

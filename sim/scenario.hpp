@@ -2,6 +2,7 @@
 // events of a file, the draws of a sweep, or a shock on the command line.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -25,6 +26,20 @@ struct Timing {
   /// Whether the share may still change after `now_s`.
   bool pending(double now_s) const { return now_s < end_s || (undo_s < 1e299 && now_s < back_s); }
 };
+
+/// The timing an event or a draw states: `at`, `over`, `for` (as `lasts`), `back_by`.
+template <class Spec>
+Timing timing_of(const Spec& s) {
+  Timing t;
+  t.start_s = s.at.value;
+  t.end_s = t.start_s + (s.over ? s.over->value : 0);
+  if (s.lasts) t.undo_s = t.back_s = t.start_s + s.lasts->value;
+  if (s.back_by) {
+    t.undo_s = std::min(t.undo_s, t.end_s);
+    t.back_s = s.back_by->value;
+  }
+  return t;
+}
 
 enum class MoveKind : std::uint8_t {
   price,     // log change of the reference

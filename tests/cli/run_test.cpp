@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "tests/cli/small_ecosystem.hpp"
+
 namespace {
 
 struct Said {
@@ -45,30 +47,11 @@ class Folder {
   std::filesystem::path before_, path_;
 };
 
-const char* const small = R"(faultline: 1
-name: small
-clock: {round: 12s, horizon: 20min}
-assets:
-  ETH: $2000
-  USDC: $1
-venues:
-  amm: {preset: uniswap_v2, pair: ETH/USDC, liquidity: $50m}
-markets:
-  pool:
-    preset: compound_v2
-    reserves:
-      ETH: {supplied: 300k ETH}
-      USDC: {supplied: $400m, borrowed: $100m}
-    borrowers: {count: 500, posts: ETH, health: {median: 1.5, p1: 1.02}}
-scenarios:
-  crash: [{at: 1min, price: {ETH: -30%}, over: 5min}]
-)";
-
 }  // namespace
 
 TEST_CASE("run prints stable keys as JSON", "[cli]") {
   const Folder folder;
-  folder.write("small.yaml", small);
+  folder.write("small.yaml", small_ecosystem);
   const Said said = faultline("run small.yaml --format json");
   REQUIRE(said.code == 0);
   const auto json = nlohmann::json::parse(said.text);
@@ -91,14 +74,14 @@ TEST_CASE("run prints stable keys as JSON", "[cli]") {
 
 TEST_CASE("the same command prints the same bytes", "[cli]") {
   const Folder folder;
-  folder.write("small.yaml", small);
+  folder.write("small.yaml", small_ecosystem);
   CHECK(faultline("run small.yaml --format json").text ==
         faultline("run small.yaml --format json").text);
 }
 
 TEST_CASE("a shock on the command line replaces the scenario", "[cli]") {
   const Folder folder;
-  folder.write("small.yaml", small);
+  folder.write("small.yaml", small_ecosystem);
   const auto deep =
       nlohmann::json::parse(faultline("run small.yaml --shock ETH=-50% --format json").text);
   const auto none =
@@ -114,7 +97,7 @@ TEST_CASE("a shock on the command line replaces the scenario", "[cli]") {
 
 TEST_CASE("names that nothing bears are told with the nearest", "[cli]") {
   const Folder folder;
-  folder.write("small.yaml", small);
+  folder.write("small.yaml", small_ecosystem);
   const Said said = faultline("run small.yaml --scenario crush");
   CHECK(said.code == 2);
   CHECK(said.text == "error: no scenario 'crush': did you mean 'crash'?\n");
@@ -122,7 +105,7 @@ TEST_CASE("names that nothing bears are told with the nearest", "[cli]") {
 
 TEST_CASE("values can be set from the command line and by overlays", "[cli]") {
   const Folder folder;
-  folder.write("small.yaml", small);
+  folder.write("small.yaml", small_ecosystem);
   folder.write("deep.yaml", "venues.amm.liquidity: $5bn\n");
   const auto bad_debt = [](const std::string& arguments) {
     const Said said = faultline("run small.yaml --format json " + arguments);
@@ -137,7 +120,7 @@ TEST_CASE("values can be set from the command line and by overlays", "[cli]") {
 
 TEST_CASE("a scenario may set fees, refill and rates of what stands", "[cli]") {
   const Folder folder;
-  folder.write("small.yaml", small);
+  folder.write("small.yaml", small_ecosystem);
   const auto run = [&](const std::string& name, const std::string& set) {
     folder.write(name, "include: small.yaml\nscenarios:\n  told:\n" +
                            std::string("    - {at: 5min, price: {ETH: -30%}, over: 10min}\n") +
@@ -194,7 +177,7 @@ markets:
 
 TEST_CASE("a threshold that makes every liquidation worsen the position is refused", "[cli]") {
   const Folder folder;
-  std::string text = small;
+  std::string text = small_ecosystem;
   text.replace(text.find("ETH: {supplied: 300k ETH}"), 25,
                "ETH: {supplied: 300k ETH, ltv: 90%, lt: 98%, bonus: 5%}");
   folder.write("toxic.yaml", text);

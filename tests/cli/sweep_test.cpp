@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "sim/results_store.hpp"
+#include "tests/cli/small_ecosystem.hpp"
 
 namespace {
 
@@ -31,24 +32,7 @@ class Desk {
   Desk() {
     std::string name = (fs::temp_directory_path() / "faultline-sweep-XXXXXX").string();
     path_ = mkdtemp(name.data());
-    write("eco.yaml", R"(faultline: 1
-name: small
-clock: {round: 12s, horizon: 20min}
-assets:
-  ETH: $2000
-  USDC: $1
-venues:
-  amm: {preset: uniswap_v2, pair: ETH/USDC, liquidity: $50m}
-markets:
-  pool:
-    preset: compound_v2
-    reserves:
-      ETH: {supplied: 300k ETH}
-      USDC: {supplied: $400m, borrowed: $100m}
-    borrowers: {count: 500, posts: ETH, health: {median: 1.5, p1: 1.02}}
-scenarios:
-  crash: [{at: 1min, price: {ETH: -30%}, over: 5min}]
-)");
+    write("eco.yaml", small_ecosystem);
     write("days.yaml", days(300));
   }
   ~Desk() {
