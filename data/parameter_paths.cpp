@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -57,31 +58,26 @@ class FieldSetter {
       }
     } else if constexpr (std::is_same_v<T, Ratio> || std::is_same_v<T, Seconds> ||
                          std::is_same_v<T, PerYear>) {
-      found_ = true;
-      unit_ = std::is_same_v<T, Ratio>     ? "ratio"
-              : std::is_same_v<T, Seconds> ? "seconds"
-                                           : "per year";
-      if (text_ == nullptr) {
-        out.value = number_;
-      } else {
-        error_ = parse_value(*text_, out, {.field = name_, .lo = field.lo, .hi = field.hi});
-      }
+      put(out, T{number_},
+          std::is_same_v<T, Ratio>     ? "ratio"
+          : std::is_same_v<T, Seconds> ? "seconds"
+                                       : "per year",
+          field);
     } else if constexpr (std::is_same_v<T, double>) {
-      found_ = true;
-      unit_ = "bare";
-      if (text_ == nullptr) {
-        out = number_;
-      } else {
-        error_ = parse_value(*text_, out, {.field = name_, .lo = field.lo, .hi = field.hi});
-      }
+      put(out, number_, "bare", field);
     } else if constexpr (std::is_same_v<T, Amount>) {
-      found_ = true;
-      unit_ = "$";
-      if (text_ == nullptr) {
-        out = {number_, "$"};
-      } else {
-        error_ = parse_value(*text_, out, {.field = name_, .lo = field.lo, .hi = field.hi});
-      }
+      put(out, Amount{number_, "$"}, "$", field);
+    }
+  }
+  /// The number as it stands, or what the text says.
+  template <class T>
+  void put(T& out, const T& number, const char* unit, const Field& field) {
+    found_ = true;
+    unit_ = unit;
+    if (text_ == nullptr) {
+      out = number;
+    } else {
+      error_ = parse_value(*text_, out, {.field = name_, .lo = field.lo, .hi = field.hi});
     }
   }
 
@@ -210,28 +206,26 @@ class ParameterFinder {
   }
 
   void venues(const std::string& name, const std::string& field) {
-    if (field != "fee" && field != "half_spread" && field != "refill" && field != "permanent") {
-      return;
-    }
+    static const std::map<std::string, double VenueTuning::*> members{
+        {"fee", &VenueTuning::fee},
+        {"half_spread", &VenueTuning::half_spread},
+        {"refill", &VenueTuning::refill_s},
+        {"permanent", &VenueTuning::permanent}};
+    const auto member = members.find(field);
+    if (member == members.end()) return;
     for (const auto& node : eco_.venues) {
       if (!matches(name, node.name, node.cluster)) continue;
-      const VenueId v = world_.venue(node.name);
+      const auto change = [v = world_.venue(node.name), m = member->second](const auto& s,
+                                                                            const auto&) {
+        SettingChange c;
+        c.what = SettingChange::What::venue;
+        c.target = v.value;
+        c.venue.*m = tuning(s).*m;
+        return c;
+      };
       std::visit(
           [&](const auto& spec) {
-            add(make_parameter("venues." + node.name + "." + field, field, spec,
-                               [v](const auto& s, const auto& other) {
-                                 const VenueTuning after = tuning(s), before = tuning(other);
-                                 SettingChange c;
-                                 c.what = SettingChange::What::venue;
-                                 c.target = v.value;
-                                 for (const auto member :
-                                      {&VenueTuning::fee, &VenueTuning::half_spread,
-                                       &VenueTuning::refill_s, &VenueTuning::permanent}) {
-                                   if (after.*member != before.*member)
-                                     c.venue.*member = after.*member;
-                                 }
-                                 return c;
-                               }));
+            add(make_parameter("venues." + node.name + "." + field, field, spec, change));
           },
           node.spec.spec);
     }

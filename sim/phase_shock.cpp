@@ -54,14 +54,11 @@ void apply_difference(const FeedParams& from, const FeedParams& to, FeedParams& 
 }
 
 void apply_difference(const RateModel& from, const RateModel& to, RateModel& current) {
-  const auto take = [&](auto member) {
-    if (from.*member != to.*member) current.*member = to.*member;
-  };
   for (const auto member :
        {&RateModel::reserve_factor, &RateModel::base, &RateModel::slope1, &RateModel::slope2,
         &RateModel::kink, &RateModel::target, &RateModel::steepness, &RateModel::speed,
         &RateModel::initial, &RateModel::least, &RateModel::most}) {
-    take(member);
+    if (from.*member != to.*member) current.*member = to.*member;
   }
 }
 
