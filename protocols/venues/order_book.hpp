@@ -18,8 +18,8 @@ namespace faultline {
 struct OrderBook : QuoteBook {
   static constexpr std::string_view name = "order_book";
 
-  struct Spec {
-    Pair pair;
+  /// What makers quote, whatever the pair: also what a perpetual contract says of its book.
+  struct Quotes {
     Depth depth;
     double exponent = 0.4;
     Ratio reach{0.9};
@@ -30,8 +30,6 @@ struct OrderBook : QuoteBook {
 
     template <class V>
     void fields(V& v) {
-      v("pair", pair,
-        Field{.help = "assets traded, BASE/QUOTE", .required = true, .refers = Refers::asset});
       v("depth", depth,
         Field{.help = "standing on each side, as `$20m within 1%`", .lo = 0, .required = true});
       v("exponent", exponent,
@@ -65,6 +63,17 @@ struct OrderBook : QuoteBook {
               .lo = 0,
               .hi = 1,
               .source = "our choice: none"});
+    }
+  };
+
+  struct Spec : Quotes {
+    Pair pair;
+
+    template <class V>
+    void fields(V& v) {
+      v("pair", pair,
+        Field{.help = "assets traded, BASE/QUOTE", .required = true, .refers = Refers::asset});
+      Quotes::fields(v);
     }
   };
 
