@@ -66,10 +66,10 @@ class Sweep {
     return token;
   }
 
-  Token run(Token token) {
+  Token run(Token token, unsigned worker) {
     // Only the writer's end makes a run useless: ids before a failed one are still wanted.
     if (!token.produced || ended_.load(std::memory_order_relaxed)) return token;
-    errors_[token.slot] = caught([&] { pipeline_.run(this_worker(), token.slot, token.id); });
+    errors_[token.slot] = caught([&] { pipeline_.run(worker, token.slot, token.id); });
     return token;
   }
 
@@ -114,12 +114,17 @@ struct Workers::Arena {
 };
 
 Workers::Workers(Parallelism parallelism)
-    : threads_(resolve(parallelism)), arena_(std::make_unique<Arena>(threads_)) {}
+    : threads_(resolve(parallelism)),
+      arena_(threads_ > 1 ? std::make_unique<Arena>(threads_) : nullptr) {}
 
 Workers::~Workers() = default;
 
 PipelineEnd Workers::run_pipeline(const Pipeline& pipeline) {
   Sweep sweep(pipeline);
+  if (threads_ == 1) {  // starting TBB costs more than a short sweep has to spare
+    while (const std::optional<Token> token = sweep.next()) sweep.write(sweep.run(*token, 0));
+    return sweep.end();
+  }
   const auto produce = [&sweep](tbb::flow_control& control) {
     const std::optional<Token> token = sweep.next();
     if (!token) control.stop();
@@ -130,8 +135,9 @@ PipelineEnd Workers::run_pipeline(const Pipeline& pipeline) {
       tbb::parallel_pipeline(
           pipeline_slots,
           tbb::make_filter<void, Token>(tbb::filter_mode::serial_in_order, produce) &
-              tbb::make_filter<Token, Token>(tbb::filter_mode::parallel,
-                                             [&sweep](Token t) { return sweep.run(t); }) &
+              tbb::make_filter<Token, Token>(
+                  tbb::filter_mode::parallel,
+                  [&sweep](Token t) { return sweep.run(t, this_worker()); }) &
               tbb::make_filter<Token, void>(tbb::filter_mode::serial_in_order,
                                             [&sweep](Token t) { sweep.write(t); }));
     });

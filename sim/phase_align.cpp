@@ -182,8 +182,8 @@ void act_freely(const Snapshot& world, Workspace& w, std::uint32_t who) {
   }
 }
 
-/// With a limit, the best return on capital goes first, ties by identity; each is sized anew. Who
-/// ran out of capital looks at every venue again.
+/// With a limit, the best return on capital goes first, ties by identity; each after it is sized
+/// anew. Who ran out of capital looks at every venue again.
 void act_within_capital(const Snapshot& world, Workspace& w, std::uint32_t who) {
   std::vector<Opportunity>& found = w.opportunities;
   found.clear();
@@ -204,10 +204,12 @@ void act_within_capital(const Snapshot& world, Workspace& w, std::uint32_t who) 
     if (ra != rb) return ra > rb;
     return a.venue != b.venue ? a.venue < b.venue : a.side < b.side;
   });
+  bool moved = false;  // a venue, or what is left, since they were found
   for (const Opportunity& seen : found) {
     if (!(left > enough)) break;
-    const Opportunity o = look(world, w, who, {seen.venue, seen.side}, left);
+    const Opportunity o = moved ? look(world, w, who, {seen.venue, seen.side}, left) : seen;
     if (!(o.in > 0)) continue;
+    moved = true;
     take(world, w, who, o);
     left -= o.capital_usd;
     w.arbitrage_out.commit(who, w.round, o.capital_usd);

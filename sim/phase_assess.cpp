@@ -214,12 +214,6 @@ LiquidationPlan plan_pair(const Snapshot& world, const Workspace& w, const RowVi
   return plan_liquidation(r, w.settings.reserves[rc].terms);
 }
 
-struct Best {
-  Pair pair;
-  LiquidationPlan plan;
-  double profit_usd = 0;
-};
-
 /// Most of a debt leg that one call may ever repay, as a share of it.
 double most_share(const LendingTerms& t) {
   const bool may_be_all =
@@ -250,8 +244,10 @@ double least_rho(const Snapshot& world, const Workspace& w, const RowView& row, 
   return std::isnan(needs) ? 0 : needs;
 }
 
+/// Plans one pair; where it gains more than `best_usd`, the order and that sum are replaced by it.
 void try_pair(const Snapshot& world, const Workspace& w, const RowView& row, const Pair& pair,
-              double gas_usd, Best& best, std::vector<LaneNeeds>& needs) {
+              double gas_usd, double& best_usd, LiquidationOrder& order,
+              std::vector<LaneNeeds>& needs) {
   const Lane& lane = world.lanes[pair.lane];
   if (!lane.open) return;
   const std::uint32_t rd = pair.debt_reserve, rc = pair.collateral_reserve;
@@ -259,23 +255,32 @@ void try_pair(const Snapshot& world, const Workspace& w, const RowView& row, con
   const double pd = w.market.published[world.reserves[rd].oracle.value];
   const double debt_usd = row.legs[pair.debt_leg].amount * w.market.borrow_index[rd] * pd;
   const double gain = (1 + terms.bonus) * liquidator_share(terms);
-  needs.push_back({pair.lane, least_rho(world, w, row, pair, gas_usd, gain)});
+  const double least = least_rho(world, w, row, pair, gas_usd, gain);
+  needs.push_back({pair.lane, least});
   const double rho = w.lane_rho[pair.lane];
-  if (!(gain * rho > 1 + gas_usd / debt_usd) || needs.back().needs > rho) return;
+  if (!(gain * rho > 1 + gas_usd / debt_usd) || least > rho) return;
   const LiquidationPlan plan = plan_pair(world, w, row, pair);
   if (plan.reverts()) return;
-  const double profit = liquidation_profit(plan, w.lane_price[pair.lane], pair.gas) * pd;
-  if (profit > best.profit_usd) {
-    best.pair = pair;
-    best.plan = plan;
-    best.profit_usd = profit;
-  }
+  const double profit_usd = liquidation_profit(plan, w.lane_price[pair.lane], pair.gas) * pd;
+  if (!(profit_usd > best_usd)) return;
+  best_usd = profit_usd;
+  order.lane = pair.lane;
+  order.debt_leg = static_cast<std::uint16_t>(pair.debt_leg);
+  order.collateral_leg = static_cast<std::uint16_t>(pair.collateral_leg);
+  order.debt_reserve = rd;
+  order.collateral_reserve = rc;
+  order.repay = plan.repay;
+  order.seize = plan.seize;
+  order.to_liquidator = plan.to_liquidator;
+  order.gas = pair.gas;
+  order.limit = required_price(plan, pair.gas);
 }
 
-/// The pair of legs a liquidator gains most from; appends what every pair needs.
-Best best_pair(const Snapshot& world, const Workspace& w, const RowView& row, double gas_usd,
-               std::vector<LaneNeeds>& needs) {
-  Best best;
+/// Orders the pair of legs a liquidator gains most from, and gives what it gains, USD, 0 if none
+/// pays; appends what every pair needs.
+double best_pair(const Snapshot& world, const Workspace& w, const RowView& row, double gas_usd,
+                 LiquidationOrder& order, std::vector<LaneNeeds>& needs) {
+  double best_usd = 0;
   for (std::uint32_t d = row.count.collateral; d < row.count.count; ++d) {
     if (row.legs[d].amount == 0) continue;
     const std::uint32_t rd = row.legs[d].factor / 2;
@@ -284,26 +289,10 @@ Best best_pair(const Snapshot& world, const Workspace& w, const RowView& row, do
       if (row.legs[c].amount == 0) continue;
       const std::uint32_t rc = row.legs[c].factor / 2;
       const std::uint16_t lane = world.lane(rc, rd);
-      try_pair(world, w, row, {d, c, rd, rc, lane, gas}, gas_usd, best, needs);
+      try_pair(world, w, row, {d, c, rd, rc, lane, gas}, gas_usd, best_usd, order, needs);
     }
   }
-  return best;
-}
-
-LiquidationOrder order_of(std::uint32_t position, const Best& best) {
-  LiquidationOrder o;
-  o.position = position;
-  o.lane = best.pair.lane;
-  o.debt_leg = static_cast<std::uint16_t>(best.pair.debt_leg);
-  o.collateral_leg = static_cast<std::uint16_t>(best.pair.collateral_leg);
-  o.debt_reserve = best.pair.debt_reserve;
-  o.collateral_reserve = best.pair.collateral_reserve;
-  o.repay = best.plan.repay;
-  o.seize = best.plan.seize;
-  o.to_liquidator = best.plan.to_liquidator;
-  o.gas = best.pair.gas;
-  o.limit = required_price(best.plan, best.pair.gas);
-  return o;
+  return best_usd;
 }
 
 /// Brings the list of rows to look at up to date: what the search reported, and who may pay again.
@@ -334,14 +323,16 @@ void plan_row(const Snapshot& world, const Workspace& w, std::uint32_t position,
     out.kept.push_back(position);
     return;
   }
-  const Best best =
-      best_pair(world, w, row, w.settings.liquidator_gas[static_cast<std::size_t>(who)], out.needs);
-  if (best.profit_usd > 0) {
-    out.orders.push_back(order_of(position, best));
+  // Written where it stays: an order is copied once, when all rows are planned.
+  LiquidationOrder& order = out.orders.emplace_back();
+  order.position = position;
+  const double gas_usd = w.settings.liquidator_gas[static_cast<std::size_t>(who)];
+  if (best_pair(world, w, row, gas_usd, order, out.needs) > 0) {
     out.kept.push_back(position);
     out.needs.resize(first_need);
     return;
   }
+  out.orders.pop_back();
   out.parked.push_back({position, first_need, static_cast<std::uint32_t>(out.needs.size())});
 }
 

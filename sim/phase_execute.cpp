@@ -143,12 +143,16 @@ bool cut_worst(const Snapshot& world, Workspace& w, Orders orders) {
   ranked.clear();
   for (LaneQueue& q : w.queues) {
     if (!q.failing) continue;
-    for (std::uint32_t i = 0; i < q.keep; ++i) ranked.push_back(q.begin + i);
+    for (std::uint32_t i = q.keep; i > 0; --i) ranked.push_back(q.begin + i - 1);
   }
-  std::sort(ranked.begin(), ranked.end(), [&](std::uint32_t a, std::uint32_t b) {
+  const auto worse = [&](std::uint32_t a, std::uint32_t b) {
     const double ra = ratio(orders[a]), rb = ratio(orders[b]);
     return ra != rb ? ra > rb : orders[a].position > orders[b].position;
-  });
+  };
+  // One queue alone is in this order already, backwards.
+  if (!std::is_sorted(ranked.begin(), ranked.end(), worse)) {
+    std::sort(ranked.begin(), ranked.end(), worse);
+  }
   std::size_t cut = 0;
   const auto cut_to = [&](std::size_t n) {  // the first n of `ranked`, no more and no fewer
     const auto queue_of = [&](std::uint32_t order) {

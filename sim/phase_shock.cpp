@@ -135,12 +135,16 @@ void apply_settings(const Snapshot& world, const Scenario& scenario, Workspace& 
   }
 }
 
-/// Price of asset column `c` on the path at `t`: linear between its points, flat outside.
-double on_path(const FollowedPath& path, std::size_t c, double t) {
+/// Price of asset column `c` on the path at `t`: linear between its points, flat outside. A drawn
+/// path has a point a round, so the search begins with point `likely`.
+double on_path(const FollowedPath& path, std::size_t c, double t, std::size_t likely) {
   const std::size_t n = path.times_s.size(), width = path.assets.size();
   if (t <= path.times_s.front()) return path.prices[c];
   if (t >= path.times_s.back()) return path.prices[(n - 1) * width + c];
   std::size_t lo = 0, hi = n - 1;
+  for (const std::size_t probe : {likely, likely + 1}) {
+    if (probe > lo && probe < hi) (path.times_s[probe] <= t ? lo : hi) = probe;
+  }
   while (hi - lo > 1) {
     const std::size_t mid = (lo + hi) / 2;
     (path.times_s[mid] <= t ? lo : hi) = mid;
@@ -166,7 +170,8 @@ void move_exogenous(const Snapshot& world, const Scenario& scenario, Workspace& 
   std::fill(w.backing.begin(), w.backing.end(), 1.0);
   if (scenario.path != nullptr) {
     for (std::size_t c = 0; c < scenario.path->assets.size(); ++c) {
-      w.base_reference[scenario.path->assets[c].value] = on_path(*scenario.path, c, w.now_s);
+      w.base_reference[scenario.path->assets[c].value] =
+          on_path(*scenario.path, c, w.now_s, w.round);
     }
   }
   for (const ExogenousMove& m : scenario.moves) {

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <limits>
 #include <ostream>
 #include <set>
@@ -382,6 +383,8 @@ std::unique_ptr<ResultsWriter> ResultsWriter::create(const std::string& path,
     return nullptr;
   };
   if (sqlite3_db_readonly(db, "main") == 1) return refuse("no permission to write it");
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return refuse("it is not a regular file");
   // Under the lock, so that of two creators one finds the other's tables.
   if (!execute(db, "PRAGMA synchronous = FULL") || !execute(db, "BEGIN IMMEDIATE"))
     return refuse(reason(db));
@@ -390,9 +393,9 @@ std::unique_ptr<ResultsWriter> ResultsWriter::create(const std::string& path,
     if (!tables.row()) return refuse(reason(db));
     if (tables.integer(0) != 0) return refuse("it exists; resume it or choose another name");
   }
-  if (!create_tables(db, layout, full_meta(meta, layout, first_id)) || !execute(db, "COMMIT"))
-    return refuse(reason(db));
-  if (!state->begin() || !state->prepare()) {
+  // Committed with the first batch: a sweep of one batch syncs once.
+  if (!create_tables(db, layout, full_meta(meta, layout, first_id))) return refuse(reason(db));
+  if (!state->prepare()) {
     error = state->error;
     return nullptr;
   }

@@ -81,7 +81,7 @@ double max_repay(const LiquidationRow& row, const LendingTerms& t) {
 }
 
 LiquidationPlan plan_liquidation(const LiquidationRow& row, const LendingTerms& t,
-                                 std::optional<double> request) {
+                                 const std::optional<double>& request) {
   LiquidationPlan plan;
   if (!priced(row.debt_price) || !priced(row.collateral_price)) {
     plan.refusal = Refusal::no_price;

@@ -57,6 +57,6 @@ double max_repay(const LiquidationRow& row, const LendingTerms& terms);
 /// not ask whether the account is in breach (`liquidatable`). Rounds repay up and seize down where
 /// one follows from the other.
 LiquidationPlan plan_liquidation(const LiquidationRow& row, const LendingTerms& terms,
-                                 std::optional<double> request = std::nullopt);
+                                 const std::optional<double>& request = std::nullopt);
 
 }  // namespace faultline
