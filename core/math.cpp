@@ -10,6 +10,12 @@ double exp(double x) {
 double log(double x) {
   return Sleef_finz_logd1_u10purecfma(x);
 }
+double expm1(double x) {
+  return Sleef_finz_expm1d1_u10purecfma(x);
+}
+double log1p(double x) {
+  return Sleef_finz_log1pd1_u10purecfma(x);
+}
 double pow(double x, double y) {
   return Sleef_finz_powd1_u10purecfma(x, y);
 }

@@ -7,6 +7,9 @@ namespace faultline::math {
 
 double exp(double x);
 double log(double x);
+/// exp(x) - 1 and log(1 + x), whole for small x.
+double expm1(double x);
+double log1p(double x);
 /// x to the power y, x > 0.
 double pow(double x, double y);
 double sin(double x);

@@ -35,6 +35,7 @@ void add_venue(CompileContext& c, const std::string& name, const std::string& cl
   v.quote_wallet = c.account(bearer, id, quote);
   v.is_outside = std::is_same_v<K, Outside>;
   v.relaxes = std::is_same_v<K, Outside> || std::is_same_v<K, OrderBook>;
+  if constexpr (requires { K::moves_with_time(params); }) v.relaxes = K::moves_with_time(params);
   v.slot = {kind_index<K>(VenueKinds{}),
             static_cast<std::uint32_t>(world.venue_params.of<K>().size())};
   world.venue_params.of<K>().push_back(std::move(params));
@@ -43,11 +44,27 @@ void add_venue(CompileContext& c, const std::string& name, const std::string& cl
   c.venues.emplace(name, id);
 }
 
+/// Reserves of a pool's further coins, in its units: tokens times what each pays by contract.
+std::vector<double> other_coins(CompileContext& c, const StableSwap::Spec& spec,
+                                const std::string& path) {
+  std::vector<double> out;
+  for (const auto& [name, amount] : spec.others) {
+    const AssetId coin = c.asset(name, path + ".others");
+    if (!coin.valid()) continue;
+    const double rate =
+        spec.rates == "contract" ? contract_worth(c.world, c.world.opening.market, coin) : 1;
+    out.push_back(c.units(amount, coin, path + ".others") * rate);
+  }
+  return out;
+}
+
 template <class K>
-Compiled<K> compile_curve(const typename K::Spec& spec, const Opening& opening,
-                          const std::vector<LiquidityRange>& ranges) {
+Compiled<K> compile_curve(CompileContext& c, const Named<VenueNode>& node,
+                          const typename K::Spec& spec, const Opening& opening) {
   if constexpr (std::is_same_v<K, ConcentratedLiquidity>) {
-    return K::compile(spec, opening, ranges);
+    return K::compile(spec, opening, node.spec.ranges);
+  } else if constexpr (std::is_same_v<K, StableSwap>) {
+    return K::compile(spec, opening, other_coins(c, spec, "venues." + node.name));
   } else {
     return K::compile(spec, opening);
   }
@@ -71,13 +88,27 @@ void compile_venue(CompileContext& c, const Named<VenueNode>& node, const typena
                         "give the asset a price or a rate");
     return;
   }
-  const Opening opening{spec.pair.base, spec.pair.quote, pb, pq};
-  Compiled<K> compiled = compile_curve<K>(spec, opening, node.spec.ranges);
+  Opening opening{spec.pair.base, spec.pair.quote, pb, pq};
+  opening.base_rate = contract_worth(c.world, c.world.opening.market, base);
+  opening.quote_rate = contract_worth(c.world, c.world.opening.market, quote);
+  opening.claims =
+      c.world.assets[base.value].base.valid() || c.world.assets[quote.value].base.valid();
+  Compiled<K> compiled = compile_curve<K>(c, node, spec, opening);
   if (!compiled.problem.empty()) {
     c.diagnostics.error("E0413", c.at(path), "'" + node.name + "' cannot open", compiled.problem);
     return;
   }
   add_venue<K>(c, node.name, node.cluster, base, quote, std::move(compiled.params));
+}
+
+template <class... Kinds>
+void compile_node(CompileContext& c, const Named<VenueNode>& node, TypeList<Kinds...>) {
+  const auto compile_if = [&]<class K>(const K*) {
+    if (const auto* spec = std::get_if<typename K::Spec>(&node.spec.spec)) {
+      compile_venue<K>(c, node, *spec);
+    }
+  };
+  (compile_if(static_cast<const Kinds*>(nullptr)), ...);
 }
 
 /// The asset outside markets are quoted in: the declared ones' quote, else, among priced assets
@@ -195,19 +226,7 @@ void choose_pricing(CompileContext& c) {
 
 void compile_venues(CompileContext& c) {
   for (const auto& node : c.nodes.venues) {
-    std::visit(
-        [&]<class Spec>(const Spec& spec) {
-          if constexpr (std::is_same_v<Spec, ConstantProduct::Spec>) {
-            compile_venue<ConstantProduct>(c, node, spec);
-          } else if constexpr (std::is_same_v<Spec, ConcentratedLiquidity::Spec>) {
-            compile_venue<ConcentratedLiquidity>(c, node, spec);
-          } else if constexpr (std::is_same_v<Spec, OrderBook::Spec>) {
-            compile_venue<OrderBook>(c, node, spec);
-          } else {
-            compile_venue<Outside>(c, node, spec);
-          }
-        },
-        node.spec.spec);
+    compile_node(c, node, VenueKinds{});
   }
   c.world.numeraire = choose_numeraire(c);
   add_outside_markets(c);

@@ -306,7 +306,8 @@ void move_venues_and_feeds(const Snapshot& world, const Scenario& scenario, Work
   }
 }
 
-/// Makers of order books and the outside world re-quote as time passes and references move.
+/// Makers of order books and the outside world re-quote as time passes and references move; pools
+/// follow their own clocks and the contract rates they read.
 void relax_venues(const Snapshot& world, Workspace& w, double dt) {
   for (std::uint32_t v = 0; v < world.venues.size(); ++v) {
     const VenueInfo& venue = world.venues[v];
@@ -314,7 +315,13 @@ void relax_venues(const Snapshot& world, Workspace& w, double dt) {
     const double reference =
         w.market.reference[venue.base.value] / w.market.reference[venue.quote.value];
     on_venue(world, w.venues, VenueId{v}, [&]<class K>(const auto& p, auto& state) {
-      if (!K::relax(p, state, dt, reference)) return;
+      bool moved = K::relax(p, state, dt, reference);
+      if constexpr (requires { K::re_rate(p, state, dt, dt); }) {
+        moved = K::re_rate(p, state, contract_worth(world, w.market, venue.base),
+                           contract_worth(world, w.market, venue.quote)) ||
+                moved;
+      }
+      if (!moved) return;
       w.moved_venues.add(v);
       w.quiet = false;
     });

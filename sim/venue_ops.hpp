@@ -80,6 +80,15 @@ inline Side opposite(Side side) {
   return side == Side::sell ? Side::buy : Side::sell;
 }
 
+/// What one token pays by contract, in the asset at the end of its chain of rates (1 for that one).
+inline double contract_worth(const Snapshot& world, const MarketState& market, AssetId a) {
+  double worth = 1;
+  for (; world.assets[a.value].base.valid(); a = world.assets[a.value].base) {
+    worth *= market.contract_rate[a.value];
+  }
+  return worth;
+}
+
 /// Where `MarketState::venue_rate` holds what one unit given brings at the margin, net of fee.
 inline std::uint32_t rate_place(VenueId v, Side side) {
   return 2 * v.value + (side == Side::sell ? 0 : 1);

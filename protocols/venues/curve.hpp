@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <concepts>
 #include <limits>
 #include <string>
@@ -28,6 +29,9 @@ struct Opening {
   std::string_view quote;
   double base_usd = 1;  // USD per whole token, > 0
   double quote_usd = 1;
+  double base_rate = 1;  // what one token pays by contract, in the asset its chain of rates ends in
+  double quote_rate = 1;
+  bool claims = false;  // either of these rates may move
   double price() const { return base_usd / quote_usd; }
 };
 
@@ -71,6 +75,23 @@ concept VenueCurve = VenueKind<K> && std::is_trivially_copyable_v<typename K::St
                                                                  // the ledger's whole amounts
 };
 // clang-format on
+
+/// Greatest input up to `most` at which `margin`, which falls, is not below 0; 0 if it starts
+/// there. Doubles from `first` (> 0) until margin falls below 0, then brackets: 2^-40 relative.
+template <class F>
+double input_by_bracket(F&& margin, double first,
+                        double most = std::numeric_limits<double>::infinity()) {
+  double good = 0, at_good = margin(0.0);
+  if (!(at_good > 0)) return 0;
+  for (double next = std::min(first, most); std::isfinite(next); next = std::min(2 * next, most)) {
+    const double at_next = margin(next);
+    if (at_next < 0) return bracketed_root(margin, good, at_good, next, at_next).good;
+    if (next == most) return most;
+    good = next;
+    at_good = at_next;
+  }
+  return most;
+}
 
 /// in_to_rate where a trade's last unit trades at the price it leaves (no fee joins the curve).
 ///   sell: mid * (1 - fee) = rate;  buy: (1 - fee) / mid = rate

@@ -6,9 +6,12 @@
 #include "protocols/venues/constant_product.hpp"
 #include "protocols/venues/order_book.hpp"
 #include "protocols/venues/outside.hpp"
+#include "protocols/venues/stableswap.hpp"
+#include "protocols/venues/weighted_pool.hpp"
 
 namespace faultline {
 
-using VenueKinds = TypeList<ConstantProduct, ConcentratedLiquidity, OrderBook, Outside>;
+using VenueKinds =
+    TypeList<ConstantProduct, ConcentratedLiquidity, OrderBook, Outside, StableSwap, WeightedPool>;
 
 }  // namespace faultline

@@ -145,5 +145,6 @@ TEST_CASE("a preset nobody knows, or of another section") {
         "t.yaml:2:61: error E0207: no preset 'zzz' for venues\n"
         "    2 | venues: {a: {preset: morpho}, b: {preset: [x]}, c: {preset: zzz}}\n"
         "      |                                                             ^^^ there are: "
-        "order_book, outside, uniswap_v2, uniswap_v3\n");
+        "balancer_stable, balancer_weighted, order_book, outside, stableswap, stableswap_ng, "
+        "uniswap_v2, uniswap_v3\n");
 }

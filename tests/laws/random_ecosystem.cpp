@@ -106,6 +106,50 @@ struct VenueGenerator<Outside> {
   }
 };
 
+template <>
+struct VenueGenerator<StableSwap> {
+  static VenueNode make(Sketch& s, const Pair& pair) {
+    StableSwap::Spec spec;
+    vary(spec, s.draw);
+    spec.pair = pair;
+    const double size = s.draw.log_between(1e5, 1e8);
+    spec.amplification = s.draw.log_between(5, 1000);
+    if (s.draw.chance(0.3)) {
+      for (const std::string& coin : s.roots) {
+        if (coin != pair.base && coin != pair.quote) spec.others[coin] = s.worth(size / 2, coin);
+        if (spec.others.size() == StableSwap::most_others) break;
+      }
+    }
+    spec.offpeg = spec.fee_on == "output" && s.draw.chance(0.4) ? s.draw.between(1, 10) : 1;
+    if (!s.options.still && s.draw.chance(0.3)) {
+      spec.ramp_to = s.draw.log_between(5, 1000);
+      spec.ramp_over.value = s.draw.log_between(100, 1e5);
+    }
+    const double worth = s.usd.at(pair.base) / s.usd.at(pair.quote);
+    const bool of_one_peg = worth > 0.3 && worth < 3;  // elsewhere its rates do not meet the price
+    if (of_one_peg && !s.options.still && s.draw.chance(0.3)) {
+      spec.base = Amount{size / s.usd.at(pair.base), pair.base};
+      spec.quote = Amount{size / s.usd.at(pair.quote) * s.draw.between(0.8, 1.2), pair.quote};
+    } else {
+      spec.liquidity = s.worth(size, pair.base);
+    }
+    return {spec, {}};
+  }
+};
+
+template <>
+struct VenueGenerator<WeightedPool> {
+  static VenueNode make(Sketch& s, const Pair& pair) {
+    WeightedPool::Spec spec;
+    vary(spec, s.draw);
+    spec.pair = pair;
+    spec.base_weight.value = s.draw.between(0.1, 0.9);
+    if (s.draw.chance(0.3)) spec.quote_weight = Ratio{(1 - spec.base_weight.value) / 2};
+    spec.liquidity = s.worth(s.draw.log_between(1e5, 1e8), pair.quote);
+    return {spec, {}};
+  }
+};
+
 /// A venue of the n-th registered kind.
 template <class... Kinds>
 VenueNode make_venue(TypeList<Kinds...>, std::size_t n, Sketch& s, const Pair& pair) {
