@@ -183,46 +183,57 @@ std::vector<TimelineEvent> whole_story(const RunReport& r) {
   return out;
 }
 
-/// The story: shocks, failures, and of each market's liquidations the first, the largest and the
-/// last round.
+/// What recurs round after round, told by its first and its heaviest round.
+bool recurs(const std::string& kind) {
+  return kind == "liquidation" || kind == "takeover" || kind == "insurance" || kind == "adl";
+}
+
+/// All rounds in which one thing happened at one node.
+struct Recurring {
+  const TimelineEvent *first = nullptr, *largest = nullptr, *last = nullptr;
+  std::size_t rounds = 0;
+  double usd = 0;
+};
+
+void tell_recurring(const Recurring& s, std::vector<TimelineEvent>& out) {
+  TimelineEvent first = *s.first;
+  if (s.rounds == 1) first.text += ", once";
+  out.push_back(first);
+  if (s.largest != s.first) {
+    TimelineEvent e = *s.largest;
+    e.text = fmt::format("heaviest of {} rounds: {{}}; {} in all", s.rounds, format_usd(s.usd));
+    out.push_back(e);
+  }
+  if (s.last != s.largest && s.last != s.first && s.last->kind == "liquidation") {
+    TimelineEvent e = *s.last;
+    e.text = fmt::format("last of {} rounds: {{}}", s.rounds);
+    out.push_back(e);
+  }
+}
+
+/// The story: shocks, failures, and of what recurs the first, the largest and the last round.
 std::vector<TimelineEvent> story(const RunReport& r) {
   std::vector<TimelineEvent> out;
   add_shocks(r, out);
-  struct Span3 {
-    const TimelineEvent *first = nullptr, *largest = nullptr, *last = nullptr;
-    std::size_t rounds = 0;
-  };
-  std::map<std::string, Span3> markets;
+  std::map<std::pair<std::string, std::string>, Recurring> recurring;  // kind, node
   std::map<std::string, std::size_t> told;
   for (const TimelineEvent& e : r.run.full.timeline) {
-    if (e.kind != "liquidation") {
+    if (!recurs(e.kind)) {
       if (told[e.kind]++ < 4) out.push_back(e);
       continue;
     }
-    Span3& s = markets[e.node];
+    Recurring& s = recurring[{e.kind, e.node}];
     ++s.rounds;
+    s.usd += e.usd[0];
     if (s.first == nullptr) s.first = &e;
     if (s.largest == nullptr || e.usd[0] > s.largest->usd[0]) s.largest = &e;
     s.last = &e;
   }
-  std::vector<std::pair<double, const Span3*>> by_size;
-  for (const auto& [name, s] : markets) by_size.push_back({-s.largest->usd[0], &s});
-  std::sort(by_size.begin(), by_size.end());
-  for (std::size_t i = 0; i < by_size.size() && i < 3; ++i) {
-    const Span3& s = *by_size[i].second;
-    TimelineEvent first = *s.first;
-    first.text = s.rounds == 1 ? "the only liquidations: {}" : "first liquidations: {}";
-    out.push_back(first);
-    if (s.largest != s.first) {
-      TimelineEvent e = *s.largest;
-      e.text = "heaviest round: {} of debt repaid";
-      out.push_back(e);
-    }
-    if (s.last != s.largest && s.last != s.first) {
-      TimelineEvent e = *s.last;
-      e.text = fmt::format("last of {} rounds with liquidations: {{}}", s.rounds);
-      out.push_back(e);
-    }
+  std::map<std::string, std::vector<std::pair<double, const Recurring*>>> by_kind;
+  for (const auto& [of, s] : recurring) by_kind[of.first].emplace_back(-s.largest->usd[0], &s);
+  for (auto& [kind, nodes] : by_kind) {
+    std::sort(nodes.begin(), nodes.end());
+    for (std::size_t i = 0; i < nodes.size() && i < 3; ++i) tell_recurring(*nodes[i].second, out);
   }
   std::stable_sort(out.begin(), out.end(),
                    [](const TimelineEvent& a, const TimelineEvent& b) { return a.at_s < b.at_s; });
@@ -249,6 +260,32 @@ void print_prices(const RunReport& r) {
                                 100 * (o.price_min / o.price_start - 1)));
   }
   if (!parts.empty()) fmt::print("\n  prices: {}\n", fmt::join(parts, ", "));
+}
+
+/// What became of each perpetual contract.
+void print_contracts(const RunReport& r) {
+  for (const PerpVenue& venue : r.world.perps) {
+    for (const PerpContract& c : venue.contracts) {
+      const PerpOutcome& o = r.run.full.perps[c.number];
+      if (o == PerpOutcome{}) continue;
+      fmt::print("\n  {}: {} closed in its book, {} taken over, {} deleveraged", c.name,
+                 dollars(o.liquidated_usd), dollars(o.takeover_usd), dollars(o.deleveraged_usd));
+      if (o.liquidated_usd > 0 && o.deleveraged_usd > 0) {
+        fmt::print(" ({:.0f}% of what was closed)", 100 * o.deleveraged_usd / o.liquidated_usd);
+      }
+      fmt::print("; mark {:+.1f}% to {:+.1f}% off its index; funding {:+.3f}% to {:+.3f}%\n",
+                 100 * o.basis_least, 100 * o.basis_most, 100 * o.funding_least,
+                 100 * o.funding_most);
+    }
+    const AdlBurden& b =
+        r.run.full.burdens[static_cast<std::size_t>(&venue - r.world.perps.data())];
+    if (b.hit == 0) continue;
+    fmt::print(
+        "  {}: {} accounts deleveraged, the ten largest bore {:.0f}%, the hundred {:.0f}%; "
+        "they gave up {}, {} more than was missing\n",
+        r.world.markets[venue.market.value].name, b.hit, 100 * b.top10, 100 * b.top100,
+        dollars(b.total), dollars(b.overshoot));
+  }
 }
 
 void print_losses(const RunReport& r) {
@@ -312,8 +349,38 @@ void print_run(const RunReport& r, bool whole) {
   print_table(r);
   print_timeline(r, whole);
   print_prices(r);
+  print_contracts(r);
   print_losses(r);
 }
+
+namespace {
+
+void add_perps(const RunReport& r, nlohmann::json& out) {
+  using nlohmann::json;
+  for (const PerpVenue& venue : r.world.perps) {
+    for (const PerpContract& c : venue.contracts) {
+      const PerpOutcome& o = r.run.full.perps[c.number];
+      out["contracts"][c.name] = {
+          {"liquidated_usd", o.liquidated_usd},
+          {"takeover_usd", o.takeover_usd},
+          {"deleveraged_usd", o.deleveraged_usd},
+          {"first_deleveraged_s",
+           o.first_deleveraged_s < 0 ? json(nullptr) : json(o.first_deleveraged_s)},
+          {"funding_least", o.funding_least},
+          {"funding_most", o.funding_most},
+          {"basis_least", o.basis_least},
+          {"basis_most", o.basis_most}};
+    }
+  }
+  for (std::size_t v = 0; v < r.world.perps.size(); ++v) {
+    const AdlBurden& b = r.run.full.burdens[v];
+    out["deleveraging"][r.world.markets[r.world.perps[v].market.value].name] = {
+        {"accounts", b.hit},      {"given_up_usd", b.total},  {"overshoot_usd", b.overshoot},
+        {"top10_share", b.top10}, {"top100_share", b.top100}, {"gini", b.gini}};
+  }
+}
+
+}  // namespace
 
 nlohmann::json run_json(const RunReport& r) {
   using nlohmann::json;
@@ -361,6 +428,7 @@ nlohmann::json run_json(const RunReport& r) {
     out["assets"][r.world.assets[a].name] = {
         {"price_start", o.price_start}, {"price_min", o.price_min}, {"price_end", o.price_end}};
   }
+  add_perps(r, out);
   for (std::size_t b = 0; b < bearer_count; ++b) {
     out["bearers"][bearer_name(static_cast<Bearer>(b))] =
         r.run.full.bearer_gain_usd[b] - r.run.baseline.bearer_gain_usd[b];

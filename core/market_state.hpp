@@ -19,6 +19,9 @@ struct MarketState {
   std::vector<double> venue_rate;   // [2 * venue + side] taken per given at the margin, net of
                                     // fee; then 1 and 0, for lanes without and closed ones
   std::vector<double> spot;         // [asset] market value
+  // 1 shock: what a contract's longs have paid so far, and its shorts received, per contract in its
+  // settlement asset; 0 for everything else. 6 settle: losses shared by a side
+  std::vector<double> funding;  // [2 * reserve + side]: long, short
   // 3 oracle
   std::vector<double> published;      // [oracle] what readers believe; NaN: nothing published
   std::vector<unsigned char> usable;  // [oracle] 0: stale or failed, readers refuse it

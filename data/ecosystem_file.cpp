@@ -12,6 +12,8 @@
 #include "data/positions_file.hpp"
 #include "data/presets.hpp"
 #include "data/scenario_reader.hpp"
+#include "data/traders.hpp"
+#include "sim/expand_contracts.hpp"
 
 namespace faultline {
 
@@ -20,13 +22,13 @@ namespace {
 constexpr std::array<std::string_view, 2> node_keys{"preset", "kind"};
 constexpr std::array<std::string_view, 5> market_keys{"preset", "kind", "borrowers",
                                                       "reserve_defaults", "note"};
+constexpr std::array<std::string_view, 4> perp_keys{"preset", "kind", "accounts", "note"};
 constexpr std::array<std::string_view, 18> top_keys{
     "faultline", "name",    "about",    "clock",     "focus",   "assets",
     "venues",    "oracles", "markets",  "vaults",    "funds",   "agents",
     "defences",  "chains",  "entities", "scenarios", "default", "designs"};
 /// Sections whose mechanisms are not in this version: each node is one finding, never skipped.
-constexpr std::array<std::string_view, 4> unbuilt_sections{"vaults", "funds", "defences",
-                                                           "entities"};
+constexpr std::array<std::string_view, 2> unbuilt_sections{"defences", "entities"};
 
 class EcosystemReader {
  public:
@@ -48,6 +50,7 @@ class EcosystemReader {
     read_venues();
     read_oracles();
     read_markets();
+    read_backstops();
     read_agents();
     read_chains();
     refuse_unbuilt();
@@ -55,6 +58,7 @@ class EcosystemReader {
       read_scenarios(*scenarios, folder_, context_, out_.eco, out_.data_files);
     }
     choose_default();
+    expand_contracts(out_.eco);
     out_.assumptions = context_.assumptions;
     for (auto& [path, place] : context_.places) out_.places.emplace(path, place);
     return std::move(out_);
@@ -106,6 +110,15 @@ class EcosystemReader {
     gather("markets", Refers::market);
     gather("agents", Refers::agent);
     gather("oracles", Refers::oracle);
+    each_node("markets", [&](const Entry& e) {  // each contract has an asset and a book
+      const Node* contracts = e.value.find("contracts");
+      if (contracts == nullptr || !contracts->is_map()) return;
+      for (const Entry& contract : contracts->entries) {
+        const std::string name = contract_name(e.key, contract.key);
+        context_.names[Refers::asset].insert(name);
+        context_.names[Refers::venue].insert(name);
+      }
+    });
     const auto assets = context_.names[Refers::asset];  // each asset has a feed of its name
     context_.names[Refers::oracle].insert(assets.begin(), assets.end());
     each_node("assets", [&](const Entry& e) {
@@ -262,6 +275,13 @@ class EcosystemReader {
         good =
             read_fields(entry.value, spec, path, {"market", entry.key, ""}, context_, market_keys);
         node.spec.spec = std::move(spec);
+      } else if (*kind == 2) {
+        PerpMarket::Spec spec;
+        good = read_fields(entry.value, spec, path, {"market", entry.key, ""}, context_, perp_keys);
+        node.spec.spec = std::move(spec);
+        if (const Node* accounts = entry.value.find("accounts")) {
+          read_traders(*accounts, entry.key, node.spec, context_);
+        }
       } else {
         IsolatedMarket::Spec spec;
         good =
@@ -275,6 +295,25 @@ class EcosystemReader {
         read_borrowers(*borrowers, where, node.spec, context_, out_.data_files);
       }
       if (good) out_.eco.markets.push_back(std::move(node));
+    });
+  }
+
+  void read_backstops() {
+    constexpr std::array<std::string_view, 1> vault_kinds{VaultSpec::name};
+    each_node("vaults", [&](const Entry& entry) {
+      auto node = named<VaultSpec>(entry);
+      if (kind_of(entry, "vault", vault_kinds) &&
+          read_fields(entry.value, node.spec, "vaults." + entry.key, {"vault", entry.key, ""},
+                      context_, node_keys)) {
+        out_.eco.vaults.push_back(std::move(node));
+      }
+    });
+    each_node("funds", [&](const Entry& entry) {
+      auto node = named<FundSpec>(entry);
+      if (read_fields(entry.value, node.spec, "funds." + entry.key, {"fund", entry.key, ""},
+                      context_, node_keys)) {
+        out_.eco.funds.push_back(std::move(node));
+      }
     });
   }
 

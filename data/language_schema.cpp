@@ -14,6 +14,7 @@
 #include "data/borrowers_spec.hpp"
 #include "data/presets.hpp"
 #include "data/schema.hpp"
+#include "data/traders.hpp"
 #include "sim/ecosystem.hpp"
 
 namespace faultline {
@@ -126,6 +127,10 @@ class SchemaBuilder {
     properties["chains"] = plain_section<ChainSpec>("chains", "where nodes live");
     properties["venues"] = venues(VenueKinds{});
     properties["markets"] = markets();
+    properties["vaults"] =
+        plain_section<VaultSpec>("vaults", "who takes failing accounts over", VaultSpec::name);
+    properties["funds"] =
+        plain_section<FundSpec>("funds", "who pays what accounts cannot", FundSpec::name);
     properties["agents"] = agents();
     properties["scenarios"] = scenarios();
     return {{"$schema", "http://json-schema.org/draft-07/schema#"},
@@ -235,6 +240,16 @@ class SchemaBuilder {
         {"additionalProperties", open_schema<ReserveSpec>()}};
   }
 
+  void perpetuals(const std::vector<PresetHead>& presets) {
+    const std::string name = "markets." + std::string(PerpMarket::name);
+    define(name, open_schema<PerpMarket::Spec>(), presets, PerpMarket::name);
+    json& properties = definitions_[name]["properties"];
+    properties["accounts"] = {{"type", "object"},
+                              {"description", "groups of traders by name"},
+                              {"additionalProperties", open_schema<TraderGroupSpec>()}};
+    properties["note"] = word("what the file says of its source");
+  }
+
   json markets() {
     const json group = open_schema<GroupSpec>();
     definitions_["borrowers"] = {
@@ -248,8 +263,10 @@ class SchemaBuilder {
     const std::vector<PresetHead> presets = presets_of("markets");
     market<PooledLending>(presets);
     market<IsolatedMarket>(presets);
+    perpetuals(presets);
     const std::vector<std::string> kinds(MarketKinds::names.begin(), MarketKinds::names.end());
-    return section(by_kind("markets", presets, kinds), "where assets are lent");
+    return section(by_kind("markets", presets, kinds),
+                   "where assets are lent, and contracts traded");
   }
 
   json agents() {
@@ -372,6 +389,12 @@ std::string language_reference() {
       "groups by name, or a list of accounts.\n\n" +
       page<CsvSpec>("borrowers (CSV)") + page<GroupSpec>("borrowers (group)") +
       page<ListedAccount>("borrowers[] (list)");
+  out += page<PerpMarket::Spec>("markets.NAME (perpetuals)");
+  out += "`accounts` of a perpetual venue holds groups of traders by name.\n\n" +
+         page<TraderGroupSpec>("accounts.NAME (traders)");
+  out += "# Vaults\n" + preset_table("vaults") + "\n" +
+         page<VaultSpec>("vaults.NAME (backstop_vault)");
+  out += "# Funds\n\n" + page<FundSpec>("funds.NAME (insurance_fund)");
   out +=
       "# Agents\n\nThe name `arbitrageurs` or `liquidators` says the kind; under another name "
       "write "

@@ -339,7 +339,7 @@ class ParameterFinder {
           reserve_parameter("markets." + node.name + ".reserves." + asset + "." + field, field,
                             pool->reserves.at(asset), r);
         }
-      } else if (reserve.empty()) {
+      } else if (reserve.empty() && std::holds_alternative<IsolatedMarket::Spec>(node.spec.spec)) {
         // The loan asset bears the rate; the terms are those of the collateral.
         reserve_parameter("markets." + node.name + "." + field, field,
                           std::get<IsolatedMarket::Spec>(node.spec.spec),

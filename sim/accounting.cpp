@@ -35,6 +35,12 @@ const char* bearer_name(Bearer b) {
       return "chains";
     case Bearer::dust:
       return "dust";
+    case Bearer::trader:
+      return "traders";
+    case Bearer::vault:
+      return "vaults";
+    case Bearer::fund:
+      return "funds";
   }
   return "";
 }
@@ -72,22 +78,37 @@ std::size_t at(Bearer b) {
   return static_cast<std::size_t>(b);
 }
 
-/// Bad debt outstanding beyond what was there at the start, all markets.
-double outstanding_holes(const Snapshot& world, const Workspace& w) {
-  double sum = 0;
-  for (std::size_t m = 0; m < w.hole_usd.size(); ++m) {
-    sum += std::max(0.0, w.hole_usd[m] - world.markets[m].legacy_usd);
-  }
-  return sum;
-}
-
 /// What wealth is summed over: the holdings of one instant.
 struct Holdings {
   const std::vector<double>& balances;
   const std::vector<ReserveState>& reserves;
   const MarketState& indices;
-  double hole_usd = 0;  // owed beyond collateral; borne by the depositors
+  const Positions* rows = nullptr;  // of perpetual venues' backstops; null: the book's
 };
+
+/// Market value of one row, USD.
+double row_usd(const Snapshot& world, const Workspace& w, const Holdings& of, std::uint32_t p) {
+  double usd = 0;
+  for (std::uint32_t leg = 0; leg < world.book->legs(p); ++leg) {
+    const std::uint32_t f = world.book->factor(p, leg);
+    const double units = of.rows ? of.rows->amount(p, leg) : world.book->base_amount(p, leg);
+    double price = w.market.spot[world.reserves[f / 2].asset.value];
+    if (world.reserves[f / 2].contract) {
+      price -= of.indices.funding[f] * w.market.spot[settlement_of(world, f / 2).value];
+    }
+    usd += (f % 2 == 0 ? units : -units) * price;
+  }
+  return usd;
+}
+
+/// Whose the rows of a market are, and who lends to them.
+struct Sides {
+  Bearer rows, rest;
+};
+Sides sides_of(const Snapshot& world, std::uint32_t market) {
+  return world.markets[market].perp < 0 ? Sides{Bearer::borrower, Bearer::depositor}
+                                        : Sides{Bearer::trader, Bearer::fund};
+}
 
 /// Wealth by bearer of some holdings at today's market values. A reserve's cash belongs to its
 /// claims: lenders' and borrowers' supply less borrowers' debt, the rest the protocol's.
@@ -103,13 +124,33 @@ std::array<double, bearer_count> wealth(const Snapshot& world, const Workspace& 
     const double price = w.market.spot[world.reserves[r].asset.value];
     const double index = of.indices.supply_index[r] * price;
     const double cash = of.balances[world.reserves[r].cash.value] * price;
-    const double posted = (of.reserves[r].supply_scaled - of.reserves[r].lender_scaled) * index;
-    const double debt = of.reserves[r].debt_scaled * of.indices.borrow_index[r] * price;
-    usd[at(Bearer::borrower)] += posted - debt;
-    usd[at(Bearer::depositor)] += cash - posted + debt;
+    double posted = (of.reserves[r].supply_scaled - of.reserves[r].lender_scaled) * index;
+    double debt = of.reserves[r].debt_scaled * of.indices.borrow_index[r] * price;
+    if (world.reserves[r].contract) {  // less the funding paid for it
+      const double quote = w.market.spot[settlement_of(world, r).value];
+      posted -= of.reserves[r].supply_scaled * of.indices.funding[2 * r] * quote;
+      debt -= of.reserves[r].debt_scaled * of.indices.funding[2 * r + 1] * quote;
+    }
+    const Sides sides = sides_of(world, world.reserves[r].market.value);
+    usd[at(sides.rows)] += posted - debt;
+    usd[at(sides.rest)] += cash - posted + debt;
   }
-  usd[at(Bearer::borrower)] += of.hole_usd;
-  usd[at(Bearer::depositor)] -= of.hole_usd;
+  for (const PerpVenue& venue : world.perps) {
+    for (const Backstop& b : venue.backstops) {
+      const double has = row_usd(world, w, of, b.row);
+      usd[at(Bearer::trader)] -= has;
+      usd[at(b.takes_over ? Bearer::vault : Bearer::fund)] += has;
+    }
+  }
+  if (of.rows == nullptr) return usd;
+  // What debtors owe beyond what they hold is borne by those who lent it; at a perpetual venue by
+  // those it owes.
+  for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
+    const double hole = std::max(0.0, w.hole_usd[m] - world.markets[m].legacy_usd);
+    const Sides sides = sides_of(world, m);
+    usd[at(sides.rows)] += hole;
+    usd[at(sides.rest)] -= hole;
+  }
   return usd;
 }
 
@@ -160,8 +201,9 @@ double exit_hole(const Snapshot& world, const Workspace& w, std::uint32_t p) {
   const RowLegs row = w.positions.row(p, legs);
   for (std::uint32_t leg = 0; leg < row.count; ++leg) {
     const auto [f, units] = legs[leg];
-    hole -= leg < row.collateral ? units * w.market.supply_index[f / 2] * w.exit_prices[f / 2]
-                                 : -units * w.market_factors[f];
+    double exit = w.market.supply_index[f / 2] * w.exit_prices[f / 2];
+    if (world.reserves[f / 2].contract) exit -= funding_paid(world, w, f);
+    hole -= leg < row.collateral ? units * exit : -units * w.market_factors[f];
   }
   const auto legacy = std::lower_bound(world.legacy_rows.begin(), world.legacy_rows.end(), p);
   if (legacy != world.legacy_rows.end() && *legacy == p) {
@@ -240,6 +282,28 @@ void measure_venues(const Snapshot& world, Workspace& w) {
   }
 }
 
+/// Who was deleveraged: how concentrated, and what they gave up beyond the accounts' shortfall.
+void measure_burdens(const Snapshot& world, Workspace& w) {
+  std::vector<double>& given = w.exit_amounts;
+  for (std::size_t v = 0; v < world.perps.size(); ++v) {
+    const PerpVenue& venue = world.perps[v];
+    given.clear();
+    const auto add = [&](std::uint32_t p) {
+      if (const double* usd = w.perps.given_usd.find(p)) given.push_back(std::max(0.0, *usd));
+    };
+    for (std::uint32_t i = 0; i < venue.positions; ++i) add(venue.first_position + i);
+    for (const Backstop& b : venue.backstops) add(b.row);
+    if (given.empty()) continue;
+    AdlBurden& burden = w.outcome.burdens[v];
+    burden = adl_burden(given, 0, 0);
+    burden.total = 0;
+    for (const PerpContract& c : venue.contracts) {
+      burden.total += w.outcome.perps[c.number].given_up_usd;
+    }
+    burden.overshoot = std::max(0.0, burden.total - w.perps.shortfall_usd[venue.market.value]);
+  }
+}
+
 /// Puts 0 for what is not finite in a row of doubles; whether it had to.
 template <class Row>
 bool mend(Row& row) {
@@ -270,6 +334,9 @@ void mend_outcome(const Snapshot& world, Workspace& w) {
   mend_rows(w, out.assets, world.assets);
   mend_rows(w, out.venues, world.venues);
   mend_rows(w, out.oracles, world.oracles);
+  for (PerpOutcome& o : out.perps) {
+    if (mend(o)) fail(w, Stop::not_finite, "a figure of a contract is not a finite number");
+  }
   bool mended = mend(out.bearer_gain_usd);
   mended = mend(out.bearer_result_usd) || mended;
   for (double* x : {&out.revaluation_usd, &out.gas_usd, &out.final_debt_usd}) {
@@ -308,8 +375,7 @@ void close_books(const Snapshot& world, Workspace& w) {
   out.end_s = std::min(w.now_s, world.horizon_s);
   out.counters.rounds = w.round + (out.stop == Stop::horizon ? 0 : 1);
   out.counters.posts = w.ledger.posts();
-  const auto end =
-      wealth(world, w, {w.ledger.balances(), w.reserves, w.market, outstanding_holes(world, w)});
+  const auto end = wealth(world, w, {w.ledger.balances(), w.reserves, w.market, &w.positions});
   const auto idle =
       wealth(world, w, {world.opening.balances, world.opening.reserves, world.opening.market});
   for (std::size_t b = 0; b < bearer_count; ++b) {
@@ -323,6 +389,7 @@ void close_books(const Snapshot& world, Workspace& w) {
         held * (w.market.spot[a] - world.opening.market.spot[a]) + w.minted[a] * w.market.spot[a];
   }
   for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
+    if (world.reserves[r].contract) continue;
     out.final_debt_usd += debt_units(w, r) * w.market.spot[world.reserves[r].asset.value];
   }
   if (!world.positions.empty()) {
@@ -330,6 +397,7 @@ void close_books(const Snapshot& world, Workspace& w) {
     measure_exit(world, w);
   }
   measure_venues(world, w);
+  measure_burdens(world, w);
   if (const std::string broken = unwhole(world, w); !broken.empty()) {
     fail(w, Stop::not_whole, broken);
   } else if (const std::string lost = audit(world, w, false); !lost.empty()) {
@@ -337,6 +405,36 @@ void close_books(const Snapshot& world, Workspace& w) {
   }
   mend_outcome(world, w);
 }
+
+namespace {
+
+/// A perpetual venue owes its accounts what it holds: cash = balances - funding due through
+/// contracts. An identity of indices, held to 1e-12 of what is open.
+std::string venues_balance(const Snapshot& world, const Workspace& w) {
+  for (const PerpVenue& venue : world.perps) {
+    const ReserveState& s = w.reserves[venue.settles];
+    const double opening = world.opening.balances[world.reserves[venue.settles].cash.value] -
+                           world.opening.reserves[venue.settles].supply_scaled +
+                           world.opening.reserves[venue.settles].debt_scaled;
+    double owed = s.supply_scaled - s.debt_scaled + opening, size = s.supply_scaled + s.debt_scaled;
+    for (const PerpContract& c : venue.contracts) {
+      const double longs = w.reserves[c.reserve].supply_scaled * w.market.funding[2 * c.reserve];
+      const double shorts = w.reserves[c.reserve].debt_scaled * w.market.funding[2 * c.reserve + 1];
+      owed -= longs - shorts;
+      size += std::fabs(longs) + std::fabs(shorts);
+    }
+    const double cash = w.ledger.balance(world.reserves[venue.settles].cash);
+    const double step = world.assets[world.reserves[venue.settles].asset.value].quantum.step;
+    const double rounding = 4 * step * static_cast<double>(w.ledger.posts() + w.round + 16);
+    if (std::fabs(cash - owed) > 1e-12 * size + rounding) {
+      return fmt::format("'{}' holds {:.17g} and owes its accounts {:.17g}",
+                         world.markets[venue.market.value].name, cash, owed);
+    }
+  }
+  return {};
+}
+
+}  // namespace
 
 std::string audit(const Snapshot& world, Workspace& w, bool with_rows) {
   if (const std::string broken = unwhole(world, w); !broken.empty()) return broken;
@@ -369,7 +467,7 @@ std::string audit(const Snapshot& world, Workspace& w, bool with_rows) {
       return "scaled units of " + world.factor_text(2 * r) + " do not sum to their total";
     }
   }
-  return {};
+  return venues_balance(world, w);
 }
 
 }  // namespace faultline

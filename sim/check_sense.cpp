@@ -25,6 +25,7 @@ std::string reserve_path(const CompileContext& c, std::uint32_t r) {
 void check_thresholds(CompileContext& c) {
   for (std::uint32_t r = 0; r < c.world.reserves.size(); ++r) {
     const LendingTerms& t = c.world.reserves[r].terms;
+    if (c.world.markets[c.world.reserves[r].market.value].perp >= 0) continue;
     const std::string path = reserve_path(c, r);
     if (t.lt > 0 && t.lt * (1 + t.bonus) >= 1) {
       c.diagnostics.error(

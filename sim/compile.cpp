@@ -46,6 +46,11 @@ void choose_quanta(CompileContext& c) {
     const AssetSpec& spec = c.nodes.assets[a].spec;
     double most = 4 * (c.holdings[a] + minted_units(c, c.world.assets[a].name) +
                        tradable_units(c, AssetId{a}));
+    for (std::uint32_t b = 0; b < c.world.assets.size(); ++b) {  // contracts on it are hedged in it
+      const AssetInfo& other = c.world.assets[b];
+      if (!other.contract || other.base != AssetId{a}) continue;
+      most += 4 * (c.holdings[b] + tradable_units(c, AssetId{b}));
+    }
     if (spec.supply) most = std::max(most, 2 * c.world.assets[a].supply);
     if (spec.max_supply) {
       most = std::max(c.holdings[a], c.units(*spec.max_supply, AssetId{a}, "assets"));

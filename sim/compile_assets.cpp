@@ -50,6 +50,7 @@ void compile_assets(CompileContext& c) {
     AssetInfo info;
     info.name = c.nodes.assets[a].name;
     info.illiquid = c.nodes.assets[a].spec.illiquid;
+    info.contract = c.nodes.assets[a].spec.contract;
     world.assets.push_back(std::move(info));
   }
   const std::size_t n = world.assets.size();

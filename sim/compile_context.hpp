@@ -50,12 +50,16 @@ struct SortedNodes {
         venues(eco.venues),
         oracles(eco.oracles),
         markets(eco.markets),
+        vaults(eco.vaults),
+        funds(eco.funds),
         agents(eco.agents),
         chains(eco.chains) {}
   ByName<Named<AssetSpec>> assets;
   ByName<Named<VenueNode>> venues;
   ByName<Named<FeedSpec>> oracles;
   ByName<Named<MarketNode>> markets;
+  ByName<Named<VaultSpec>> vaults;
+  ByName<Named<FundSpec>> funds;
   ByName<Named<AgentSpecs>> agents;
   ByName<Named<ChainSpec>> chains;
 };
@@ -95,6 +99,7 @@ struct CompileContext {
     AccountRows listed, generated;
     PositionRows made;  // the rows of `generated`; their assets are the market's reserves
     std::vector<std::pair<std::string, std::uint32_t>> groups;  // of `made`: name and accounts
+    std::vector<double> entries;  // [leg of `made`] price a contract was entered at, USD; else 0
     bool empty() const { return listed.size() + generated.size() == 0; }
     /// Calls visit(rows, account) for every account.
     template <class Visit>
@@ -118,6 +123,21 @@ struct CompileContext {
   double reference(AssetId a) const { return world.opening.market.reference[a.value]; }
   AccountId account(Bearer bearer, std::uint32_t owner, AssetId asset, double opening = 0);
 };
+
+/// A reserve of one asset in a market under construction, without terms; its feed is `oracle` or
+/// the asset's own.
+Reserve& add_reserve(CompileContext& c, MarketId market, AssetId asset, const std::string& path,
+                     const std::optional<Name>& oracle);
+
+/// Reserves of a perpetual venue: its settlement asset, other collateral, then its contracts.
+void add_perpetuals(CompileContext& c, Market& market, MarketId id, const PerpMarket::Spec& spec);
+/// Its accounts, by group; adds to `gathered`.
+void generate_traders(CompileContext& c, const Named<MarketNode>& node, std::uint32_t m);
+/// After the rows of the book are numbered: which are a venue's, and what they were entered at.
+void number_traders(CompileContext& c);
+/// The row of one of a venue's backstops: every leg the venue knows.
+void backstop_legs(const CompileContext& c, const PerpVenue& venue, const Backstop& backstop,
+                   std::vector<LegInput>& legs);
 
 void compile_assets(CompileContext& c);   // ids, references, price order
 void compile_venues(CompileContext& c);   // curves, default outside markets, pricing venues

@@ -123,7 +123,9 @@ class GraphMaker {
       edge(assets_[venue.base.value], venues_[v], EdgeKind::prices, held_usd(venue.base_account));
       edge(assets_[venue.quote.value], venues_[v], EdgeKind::prices, held_usd(venue.quote_account));
       if (leaves_impact(venue)) {
-        edge(venues_[v], assets_[venue.base.value], EdgeKind::prices, 0);
+        const AssetInfo& base = world_.assets[venue.base.value];
+        edge(venues_[v], assets_[base.contract ? base.base.value : venue.base.value],
+             EdgeKind::prices, 0);
       }
     }
     for (std::uint32_t a = 0; a < world_.assets.size(); ++a) {
@@ -162,6 +164,25 @@ class GraphMaker {
     for (std::uint32_t m = 0; m < world_.markets.size(); ++m) {
       if (world_.liquidator_of[m] >= 0 && !world_.lanes.empty()) add_lane_edges(m);
     }
+    for (const PerpVenue& venue : world_.perps) add_perp_edges(venue);
+  }
+
+  /// A perpetual venue closes accounts in its books; vaults and funds stand behind it and lose with
+  /// it.
+  void add_perp_edges(const PerpVenue& venue) {
+    const Handle market = markets_[venue.market.value];
+    for (const PerpContract& c : venue.contracts) {
+      const double usd = reserve_usd(c.reserve, false) + reserve_usd(c.reserve, true);
+      edge(venues_[c.book.value], market, EdgeKind::depth, usd);
+      edge(market, venues_[c.book.value], EdgeKind::trades, usd);
+      edge(oracles_[c.index.value], market, EdgeKind::prices, usd);
+    }
+    for (const Backstop& b : venue.backstops) {
+      const NodeKind kind = b.takes_over ? NodeKind::vault : NodeKind::fund;
+      const Handle backstop = node(kind, b.name, "", b.holds_usd);
+      edge(market, backstop, EdgeKind::claim, b.holds_usd);
+      edge(backstop, market, EdgeKind::insures, b.holds_usd);
+    }
   }
 
   /// A market sells where its lanes lead. Dollars at stake on a lane: the collateral of its
@@ -193,7 +214,9 @@ class GraphMaker {
         const VenueInfo& venue = world_.venues[v.value];
         edge(agent, venues_[v.value], EdgeKind::trades, 0);
         edge(venues_[v.value], agent, EdgeKind::prices, 0);
-        for (const AssetId side : {venue.base, venue.quote}) {
+        for (const AssetId traded : {venue.base, venue.quote}) {
+          const AssetInfo& info = world_.assets[traded.value];  // a contract is hedged by its base
+          const AssetId side = info.contract ? info.base : traded;
           const VenueId outside = world_.outside[side.value];
           if (!outside.valid()) continue;
           edge(venues_[outside.value], agent, EdgeKind::prices, 0);

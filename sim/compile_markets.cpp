@@ -22,6 +22,8 @@ constexpr double default_utilisation = 0.8;
 constexpr std::uint32_t no_reserve = 0xffffffffu;
 constexpr double no_cap = std::numeric_limits<double>::infinity();
 
+}  // namespace
+
 Reserve& add_reserve(CompileContext& c, MarketId market, AssetId asset, const std::string& path,
                      const std::optional<Name>& oracle) {
   Snapshot& world = c.world;
@@ -57,6 +59,8 @@ Reserve& add_reserve(CompileContext& c, MarketId market, AssetId asset, const st
   c.protocol.push_back(0);
   return world.reserves.back();
 }
+
+namespace {
 
 void size_reserve(CompileContext& c, const std::optional<Amount>& supplied,
                   const std::optional<Amount>& borrowed, const std::string& path) {
@@ -194,6 +198,12 @@ void total_reserves(CompileContext& c, std::uint32_t m) {
           "the accounts are used");
     }
     c.borrowed[r] = debt[r];
+    if (market.perp >= 0) {
+      const PerpVenue& venue = c.world.perps[static_cast<std::size_t>(market.perp)];
+      for (const Backstop& b : venue.backstops) {
+        if (r == venue.settles) c.posted[r] += b.holds_usd / c.reference(c.world.reserves[r].asset);
+      }
+    }
     const double plain = c.lent_plain[r];
     if (!c.world.reserves[r].lent) {
       c.supplied[r] = c.posted[r];
@@ -210,7 +220,12 @@ void total_reserves(CompileContext& c, std::uint32_t m) {
                           "give it a price or a rate");
     }
     const double short_of = std::max(c.posted[r], debt[r]);
-    if (c.supplied[r] < short_of * (1 - 1e-9)) {
+    if (c.world.reserves[r].contract) {
+      c.holdings[asset.value] += c.posted[r] + debt[r];
+      continue;
+    }
+    // What accounts of a perpetual venue owe, other accounts and makers of its books are owed.
+    if (market.perp < 0 && c.supplied[r] < short_of * (1 - 1e-9)) {
       c.diagnostics.error(
           "E0444", c.at(path),
           fmt::format("{:.6g} {} {} of {:.6g} supplied in '{}'", short_of,
@@ -218,7 +233,7 @@ void total_reserves(CompileContext& c, std::uint32_t m) {
                       debt[r] > c.posted[r] ? "lent out" : "posted", c.supplied[r], market.name),
           "lower it, or state more `supplied` with other lenders");
     }
-    c.supplied[r] = std::max(c.supplied[r], short_of);
+    if (market.perp < 0) c.supplied[r] = std::max(c.supplied[r], short_of);
     c.holdings[c.world.reserves[r].asset.value] += c.supplied[r] + c.borrowed[r] + c.protocol[r];
   }
 }
@@ -236,6 +251,8 @@ void gather_markets(CompileContext& c) {
     market.first_reserve = static_cast<std::uint32_t>(world.reserves.size());
     if (const auto* pool = std::get_if<PooledLending::Spec>(&node.spec.spec)) {
       add_pool(c, market, id, *pool);
+    } else if (const auto* perp = std::get_if<PerpMarket::Spec>(&node.spec.spec)) {
+      add_perpetuals(c, market, id, *perp);
     } else {
       add_isolated(c, market, id, std::get<IsolatedMarket::Spec>(node.spec.spec));
     }
@@ -248,7 +265,11 @@ void gather_markets(CompileContext& c) {
   c.lent_plain.assign(world.reserves.size(), 0);
   for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
     gather_rows(c, c.nodes.markets[m], m);
-    generate_accounts(c, c.nodes.markets[m], m);
+    if (world.markets[m].perp >= 0) {
+      generate_traders(c, c.nodes.markets[m], m);
+    } else {
+      generate_accounts(c, c.nodes.markets[m], m);
+    }
     total_reserves(c, m);
   }
 }
@@ -260,6 +281,7 @@ void compile_markets(CompileContext& c) {
   MarketState& market = world.opening.market;
   market.supply_index.assign(world.reserves.size(), 1);
   market.borrow_index.assign(world.reserves.size(), 1);
+  market.funding.assign(2 * world.reserves.size(), 0);
   for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
     const Reserve& reserve = world.reserves[r];
     const Quantum& q = world.assets[reserve.asset.value].quantum;
@@ -282,7 +304,7 @@ void row_legs(const CompileContext& c, const AccountRows& rows, std::size_t acco
     const Reserve& reserve = world.reserves[r];
     const Quantum& q = world.assets[reserve.asset.value].quantum;
     const double units = debt ? q.up(amount) : q.down(amount);
-    if (units > 0) {
+    if (units > 0 || c.world.markets[reserve.market.value].perp >= 0) {
       legs.push_back({debt ? reserve.debt_factor : reserve.collateral_factor, units, debt});
     }
   });
@@ -322,6 +344,12 @@ void each_row(const CompileContext& c, Visit&& visit) {
     });
     attacker_legs(c, m, legs);
     if (!legs.empty()) visit(m, legs);
+    if (c.world.markets[m].perp < 0) continue;
+    const PerpVenue& venue = c.world.perps[static_cast<std::size_t>(c.world.markets[m].perp)];
+    for (const Backstop& backstop : venue.backstops) {
+      backstop_legs(c, venue, backstop, legs);
+      visit(m, legs);
+    }
   }
 }
 
@@ -342,6 +370,11 @@ void name_positions(CompileContext& c) {
     attacker_legs(c, m, legs);
     world.attacker_row.push_back(legs.empty() ? 0xffffffffu : world.positions.size());
     if (!legs.empty()) world.positions.add({MarketId{m}, 0, 1, {"attacker"}, {}});
+    if (world.markets[m].perp < 0) continue;
+    for (Backstop& b : world.perps[static_cast<std::size_t>(world.markets[m].perp)].backstops) {
+      b.row = world.positions.size();
+      world.positions.add({MarketId{m}, 0, 1, {b.name}, {}});
+    }
   }
 }
 
@@ -353,6 +386,21 @@ void add_opening(ReserveState& state, const LegInput& leg) {
   }
 }
 
+/// What accounts hold more than others are short of, the makers of the contract's book are short:
+/// all holdings of it sum to nothing.
+void open_contract(CompileContext& c, std::uint32_t r) {
+  Snapshot& world = c.world;
+  const Reserve& reserve = world.reserves[r];
+  const VenueInfo& book = world.venues[world.venue(world.assets[reserve.asset.value].name).value];
+  world.opening.balances[book.base_account.value] = -world.opening.balances[reserve.cash.value];
+  world.total_supply[reserve.asset.value] = 0;
+  visit_kind(VenueKinds{}, book.slot, [&]<class K>(std::uint32_t i) {
+    K::hold(world.venue_params.of<K>()[i], world.opening.venues.of<K>()[i],
+            world.opening.balances[book.base_account.value],
+            world.opening.balances[book.quote_account.value]);
+  });
+}
+
 /// Cash is what was supplied and not lent out; lenders get what no account posted.
 void open_reserves(CompileContext& c) {
   Snapshot& world = c.world;
@@ -360,15 +408,24 @@ void open_reserves(CompileContext& c) {
     const Reserve& reserve = world.reserves[r];
     const Quantum& q = world.assets[reserve.asset.value].quantum;
     ReserveState& state = world.opening.reserves[r];
-    const double supplied = q.up(c.supplied[r]);
+    double supplied = q.up(c.supplied[r]);
     state.lender_scaled = std::max(0.0, state.lender_scaled);
+    if (world.markets[reserve.market.value].perp >= 0) {  // its accounts own all there is
+      supplied -= state.lender_scaled;
+      state.lender_scaled = 0;
+    }
     state.supply_scaled = supplied;
     const double cash = supplied - state.debt_scaled + q.down(c.protocol[r]);
     world.opening.balances[reserve.cash.value] = cash;
     world.total_supply[reserve.asset.value] += cash;
+    if (reserve.contract) {
+      open_contract(c, r);
+      continue;
+    }
     if (!(c.reference(reserve.asset) > 0)) continue;
+    const bool traders = world.markets[reserve.market.value].perp >= 0;
     world.markets[reserve.market.value].deposits_usd +=
-        state.lender_scaled * c.reference(reserve.asset);
+        (traders ? cash : state.lender_scaled) * c.reference(reserve.asset);
   }
 }
 
@@ -406,6 +463,7 @@ void build_book(CompileContext& c) {
   each_row(c, [&](std::uint32_t, const std::vector<LegInput>& legs) {
     book.fill_row(position++, legs);
   });
+  number_traders(c);
   c.gathered.clear();
   world.book = std::make_unique<const Book>(std::move(book).finish());
   note_legacy(c);
@@ -438,7 +496,7 @@ void open_prices(CompileContext& c) {
     const double answer = market.published[reserve.oracle.value];
     const double published = std::isnan(answer) ? 0 : answer;  // counts for nothing
     opening.factors[2 * r] = published * reserve.terms.lt;
-    opening.factors[2 * r + 1] = published;
+    opening.factors[2 * r + 1] = published * reserve.debt_weight;
     opening.market_factors[2 * r] = opening.market_factors[2 * r + 1] =
         market.spot[reserve.asset.value];
   }

@@ -171,6 +171,7 @@ void add_outside_markets(CompileContext& c) {
   for (std::uint32_t a = 0; a < world.assets.size(); ++a) {
     const AssetId id{a};
     if (id == world.numeraire || world.outside[a].valid() || !(c.reference(id) > 0)) continue;
+    if (world.assets[a].contract) continue;  // what hedges it is its underlying
     const double deepest = deepest_book(c, id);
     if (!(deepest > 0)) continue;
     Outside::Spec spec;

@@ -15,6 +15,7 @@
 #include "core/values.hpp"
 #include "oracles/feed.hpp"
 #include "protocols/agents/specs.hpp"
+#include "protocols/losses/backstops.hpp"
 #include "protocols/margin/registry.hpp"
 #include "protocols/venues/registry.hpp"
 
@@ -44,6 +45,7 @@ struct AssetSpec {
   std::optional<Ratio> discount;
   std::optional<Amount> supply, max_supply;
   bool illiquid = false;
+  bool contract = false;  // not written: a perpetual contract on the asset its rate is in
   std::optional<std::string> origin;
 
   template <class V>
@@ -114,6 +116,19 @@ struct AccountGroup {
   Span at;
 };
 
+/// One group of generated traders: `longs: {count, leverage, posts}`.
+struct TraderGroup {
+  std::string name;
+  long count = 0;
+  bool is_long = true;
+  std::map<std::string, double> posts;  // asset to share of traders; empty: the settlement asset
+  double leverage_median = 5, leverage_high = 20, leverage_high_quantile = 0.99;
+  double size_sd = 2;   // standard deviation of ln(notional)
+  double entry_sd = 0;  // standard deviation of ln(entry price / mark)
+  long contracts = 1;   // contracts each of them holds, at most
+  Span at;
+};
+
 struct VenueNode {
   VenueKinds::Specs spec;
   std::vector<LiquidityRange> ranges;  // rows of its table, where it names one
@@ -123,6 +138,7 @@ struct MarketNode {
   MarketKinds::Specs spec;
   PositionRows rows;                 // listed or from CSV
   std::vector<AccountGroup> groups;  // generated at compile
+  std::vector<TraderGroup> traders;  // likewise, of a perpetual venue
   double rescale = 1;                // collateral amounts times this (bringing sources to one date)
   std::string note;                  // what the file says of its source
 };
@@ -234,6 +250,8 @@ struct Ecosystem {
   std::vector<Named<VenueNode>> venues;
   std::vector<Named<FeedSpec>> oracles;
   std::vector<Named<MarketNode>> markets;
+  std::vector<Named<VaultSpec>> vaults;
+  std::vector<Named<FundSpec>> funds;
   std::vector<Named<AgentSpecs>> agents;
   std::vector<Named<ChainSpec>> chains;
   std::set<std::string> exploitable;  // assets some scenario mints from nothing

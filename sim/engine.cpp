@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "sim/accounting.hpp"
-#include "sim/phases.hpp"
+#include "sim/perps.hpp"
 
 namespace faultline {
 
@@ -14,6 +14,7 @@ namespace {
 /// Nothing moves any more and nothing will: no change this round, none due, no interest.
 bool nothing_pending(const Snapshot& world, const Scenario& scenario, const Workspace& w) {
   if (!w.quiet || w.accruing || scenario.path != nullptr) return false;
+  if (funding_pending(world, w)) return false;
   for (const ExogenousMove& m : scenario.moves) {
     if (m.when.pending(w.now_s)) return false;
   }

@@ -21,10 +21,13 @@ enum class Bearer : std::uint8_t {
   liquidator,
   arbitrageur,
   attacker,
-  chain,  // gas paid
-  dust    // rounding residue of one-to-many flows
+  chain,   // gas paid
+  dust,    // rounding residue of one-to-many flows
+  trader,  // accounts of perpetual venues
+  vault,   // depositors of backstop vaults
+  fund     // insurance funds
 };
-inline constexpr std::size_t bearer_count = 10;
+inline constexpr std::size_t bearer_count = 13;
 const char* bearer_name(Bearer b);
 
 /// An account as fixed at compile.

@@ -1,5 +1,9 @@
 #include "sim/narration.hpp"
 
+#include <cmath>
+
+#include <fmt/format.h>
+
 #include "sim/phases.hpp"
 
 namespace faultline {
@@ -17,8 +21,30 @@ void tell(Workspace& w, const char* kind, std::string node, std::string text,
 }
 
 void note_liquidations(const Snapshot& world, Workspace& w, std::uint32_t market) {
-  tell(w, "liquidation", world.markets[market].name, "{} of debt repaid by liquidators",
-       {w.round_liquidated_usd[market]});
+  const char* what = world.markets[market].perp >= 0 ? "{} of positions closed in its books"
+                                                     : "{} of debt repaid by liquidators";
+  tell(w, "liquidation", world.markets[market].name, what, {w.round_liquidated_usd[market]});
+}
+
+void note_funding(const Snapshot&, Workspace& w, const PerpContract& contract, double rate) {
+  tell(w, "funding", contract.name,
+       fmt::format("{} pay {:.3f}% per {:.0f} h", rate < 0 ? "shorts" : "longs",
+                   100 * std::fabs(rate), contract.funding.per_s / 3600));
+}
+
+void note_backstops(const Snapshot& world, Workspace& w, std::uint32_t market) {
+  const std::string& name = world.markets[market].name;
+  if (w.perps.round_takeover_usd[market] > 0) {
+    tell(w, "takeover", name, "its vault takes over accounts holding {}",
+         {w.perps.round_takeover_usd[market]});
+  }
+  if (w.perps.round_fund_usd[market] > 0) {
+    tell(w, "insurance", name, "its fund pays {}", {w.perps.round_fund_usd[market]});
+  }
+  if (w.perps.round_deleveraged_usd[market] > 0) {
+    tell(w, "adl", name, "{} of winning positions closed against accounts that cannot pay",
+         {w.perps.round_deleveraged_usd[market]});
+  }
 }
 
 void note_insolvency(const Snapshot& world, Workspace& w, std::uint32_t market, double hole_usd,

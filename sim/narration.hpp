@@ -6,6 +6,10 @@
 namespace faultline {
 
 void note_liquidations(const Snapshot& world, Workspace& w, std::uint32_t market);
+/// A contract's funding rate reached a new extreme.
+void note_funding(const Snapshot& world, Workspace& w, const PerpContract& contract, double rate);
+/// What vaults took over, funds paid and counterparties were closed for at a perpetual venue.
+void note_backstops(const Snapshot& world, Workspace& w, std::uint32_t market);
 void note_insolvency(const Snapshot& world, Workspace& w, std::uint32_t market, double hole_usd,
                      double funds_usd);
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "protocols/losses/adl.hpp"
 #include "sim/ledger.hpp"
 
 namespace faultline {
@@ -57,6 +58,18 @@ struct OracleOutcome {
   bool operator==(const OracleOutcome&) const = default;
 };
 
+/// What happened to one perpetual contract.
+struct PerpOutcome {
+  double liquidated_usd = 0;   // closed in its book
+  double takeover_usd = 0;     // taken over by vaults, at the mark
+  double deleveraged_usd = 0;  // closed against other accounts
+  double given_up_usd = 0;     // by those accounts, against the mark
+  double first_deleveraged_s = -1;
+  double funding_least = 0, funding_most = 0;  // per the period the rate is stated for
+  double basis_least = 0, basis_most = 0;      // mark over index, less one
+  bool operator==(const PerpOutcome&) const = default;
+};
+
 struct Counters {
   std::uint64_t rounds = 0, nodes_visited = 0, posts = 0, breaches = 0, orders = 0, cut = 0;
 };
@@ -78,6 +91,8 @@ struct Outcome {
   std::vector<AssetOutcome> assets;
   std::vector<VenueOutcome> venues;
   std::vector<OracleOutcome> oracles;
+  std::vector<PerpOutcome> perps;  // [contract]
+  std::vector<AdlBurden> burdens;  // [perpetual venue] who was deleveraged, and beyond what need
   std::array<double, bearer_count> bearer_gain_usd{};  // wealth at the end less at the start
   /// The same less what the price moves did to the opening holdings: what trading, liquidation,
   /// interest and bad debt took or gave. Sums to the market value of what was minted.

@@ -23,8 +23,15 @@ struct OutsideRoute {
   bool exists = true;
 };
 
+/// A contract is hedged by what it follows: who buys it sells that, and holds both.
+AssetId hedge_of(const Snapshot& world, AssetId a) {
+  return world.assets[a.value].contract ? world.assets[a.value].base : a;
+}
+
 OutsideRoute outside_route(const Snapshot& world, AssetId from, AssetId to) {
   OutsideRoute route;
+  from = hedge_of(world, from);
+  to = hedge_of(world, to);
   if (from != world.numeraire) {
     route.exists = route.exists && world.outside[from.value].valid();
     route.hops[route.count++] = {world.outside[from.value], Side::sell};
@@ -98,7 +105,8 @@ bool may_have_moved(const Snapshot& world, const Workspace& w, VenueId v, double
     return w.moved_references.has(a.value) || (moved > 0 && w.round - moved <= rounds) ||
            (world.outside[a.value].valid() && w.moved_venues.has(world.outside[a.value].value));
   };
-  return w.round == 0 || w.moved_venues.has(v.value) || touched(venue.base) || touched(venue.quote);
+  return w.round == 0 || w.moved_venues.has(v.value) || touched(hedge_of(world, venue.base)) ||
+         touched(venue.base) || touched(hedge_of(world, venue.quote));
 }
 
 /// The most profitable round trip through a venue on one side within `capital_usd`; `in` is 0 where
@@ -157,6 +165,8 @@ void take(const Snapshot& world, Workspace& w, std::uint32_t who, const Opportun
   const OutsideRoute route = outside_route(world, taken, given);
   for (int h = 0; h < route.count && amount > 0; ++h) {
     const VenueInfo& hop = world.venues[route.hops[h].venue.value];
+    const AssetId gives = asset_given(hop, route.hops[h].side);  // a contract's hedge is another's
+    amount = world.assets[gives.value].quantum.down(amount);
     amount = trade(world, w, route.hops[h], agent.purse[asset_given(hop, route.hops[h].side).value],
                    agent.purse[asset_taken(hop, route.hops[h].side).value], amount);
   }

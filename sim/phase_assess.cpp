@@ -12,7 +12,7 @@
 #include <limits>
 
 #include "protocols/liquidation/economics.hpp"
-#include "sim/phases.hpp"
+#include "sim/perps.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {
@@ -28,6 +28,7 @@ void refresh_factors(const Snapshot& world, Workspace& w) {
     for (const std::uint32_t r : world.reserves_of_feed[o]) {
       w.changed_factors.push_back(world.reserves[r].collateral_factor);
       w.changed_factors.push_back(world.reserves[r].debt_factor);
+      add_contracts_settled_in(world, r, w.changed_factors);
     }
   }
   std::size_t kept = 0;
@@ -313,6 +314,7 @@ void plan_row(const Snapshot& world, const Workspace& w, std::uint32_t position,
   const MarketId market = world.positions[position].market;
   const std::int32_t who = world.liquidator_of[market.value];
   const auto first_need = static_cast<std::uint32_t>(out.needs.size());
+  if (world.markets[market.value].perp >= 0 && plan_trader(world, w, position, out)) return;
   if (who < 0) {
     out.parked.push_back({position, first_need, first_need});  // for good: nothing to wait for
     return;
@@ -336,6 +338,15 @@ void plan_row(const Snapshot& world, const Workspace& w, std::uint32_t position,
   out.parked.push_back({position, first_need, static_cast<std::uint32_t>(out.needs.size())});
 }
 
+/// What was planned of perpetual accounts, in the order of their rows.
+void take_over_plans(const PlannedRows& rows, Workspace& w) {
+  w.perps.orders.insert(w.perps.orders.end(), rows.perp_orders.begin(), rows.perp_orders.end());
+  w.perps.taken_over.insert(w.perps.taken_over.end(), rows.taken_over.begin(),
+                            rows.taken_over.end());
+  w.perps.deleveraged.insert(w.perps.deleveraged.end(), rows.deleveraged.begin(),
+                             rows.deleveraged.end());
+}
+
 /// Plans all rows in breach, pieces of the list in parallel where a scenario runs alone.
 void plan_rows(const Snapshot& world, Workspace& w) {
   constexpr std::size_t piece = 512;
@@ -352,6 +363,7 @@ void plan_rows(const Snapshot& world, Workspace& w) {
     const PlannedRows& rows = w.planned[i];
     w.orders.insert(w.orders.end(), rows.orders.begin(), rows.orders.end());
     w.breached.insert(w.breached.end(), rows.kept.begin(), rows.kept.end());
+    take_over_plans(rows, w);
     for (const PlannedRows::Parking& p : rows.parked) {
       if (p.first_need == p.end_need) {
         w.set_parked(p.position, true);
@@ -373,12 +385,18 @@ double breach_factor(const Workspace& w, std::uint32_t factor) {
   if (factor == reserve.collateral_factor && reserve.terms.trigger == Trigger::at_or_below) {
     return std::nextafter(price * w.market.supply_index[r] * reserve.terms.lt, 0.0);
   }
+  if (reserve.contract) {
+    const Reserve& quote = w.world->reserves[venue_of_contract(*w.world, r).settles];
+    const double paid = w.market.funding[factor] * w.market.published[quote.oracle.value];
+    return price * (factor == reserve.debt_factor ? reserve.debt_weight : reserve.terms.lt) - paid;
+  }
   return factor == reserve.debt_factor ? price * w.market.borrow_index[r]
                                        : price * w.market.supply_index[r] * reserve.terms.lt;
 }
 
 void assess(const Snapshot& world, const Scenario&, Workspace& w) {
   w.orders.clear();
+  w.perps.forget_orders();
   refresh_factors(world, w);
   refresh_lanes(world, w);
   if (const auto bad = w.find_rows(w.breach, w.factors, w.changed_factors)) {
@@ -389,13 +407,14 @@ void assess(const Snapshot& world, const Scenario&, Workspace& w) {
   refresh_breached(world, w);
   w.outcome.counters.breaches += w.breached.size();
   plan_rows(world, w);
+  plan_unwinding(world, w);
   w.changed_factors.clear();
   w.moved_references.clear();
   w.moved_venues.clear();
   w.moved_feeds.clear();
   w.moved_spots.clear();
-  w.outcome.counters.orders += w.orders.size();
-  if (!w.orders.empty()) w.quiet = false;
+  w.outcome.counters.orders += w.orders.size() + w.perps.orders.size();
+  if (!w.orders.empty() || w.perps.acts()) w.quiet = false;
 }
 
 }  // namespace faultline

@@ -13,7 +13,7 @@
 #include <cmath>
 #include <span>
 
-#include "sim/phases.hpp"
+#include "sim/perps.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {
@@ -274,12 +274,6 @@ void make_whole(const Snapshot& world, LiquidationOrder& o) {
   if (o.fraction <= 0 || !(o.to_liquidator > 0)) o.fraction = 0;
 }
 
-void note_impact(const Snapshot& world, Workspace& w, VenueId v, double move) {
-  if (move == 0) return;
-  w.market.permanent[world.venues[v.value].base.value] *= 1 + move;
-  w.impact_due = true;
-}
-
 /// Books one fill: transit pays the venue, the venue pays transit, lanes share what came.
 void book_fill(const Snapshot& world, Workspace& w, VenueStates& states,
                std::span<const Step> group, double in) {
@@ -390,7 +384,16 @@ void execute_batch(const Snapshot& world, Workspace& w) {
 
 }  // namespace
 
+void note_impact(const Snapshot& world, Workspace& w, VenueId v, double move) {
+  if (move == 0) return;
+  AssetId asset = world.venues[v.value].base;
+  if (world.assets[asset.value].contract) asset = world.assets[asset.value].base;
+  w.market.permanent[asset.value] *= 1 + move;
+  w.impact_due = true;
+}
+
 void execute(const Snapshot& world, const Scenario&, Workspace& w) {
+  trade_contracts(world, w);
   if (w.orders.empty()) return;
   grant(world, w);
   if (!w.transmission) {

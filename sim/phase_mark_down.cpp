@@ -12,7 +12,7 @@
 #include <fmt/format.h>
 
 #include "sim/narration.hpp"
-#include "sim/phases.hpp"
+#include "sim/perps.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {
@@ -66,6 +66,13 @@ double market_hole(const Snapshot& world, const Workspace& w, std::uint32_t m) {
 double absorbing_funds_usd(const Snapshot& world, const Workspace& w, std::uint32_t m) {
   const Market& market = world.markets[m];
   double usd = 0;
+  if (market.perp >= 0) {
+    const PerpVenue& venue = world.perps[static_cast<std::size_t>(market.perp)];
+    for (const Backstop& b : venue.backstops) {
+      usd += std::max(0.0, view_trader(world, w, venue, b.row).equity);
+    }
+    return usd;
+  }
   for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
        ++r) {
     const double own = reserve_cash(world, w, r) + debt_units(w, r) - supply_units(w, r);
@@ -91,7 +98,7 @@ void note_market(const Snapshot& world, Workspace& w, std::uint32_t m) {
 void note_utilisation(const Snapshot& world, Workspace& w) {
   for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
     const double debt = debt_units(w, r);
-    if (debt == 0) continue;
+    if (debt == 0 || !world.reserves[r].lent) continue;
     MarketOutcome& out = w.outcome.markets[world.reserves[r].market.value];
     out.utilisation_peak =
         std::max(out.utilisation_peak, utilisation(reserve_cash(world, w, r), debt));
@@ -157,6 +164,7 @@ void refresh_spots(const Snapshot& world, Workspace& w) {
     for (const std::uint32_t r : world.reserves_of_asset[a.value]) {
       w.changed_market_factors.push_back(world.reserves[r].collateral_factor);
       w.changed_market_factors.push_back(world.reserves[r].debt_factor);
+      add_contracts_settled_in(world, r, w.changed_market_factors);
     }
     for (const AssetId claim : world.claims_on[a.value]) {
       if (!marked_down(world, w, claim)) continue;  // worth its own market price
@@ -192,6 +200,7 @@ void backing_changed(const Snapshot& world, Workspace& w, AssetId a) {
 double market_factor(const Snapshot& world, const Workspace& w, std::uint32_t factor) {
   const std::uint32_t r = factor / 2;
   const AssetId a = world.reserves[r].asset;
+  if (world.reserves[r].contract) return w.market.spot[a.value] - funding_paid(world, w, factor);
   return factor == world.reserves[r].debt_factor ? w.market.spot[a.value] * w.market.borrow_index[r]
                                                  : worth(world, w, a) * w.market.supply_index[r];
 }
@@ -202,7 +211,8 @@ void mark_down(const Snapshot& world, const Scenario&, Workspace& w) {
   for (const std::uint32_t f : w.changed_market_factors) {
     w.market_factors[f] = market_factor(world, w, f);
   }
-  const bool changed = !w.changed_market_factors.empty() || !w.orders.empty() || w.round == 0;
+  const bool settled = !w.orders.empty() || w.perps.acts();
+  const bool changed = !w.changed_market_factors.empty() || settled || w.round == 0;
   if (changed && !world.positions.empty()) {
     if (const auto bad = w.find_rows(w.underwater, w.market_factors, w.changed_market_factors)) {
       fail(w, Stop::not_finite,

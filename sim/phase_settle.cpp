@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "sim/narration.hpp"
-#include "sim/phases.hpp"
+#include "sim/perps.hpp"
 
 namespace faultline {
 
@@ -125,7 +125,10 @@ void recognise(const Snapshot& world, Workspace& w, std::uint32_t position) {
 }  // namespace
 
 void settle(const Snapshot& world, const Scenario&, Workspace& w) {
-  std::fill(w.round_liquidated_usd.begin(), w.round_liquidated_usd.end(), 0.0);
+  for (auto* usd : {&w.round_liquidated_usd, &w.perps.round_takeover_usd, &w.perps.round_fund_usd,
+                    &w.perps.round_deleveraged_usd}) {
+    std::fill(usd->begin(), usd->end(), 0.0);
+  }
   for (const LiquidationOrder& o : w.orders) {
     if (o.fraction > 0) settle_order(world, w, o);
   }
@@ -136,9 +139,11 @@ void settle(const Snapshot& world, const Scenario&, Workspace& w) {
     const Market& market = world.markets[world.positions[p].market.value];
     if (market.losses.recognition == Recognition::at_once) recognise(world, w, p);
   }
+  settle_perps(world, w);
   if (!w.record) return;
   for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
     if (w.round_liquidated_usd[m] > 0) note_liquidations(world, w, m);
+    if (world.markets[m].perp >= 0) note_backstops(world, w, m);
   }
 }
 

@@ -5,7 +5,7 @@
 
 #include "core/math.hpp"
 #include "sim/attacker.hpp"
-#include "sim/phases.hpp"
+#include "sim/perps.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {
@@ -348,6 +348,7 @@ void shock(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   if (w.accruing && dt > 0) {
     for (std::uint32_t r = 0; r < world.reserves.size(); ++r) accrue_reserve(world, w, r, dt);
   }
+  accrue_perp_funding(world, w, dt);
   if (!scenario.settings.empty()) apply_settings(world, scenario, w);
   const bool exogenous = any_pending(scenario, step_before(w));
   if (exogenous) move_exogenous(world, scenario, w);

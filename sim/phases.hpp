@@ -55,6 +55,33 @@ inline double debt_units(const Workspace& w, std::uint32_t r) {
   return w.reserves[r].debt_scaled * w.market.borrow_index[r];
 }
 
+/// The perpetual venue a contract's reserve belongs to.
+inline const PerpVenue& venue_of_contract(const Snapshot& world, std::uint32_t r) {
+  const Market& market = world.markets[world.reserves[r].market.value];
+  return world.perps[static_cast<std::size_t>(market.perp)];
+}
+/// The asset a contract is settled in.
+inline AssetId settlement_of(const Snapshot& world, std::uint32_t r) {
+  return world.reserves[venue_of_contract(world, r).settles].asset;
+}
+/// What one contract of a side has paid so far, USD: at market value of the settlement asset.
+inline double funding_paid(const Snapshot& world, const Workspace& w, std::uint32_t factor) {
+  return w.market.funding[factor] * w.market.spot[settlement_of(world, factor / 2).value];
+}
+
+/// Adds the factors of contracts whose funding counts in a reserve's asset, whose price moved.
+inline void add_contracts_settled_in(const Snapshot& world, std::uint32_t r,
+                                     std::vector<std::uint32_t>& factors) {
+  const Market& market = world.markets[world.reserves[r].market.value];
+  if (market.perp < 0) return;
+  const PerpVenue& venue = world.perps[static_cast<std::size_t>(market.perp)];
+  if (venue.settles != r) return;
+  for (const PerpContract& c : venue.contracts) {
+    factors.push_back(2 * c.reserve);
+    factors.push_back(2 * c.reserve + 1);
+  }
+}
+
 /// Whether a feed would still publish something new if its sources stayed as they are.
 bool feed_may_change(const Snapshot& world, const Workspace& w, std::uint32_t oracle);
 /// The factor of the breach search: published price x index (x liquidation threshold).
@@ -64,6 +91,10 @@ double breach_factor(const Workspace& w, std::uint32_t factor);
 void backing_changed(const Snapshot& world, Workspace& w, AssetId asset);
 /// The factor of the bad-debt search: market price x index, collateral at no more than its backing.
 double market_factor(const Snapshot& world, const Workspace& w, std::uint32_t factor);
+
+/// A trade that moved the price for good, by `move` of it: so moves the asset's reference, or that
+/// of what a contract follows.
+void note_impact(const Snapshot& world, Workspace& w, VenueId venue, double move);
 
 /// Stops the run with a reason; the first reason stands.
 void fail(Workspace& w, Stop stop, std::string detail);

@@ -20,6 +20,7 @@
 #include "protocols/venues/registry.hpp"
 #include "sim/ecosystem.hpp"
 #include "sim/ledger.hpp"
+#include "sim/perp_venue.hpp"
 #include "sim/position_table.hpp"
 
 namespace faultline {
@@ -31,7 +32,8 @@ struct AssetInfo {
   VenueId pricing;  // the venue whose marginal price is the asset's market price, if any
   bool pricing_is_quote = false;  // the asset is that venue's quote (priced through its base)
   bool illiquid = false;
-  double supply = 0;  // units in existence, where declared
+  bool contract = false;  // a perpetual on `base`: nobody holds more of it than others are short
+  double supply = 0;      // units in existence, where declared
 };
 
 struct VenueInfo {
@@ -90,6 +92,8 @@ struct Reserve {
   double supply_cap = 0, borrow_cap = 0;  // units; infinite: none
   bool lent = true;                       // false: collateral is only held (isolated markets)
   bool takes_debt = true;
+  bool contract = false;   // a perpetual: supplied are longs, owed are shorts
+  double debt_weight = 1;  // of what is owed, in health; above 1 for shorts of a contract
 };
 
 struct Market {
@@ -103,6 +107,7 @@ struct Market {
   double deposits_usd = 0;                    // lenders' claims at the opening reference
   double legacy_usd = 0;                      // bad debt there before round 0
   std::string note;                           // what the file says of its source
+  std::int32_t perp = -1;                     // place among the perpetual venues
 };
 
 struct ReserveState {
@@ -158,6 +163,8 @@ struct Snapshot {
   std::vector<OracleId> feed_order;  // every claim feed after the feed below it
   std::vector<Reserve> reserves;
   std::vector<Market> markets;
+  std::vector<PerpVenue> perps;
+  std::uint32_t contracts = 0, backstops = 0;  // of all perpetual venues
   std::vector<Lane> lanes;
   std::vector<LaneSources> lane_sources;  // [lane]
   std::size_t most_hops = 0;              // of any lane

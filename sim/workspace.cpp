@@ -54,6 +54,8 @@ void open_outcome(const Snapshot& world, Outcome& out) {
   out.assets.assign(world.assets.size(), AssetOutcome{});
   out.venues.assign(world.venues.size(), VenueOutcome{});
   out.oracles.assign(world.oracles.size(), OracleOutcome{});
+  out.perps.assign(world.contracts, PerpOutcome{});
+  out.burdens.assign(world.perps.size(), AdlBurden{});
   out.bearer_gain_usd = out.bearer_result_usd = {};
   out.revaluation_usd = out.gas_usd = out.final_debt_usd = 0;
   out.unserved_wait_p50_s = out.unserved_wait_p95_s = 0;
@@ -160,6 +162,7 @@ void Workspace::reset() {
   active_lanes.clear();
   realised_usd.assign(markets, 0.0);
   round_liquidated_usd.assign(markets, 0.0);
+  perps.open(world->contracts, world->backstops, markets);
   hole_usd.assign(markets, 0.0);
   std::fill(lane_in.begin(), lane_in.end(), 0.0);
   open_outcome(*world, outcome);

@@ -15,6 +15,7 @@
 #include "protocols/margin/breach_search.hpp"
 #include "sim/capital_out.hpp"
 #include "sim/outcome.hpp"
+#include "sim/perp_run.hpp"
 #include "sim/scenario.hpp"
 #include "sim/snapshot.hpp"
 
@@ -127,8 +128,13 @@ struct PlannedRows {
   std::vector<std::uint32_t> kept;  // to be looked at again next round
   std::vector<Parking> parked;
   std::vector<LaneNeeds> needs;
+  std::vector<PerpOrder> perp_orders;
+  std::vector<std::uint32_t> taken_over, deleveraged;  // perpetual accounts
 
   void clear() {
+    perp_orders.clear();
+    taken_over.clear();
+    deleveraged.clear();
     orders.clear();
     kept.clear();
     parked.clear();
@@ -182,6 +188,8 @@ struct Workspace {
   std::vector<double> minted;      // [asset]
   bool accruing = false;           // some debt bears interest
   bool impact_due = false;         // permanent impact moved a reference since the last round
+
+  PerpRun perps;  // 1 shock to 6 settle
 
   // 2 align and 5 execute
   KindStates<VenueKinds> venues, scratch;

@@ -236,6 +236,7 @@ AdlTerms compile_adl(const AdlSpec& s) {
                                     : AdlPrice::previous_mark;
   t.takes = s.takes == "profit" ? AdlTakes::profit : AdlTakes::positions;
   t.quantiles = static_cast<std::uint32_t>(s.quantiles);
+  t.least_wallet_usd = s.least_wallet.value;
   return t;
 }
 

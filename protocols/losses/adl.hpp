@@ -140,6 +140,7 @@ struct AdlSpec {
   std::string price = "previous_mark";
   std::string takes = "positions";
   long quantiles = 5;
+  Amount least_wallet{1, "$"};
 
   template <class V>
   void fields(V& v) {
@@ -161,6 +162,10 @@ struct AdlSpec {
             .lo = 1,
             .hi = 1000,
             .source = "Binance shows five (binance_adl)"});
+    v("least_wallet", least_wallet,
+      Field{.help = "binance, quantile: the score divides by no smaller wallet",
+            .lo = 0,
+            .source = "Binance, ADL (binance_adl)"});
   }
 };
 

@@ -3,6 +3,7 @@
 
 #include "core/registry.hpp"
 #include "protocols/margin/isolated_market.hpp"
+#include "protocols/margin/perp_market.hpp"
 #include "protocols/margin/pooled_lending.hpp"
 
 namespace faultline {
@@ -13,6 +14,6 @@ struct MarketTypeList {
   static constexpr std::array<std::string_view, sizeof...(Kinds)> names{Kinds::name...};
 };
 
-using MarketKinds = MarketTypeList<PooledLending, IsolatedMarket>;
+using MarketKinds = MarketTypeList<PooledLending, IsolatedMarket, PerpMarket>;
 
 }  // namespace faultline

@@ -6,6 +6,7 @@
 
 #include "sim/assessment.hpp"
 #include "sim/engine.hpp"
+#include "sim/expand_contracts.hpp"
 #include "tests/laws/outcome_numbers.hpp"
 #include "tests/laws/random_ecosystem.hpp"
 
@@ -48,7 +49,7 @@ Ecosystem small_world() {
   market.close_factor = Ratio{1};
   market.rate.kind = "none";
   market.supplied = of(50000, "USD");
-  MarketNode node{market, {}, {}, 1, {}};
+  MarketNode node{market, {}, {}, {}, 1, {}};
   node.rows.assets = {"ETH", "USD"};
   node.rows.first_leg = {0, 2};
   node.rows.legs = {{0, 0, 0}, {1, 1, 0}};
@@ -117,7 +118,7 @@ struct Built {
 
 constexpr NodeKind asset_k = NodeKind::asset, venue_k = NodeKind::venue,
                    oracle_k = NodeKind::oracle, market_k = NodeKind::market,
-                   agent_k = NodeKind::agent, chain_k = NodeKind::chain;
+                   fund_k = NodeKind::fund, agent_k = NodeKind::agent, chain_k = NodeKind::chain;
 
 }  // namespace
 
@@ -281,6 +282,50 @@ TEST_CASE("law 4, hosts: a chain's gas decides what is worth doing on it") {
   CHECK(liquidated(eco, 1e6) == liquidated(eco, 1));
 }
 
+// Longs at 20 times their equity, closed at a mark below their bankruptcy price.
+TEST_CASE("law 4, insures: a fund pays what a venue's accounts cannot") {
+  Ecosystem eco = small_world();
+  nobody_arbitrages(eco);
+  PerpMarket::Spec perps;
+  perps.collateral["USD"];
+  PerpContractSpec& contract = perps.contracts["ETH"];
+  contract.open_interest = of(1e5, "$");
+  contract.depth = {of(1e4, "$"), 0.01};
+  contract.tiers[0].max_leverage.value = 40;
+  perps.losses = {"margin", "fund"};
+  MarketNode node;
+  for (const bool is_long : {true, false}) {
+    TraderGroup g;
+    g.name = is_long ? "longs" : "shorts";
+    g.count = 10;
+    g.is_long = is_long;
+    g.leverage_median = is_long ? 20 : 1;
+    g.leverage_high = is_long ? 25 : 1.5;
+    node.traders.push_back(g);
+  }
+  node.spec = perps;
+  add(eco.markets, "perps", node);
+  FundSpec fund;
+  fund.holds = of(1e5, "$");
+  add(eco.funds, "fund", fund);
+  const auto hole = [](Ecosystem world) {
+    expand_contracts(world);
+    const Built b(world);
+    Workspace w(b.c.world);
+    return run(b.c.world, b.fall("ETH", 850), w).markets[1].bad_debt_end_usd;
+  };
+  Ecosystem expanded = eco;
+  expand_contracts(expanded);
+  CHECK(Built(expanded).has(fund_k, "fund", market_k, "perps", EdgeKind::insures));
+  const double insured = hole(eco);
+  std::get<PerpMarket::Spec>(eco.markets.back().spec.spec).losses = {"margin"};
+  expanded = eco;
+  expand_contracts(expanded);
+  CHECK_FALSE(Built(expanded).has(fund_k, "fund", market_k, "perps", EdgeKind::insures));
+  CHECK(hole(eco) > 1000);
+  CHECK(insured < 0.1 * hole(eco));  // what the last round's trades opened again
+}
+
 TEST_CASE("law 4: every kind of edge a world has today has its case above") {
   std::array<bool, edge_kind_count> seen{};
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
@@ -289,7 +334,7 @@ TEST_CASE("law 4: every kind of edge a world has today has its case above") {
   }
   const std::vector<EdgeKind> covered{EdgeKind::prices, EdgeKind::collateral, EdgeKind::claim,
                                       EdgeKind::trades, EdgeKind::depth,      EdgeKind::capital,
-                                      EdgeKind::hosts};
+                                      EdgeKind::hosts,  EdgeKind::insures};
   for (std::size_t k = 0; k < edge_kind_count; ++k) {
     const bool has_case =
         std::find(covered.begin(), covered.end(), static_cast<EdgeKind>(k)) != covered.end();

@@ -29,6 +29,7 @@ static_assert(sizeof(MarketOutcome) == 12 * sizeof(double));
 static_assert(sizeof(AssetOutcome) == 3 * sizeof(double));
 static_assert(sizeof(VenueOutcome) == 3 * sizeof(double));
 static_assert(sizeof(OracleOutcome) == 2 * sizeof(double));
+static_assert(sizeof(PerpOutcome) == 9 * sizeof(double));
 static_assert(sizeof(Counters) == 6 * sizeof(std::uint64_t));
 
 class NumberList {
@@ -41,6 +42,9 @@ class NumberList {
     for (std::size_t a = 0; a < o.assets.size(); ++a) asset(o.assets[a], world_.assets[a].name);
     for (std::size_t v = 0; v < o.venues.size(); ++v) venue(o.venues[v], world_.venues[v].name);
     for (std::size_t i = 0; i < o.oracles.size(); ++i) oracle(o.oracles[i], world_.oracles[i].name);
+    for (const PerpVenue& v : world_.perps) {
+      for (const PerpContract& c : v.contracts) contract(o.perps[c.number], c.name);
+    }
     node_.clear();
     for (std::size_t b = 0; b < bearer_count; ++b) {
       usd(bearer_name(static_cast<Bearer>(b)), o.bearer_gain_usd[b]);
@@ -93,6 +97,18 @@ class NumberList {
     at(NodeKind::oracle, name);
     plain("largest gap", o.largest_gap);
     plain("reports", o.reports);
+  }
+  void contract(const PerpOutcome& c, const std::string& name) {
+    at(NodeKind::venue, name);
+    usd("closed in the book", c.liquidated_usd);
+    usd("taken over", c.takeover_usd);
+    usd("deleveraged", c.deleveraged_usd);
+    usd("given up", c.given_up_usd);
+    plain("first deleveraged", c.first_deleveraged_s);
+    plain("least funding", c.funding_least);
+    plain("most funding", c.funding_most);
+    plain("least basis", c.basis_least);
+    plain("most basis", c.basis_most);
   }
   void at(NodeKind kind, const std::string& name) {
     kind_ = kind;

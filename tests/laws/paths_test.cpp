@@ -38,6 +38,7 @@ std::string touched(const std::vector<Number>& before, const std::vector<Number>
 std::vector<Number> result(const Case& c, const Scenario& s) {
   Workspace w(c.world);
   const Outcome& out = run(c.world, s, w);
+  INFO(out.stop_detail);
   REQUIRE(!stop_is_failure(out.stop));
   return numbers(c.world, out);
 }

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/expand_contracts.hpp"
 #include "tests/laws/vary.hpp"
 
 namespace faultline::laws {
@@ -400,6 +401,81 @@ struct MarketGenerator<IsolatedMarket> {
   }
 };
 
+/// Who bears the losses of a perpetual venue; its vaults and funds are added to the world.
+std::vector<std::string> absorbers(Sketch& s) {
+  std::vector<std::string> out{"margin"};
+  const std::string suffix = std::to_string(s.eco.vaults.size() + s.eco.funds.size());
+  if (s.draw.chance(0.5)) {
+    VaultSpec vault;
+    vary(vault, s.draw);
+    vault.holds = s.worth(s.draw.log_between(1e4, 1e7), s.roots[0]);
+    s.eco.vaults.push_back({s.prefix + "vault" + suffix, {}, {}, {}, vault});
+    out.push_back(s.eco.vaults.back().name);
+  }
+  if (s.draw.chance(0.5)) {
+    FundSpec fund;
+    vary(fund, s.draw);
+    fund.holds = s.worth(s.draw.log_between(1e3, 1e6), s.roots[0]);
+    if (s.draw.chance(0.4)) fund.cap = s.worth(s.draw.log_between(1e2, 1e5), s.roots[0]);
+    s.eco.funds.push_back({s.prefix + "fund" + suffix, {}, {}, {}, fund});
+    out.push_back(s.eco.funds.back().name);
+  }
+  if (s.draw.chance(0.7)) out.push_back("adl");
+  if (s.draw.chance(0.5)) out.push_back("socialise");
+  return out;
+}
+
+template <>
+struct MarketGenerator<PerpMarket> {
+  static MarketNode make(Sketch& s) {
+    PerpMarket::Spec spec;
+    spec.collateral[quote_asset];
+    if (s.draw.chance(0.6)) {
+      PerpCollateralSpec& posted = spec.collateral[s.draw.pick(s.holdings())];
+      vary(posted, s.draw);
+      posted.weight.value = s.draw.between(0.5, 0.99);
+    }
+    spec.settles = Name{quote_asset};
+    vary(spec.liquidation, s.draw);
+    vary(spec.adl, s.draw);
+    vary(spec.funding, s.draw);
+    if (!funding_problem(spec.funding).empty()) {
+      spec.funding = {};
+      spec.funding.kind = "premium";
+    }
+    if (s.options.still || s.draw.chance(0.3)) spec.funding.kind = "none";
+    if (s.draw.chance(0.6)) spec.liquidation.takeover_below = Ratio{s.draw.between(0.3, 0.9)};
+    spec.liquidate_at.value = s.draw.chance(0.3) ? s.draw.between(1, 1.2) : 1;
+    spec.losses = absorbers(s);
+    MarketNode node;
+    for (const std::string& root : s.roots) {
+      if (!spec.contracts.empty() && s.draw.chance(0.5)) continue;
+      PerpContractSpec& contract = spec.contracts[root];
+      vary(contract, s.draw);
+      const double size = s.draw.log_between(1e5, 1e7);
+      contract.open_interest = s.worth(size, root);
+      contract.depth = {s.worth(size * s.draw.between(0.005, 0.5), root), 0.01};
+      contract.permanent.value = 0;
+    }
+    for (const bool is_long : {true, false}) {
+      TraderGroup g;
+      g.name = is_long ? "longs" : "shorts";
+      g.is_long = is_long;
+      g.count = static_cast<long>(5 + s.draw.below(20));
+      g.leverage_median = s.draw.between(1.5, 8);
+      g.leverage_high = g.leverage_median * s.draw.between(1.5, 4);
+      g.entry_sd = 0.05;
+      g.contracts = static_cast<long>(1 + s.draw.below(3));
+      for (const auto& [asset, collateral] : spec.collateral) {
+        if (s.draw.chance(0.7)) g.posts[asset] = s.draw.between(0.1, 1);
+      }
+      node.traders.push_back(g);
+    }
+    node.spec = spec;
+    return node;
+  }
+};
+
 template <class... Kinds>
 MarketNode make_market(MarketTypeList<Kinds...>, std::size_t n, Sketch& s) {
   using Make = MarketNode (*)(Sketch&);
@@ -528,6 +604,7 @@ Ecosystem random_ecosystem(const Options& options) {
   eco.chains.push_back({"chain", {}, {}, {}, chain});
   add_component(draw, options, eco, options.components ? "a" : "");
   if (options.components) add_component(draw, options, eco, "b");
+  expand_contracts(eco);
   return eco;
 }
 

@@ -31,6 +31,8 @@ class Enlarge {
       x.fields(*this);
     } else if constexpr (requires { x.has_value(); }) {
       if (x) (*this)(name, *x, f);
+    } else if constexpr (requires { x.front().fields(*this); }) {
+      for (auto& value : x) (*this)(name, value, f);
     } else if constexpr (requires { typename T::mapped_type; }) {
       for (auto& [key, value] : x) (*this)(name, value, f);
     }
@@ -50,6 +52,8 @@ Ecosystem enlarged(Ecosystem eco, int exponent) {
     std::visit([&](auto& spec) { spec.fields(enlarge); }, v.spec.spec);
     for (LiquidityRange& r : v.spec.ranges) times(r.liquidity);
   }
+  for (auto& v : eco.vaults) v.spec.fields(enlarge);
+  for (auto& f : eco.funds) f.spec.fields(enlarge);
   for (auto& a : eco.agents) std::visit([&](auto& spec) { spec.fields(enlarge); }, a.spec);
   for (auto& m : eco.markets) {
     std::visit([&](auto& spec) { spec.fields(enlarge); }, m.spec.spec);

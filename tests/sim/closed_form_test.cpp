@@ -105,7 +105,7 @@ Ecosystem coupled_world() {
   market.close_factor = Ratio{1};
   market.rate.kind = "none";
   market.supplied = of(131072, "USD");
-  MarketNode node{market, {}, {}, 1, {}};
+  MarketNode node{market, {}, {}, {}, 1, {}};
   add_account(node.rows, 64, 32144);
   add_account(node.rows, 48, 30240);
   add_account(node.rows, 16, 6400);

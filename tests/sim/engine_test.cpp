@@ -56,7 +56,7 @@ Ecosystem one_asset(const Setting& s, int accounts = 60) {
     r.bonus = Ratio{0.06};
     r.rate.kind = "none";
   }
-  MarketNode node{lending, {}, {}, 1, {}};
+  MarketNode node{lending, {}, {}, {}, 1, {}};
   node.rows.assets = {"ETH", "USD"};
   node.rows.first_leg = {0};
   for (int i = 0; i < accounts; ++i) {

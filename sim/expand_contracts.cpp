@@ -1,0 +1,56 @@
+#include "sim/expand_contracts.hpp"
+
+#include <algorithm>
+
+namespace faultline {
+
+namespace {
+
+template <class Nodes>
+bool declared(const Nodes& nodes, const std::string& name) {
+  return std::any_of(nodes.begin(), nodes.end(), [&](const auto& n) { return n.name == name; });
+}
+
+void expand(Ecosystem& eco, const Named<MarketNode>& market, const PerpMarket::Spec& spec,
+            const std::string& underlying, const PerpContractSpec& contract) {
+  const std::string name = contract_name(market.name, underlying);
+  AssetSpec asset;
+  asset.rate = Amount{1, underlying};
+  asset.contract = true;
+  eco.assets.push_back({name, market.origin, market.name, market.at, asset});
+  OrderBook::Spec book;
+  static_cast<OrderBook::Quotes&>(book) = contract;
+  book.pair = {name, settlement_asset(spec)};
+  if (book.depth.amount.unit == underlying) book.depth.amount.unit = name;
+  eco.venues.push_back({name, market.origin, market.name, market.at, {book, {}}});
+  if (declared(eco.oracles, name)) return;
+  FeedSpec mark;
+  mark.venue = Name{name};
+  eco.oracles.push_back({name, market.origin, market.name, market.at, mark});
+}
+
+}  // namespace
+
+std::string contract_name(const std::string& market, const std::string& underlying) {
+  return market + "." + underlying;
+}
+
+std::string settlement_asset(const PerpMarket::Spec& spec) {
+  if (spec.settles) return spec.settles->text;
+  for (const auto& [name, collateral] : spec.collateral) {
+    if (collateral.weight.value >= 1) return name;
+  }
+  return spec.collateral.empty() ? std::string() : spec.collateral.begin()->first;
+}
+
+void expand_contracts(Ecosystem& eco) {
+  for (const Named<MarketNode>& market : eco.markets) {
+    const auto* spec = std::get_if<PerpMarket::Spec>(&market.spec.spec);
+    if (spec == nullptr) continue;
+    for (const auto& [underlying, contract] : spec->contracts) {
+      expand(eco, market, *spec, underlying, contract);
+    }
+  }
+}
+
+}  // namespace faultline

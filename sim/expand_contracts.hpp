@@ -1,0 +1,18 @@
+// A perpetual contract is an asset of its own (a claim on its underlying at 1), traded in a book of
+// its own, marked by a feed of its own: all three are named `venue.UNDERLYING`.
+#pragma once
+
+#include "sim/ecosystem.hpp"
+
+namespace faultline {
+
+/// Name of a contract's asset, book and feed.
+std::string contract_name(const std::string& market, const std::string& underlying);
+
+/// The asset a perpetual venue settles in; empty where it takes no collateral.
+std::string settlement_asset(const PerpMarket::Spec& spec);
+
+/// Adds what every contract of the ecosystem's perpetual venues stands for. Once per ecosystem.
+void expand_contracts(Ecosystem& eco);
+
+}  // namespace faultline
