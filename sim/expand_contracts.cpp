@@ -24,8 +24,11 @@ void expand(Ecosystem& eco, const Named<MarketNode>& market, const PerpMarket::S
   if (book.depth.amount.unit == underlying) book.depth.amount.unit = name;
   eco.venues.push_back({name, market.origin, market.name, market.at, {book, {}}});
   if (declared(eco.oracles, name)) return;
-  FeedSpec mark;
+  FeedSpec mark;  // of the venue itself: at once, whatever the move
   mark.venue = Name{name};
+  mark.deviation.value = 0;
+  mark.heartbeat.reset();
+  mark.latency.value = 0;
   eco.oracles.push_back({name, market.origin, market.name, market.at, mark});
 }
 
