@@ -108,13 +108,13 @@ double fund_delta(const PerpLiquidationTerms& t, double quote, double bankruptcy
 
 PerpPlan plan_perp_liquidation(const PerpLiquidationTerms& t, const PerpInBreach& r) {
   PerpPlan plan;
-  if (r.equity < 0) {
+  if (r.equity < 0 && t.sizing != PerpSizing::to_buffer) {
     plan.action = PerpAction::deleverage;
     plan.change = -r.size;
     plan.limit = r.bankruptcy;
     return plan;
   }
-  if (r.equity < t.takeover_below * r.total_maintenance) {
+  if (t.takeover_below > 0 && r.equity < t.takeover_below * r.total_maintenance) {
     plan.action = PerpAction::takeover;
     plan.change = -r.size;
     plan.limit = r.mark;

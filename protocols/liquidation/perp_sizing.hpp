@@ -76,7 +76,8 @@ enum class PerpAction : std::uint8_t {
   wait,        // not its turn yet
   order,       // to the book, up to `limit`
   takeover,    // the backstop takes every position and all margin of the account
-  deleverage,  // equity below zero: counterparties are closed against it
+  deleverage,  // equity below zero: counterparties are closed against it; to_buffer goes on closing
+               // positions instead, and the loss is borne when none is left (Drift)
 };
 
 struct PerpPlan {

@@ -150,6 +150,11 @@ TEST_CASE("perp liquidation: Drift's part rises with time and ends above the buf
   CHECK(r.equity + p.change * 3000 * 0.01 == Approx((0.05 + 0.02) * left));
   CHECK(p.change == r.quantum.down(whole) * -1);
   CHECK(plan_perp_liquidation(t, row(-100, 0.9)).limit == Approx(3030));
+  r.equity = -1;  // under water it is closed all the same
+  p = plan_perp_liquidation(t, r);
+  CHECK(p.action == PerpAction::order);
+  CHECK(p.change == -100);
+  CHECK(p.limit == Approx(2970));
   r.equity = 3e5;  // above the buffer: nothing to do
   CHECK(plan_perp_liquidation(t, r).action == PerpAction::wait);
 }
