@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <sstream>
 
 #include <fmt/format.h>
 
@@ -34,6 +35,8 @@ class FieldSetter {
   }
   bool found() const { return found_; }
   const std::string& unit() const { return unit_; }
+  /// The words a field of words may hold; its number is the place of one.
+  const std::vector<std::string>& words() const { return words_; }
   const std::optional<ValueError>& error() const { return error_; }
 
  private:
@@ -45,6 +48,7 @@ class FieldSetter {
       out.fields(inner);
       found_ = inner.found_;
       unit_ = inner.unit_;
+      words_ = inner.words_;
       error_ = inner.error_;
     }
   }
@@ -63,6 +67,8 @@ class FieldSetter {
           : std::is_same_v<T, Seconds> ? "seconds"
                                        : "per year",
           field);
+    } else if constexpr (std::is_same_v<T, std::string>) {
+      if (!field.choices.empty()) put_word(out, field);
     } else if constexpr (std::is_same_v<T, double>) {
       put(out, number_, "bare", field);
     } else if constexpr (std::is_same_v<T, Amount>) {
@@ -81,11 +87,28 @@ class FieldSetter {
     }
   }
 
+  void put_word(std::string& out, const Field& field) {
+    found_ = true;
+    unit_ = "word";
+    std::istringstream in{std::string(field.choices)};
+    for (std::string word; in >> word;) words_.push_back(word);
+    if (text_ == nullptr) {
+      const auto place = static_cast<std::size_t>(std::max(0.0, number_ + 0.5));
+      out = words_[std::min(place, words_.size() - 1)];
+    } else if (std::find(words_.begin(), words_.end(), *text_) != words_.end()) {
+      out = *text_;
+    } else {
+      error_ = ValueError{"E0472", fmt::format("'{}' is not a word of '{}'", *text_, name_),
+                          fmt::format("write one of {}", fmt::join(words_, ", "))};
+    }
+  }
+
   std::string_view name_;
   const std::string* text_;
   double number_;
   bool found_ = false;
   std::string unit_;
+  std::vector<std::string> words_;
   std::optional<ValueError> error_;
 };
 
@@ -111,6 +134,7 @@ std::optional<Parameter> make_parameter(const std::string& path, const std::stri
   Parameter p;
   p.path = path;
   p.unit = setter.unit();
+  p.words = setter.words();
   // What differs from a value nobody writes is what rests on the field.
   Spec other = spec;
   FieldSetter set_other(field, nullptr, 0.3718281828459045);
@@ -147,6 +171,11 @@ class ParameterFinder {
     std::size_t last = parts.size() - 1;
     if (parts[0] == "markets" && last >= 3 && parts[last - 1] == "rate") {
       field = "rate." + field;
+      --last;
+    }
+    if (parts[0] == "markets" && last >= 3 &&
+        (parts[last - 1] == "adl" || parts[last - 1] == "liquidation")) {
+      field = parts[last - 1] + "." + field;
       --last;
     }
     if (parts[0] == "markets" && last >= 4 && parts[last - 2] == "reserves") {
@@ -326,6 +355,24 @@ class ParameterFinder {
     }));
   }
 
+  /// Rules of a perpetual venue that its accounts are closed by; a change carries all of them.
+  void perp_parameter(const Named<MarketNode>& node, const PerpMarket::Spec& spec,
+                      const std::string& field) {
+    const Market& market = world_.markets[world_.market(node.name).value];
+    if (market.perp < 0) return;
+    const auto place = static_cast<std::uint32_t>(market.perp);
+    add(make_parameter(
+        "markets." + node.name + "." + field, field, spec,
+        [place](const PerpMarket::Spec& s, const PerpMarket::Spec& other) {
+          SettingChange c;
+          c.what = SettingChange::What::perp;
+          c.target = place;
+          c.perp_other = {compile_perp_liquidation(other.liquidation), compile_adl(other.adl)};
+          c.perp = {compile_perp_liquidation(s.liquidation), compile_adl(s.adl)};
+          return c;
+        }));
+  }
+
   void markets(const std::string& name, const std::string& reserve, const std::string& field) {
     for (const auto& node : eco_.markets) {
       if (!matches(name, node.name, node.cluster)) continue;
@@ -338,6 +385,10 @@ class ParameterFinder {
           if (reserve != "*" && reserve != asset) continue;
           reserve_parameter("markets." + node.name + ".reserves." + asset + "." + field, field,
                             pool->reserves.at(asset), r);
+        }
+      } else if (const auto* perp = std::get_if<PerpMarket::Spec>(&node.spec.spec)) {
+        if (field.starts_with("adl.") || field.starts_with("liquidation.")) {
+          perp_parameter(node, *perp, field);
         }
       } else if (reserve.empty() && std::holds_alternative<IsolatedMarket::Spec>(node.spec.spec)) {
         // The loan asset bears the rate; the terms are those of the collateral.

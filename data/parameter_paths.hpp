@@ -15,8 +15,9 @@ namespace faultline {
 
 /// One parameter a path names.
 struct Parameter {
-  std::string path;                                // without wildcards
-  std::string unit;                                // "ratio", "seconds", "$", "per year", "number"
+  std::string path;                // without wildcards
+  std::string unit;                // "ratio", "seconds", "$", "per year", "number", "word"
+  std::vector<std::string> words;  // of a field of words; its number is a place
   std::function<SettingChange(double)> at_number;  // value in SI: shares of one, seconds, USD
   std::function<SettingChange(const std::string&, Diagnostics&, Span)> at_text;
 };

@@ -19,13 +19,14 @@ constexpr double rare = 1e-9;        // a law may not go where it has no meaning
 constexpr double early_share = 0.9;  // of the horizon, see SweepWorld::early
 
 /// What a drawn number is counted in.
-enum class Unit { share, seconds, usd, per_year, number };
+enum class Unit { share, seconds, usd, per_year, number, word };
 
 Unit unit_of(const std::string& name) {
   return name == "ratio"      ? Unit::share
          : name == "seconds"  ? Unit::seconds
          : name == "$"        ? Unit::usd
          : name == "per year" ? Unit::per_year
+         : name == "word"     ? Unit::word
                               : Unit::number;
 }
 
@@ -74,6 +75,7 @@ class Planner {
     const VarySpec* spec = nullptr;
     std::string verb;  // "price", "discount", "set", "withdraw"
     Unit unit = Unit::share;
+    std::vector<std::string> words{};  // Unit::word: the values stand for their places
   };
 
   const Snapshot& base() const { return *view_; }
@@ -141,6 +143,7 @@ class Planner {
         return out;
       }
       case Unit::usd:
+      case Unit::word:
         break;
     }
     return dollars(text, wanted, where);
@@ -175,12 +178,22 @@ class Planner {
     return std::nullopt;
   }
 
+  /// The place of a word among those its field may hold.
+  std::optional<double> word(const AnyText& text, const Drawn& input, Span where) {
+    const auto found = std::find(input.words.begin(), input.words.end(), text.text);
+    if (found != input.words.end()) return static_cast<double>(found - input.words.begin());
+    d_.error("E0472", where, fmt::format("'{}' is not a word of '{}'", text.text, input.name),
+             fmt::format("write one of {}", fmt::join(input.words, ", ")));
+    return std::nullopt;
+  }
+
   std::optional<Law> stated_values(const Drawn& input) {
     Fixed law;
     for (std::size_t i = 0; i < input.spec->values.size(); ++i) {
       const Span where = at_input(input.name, fmt::format("values.{}", i + 1));
       const AnyText& text = input.spec->values[i];
-      const auto value = input.verb == "price"
+      const auto value = input.unit == Unit::word ? word(text, input, where)
+                         : input.verb == "price"
                              ? price_move(text, base().asset(input.spec->price->text), where)
                              : number(text, input.unit, "values", where);
       if (!value) return std::nullopt;
@@ -271,7 +284,7 @@ class Planner {
 
   /// Where a drawn value would mean nothing: below zero, or (stated) a share above one.
   void check_range(const Drawn& input, const Input& drawn) {
-    if (input.verb == "price" || input.unit == Unit::number) return;
+    if (input.verb == "price" || input.unit == Unit::number || input.unit == Unit::word) return;
     const Fixed* fixed = std::get_if<Fixed>(&drawn.law);
     const double least = fixed != nullptr
                              ? *std::min_element(fixed->values.begin(), fixed->values.end())
@@ -309,7 +322,7 @@ class Planner {
   }
 
   std::optional<Unit> unit_of_input(const std::string& verb, const std::string& name,
-                                    const VarySpec& s) {
+                                    const VarySpec& s, std::vector<std::string>& words) {
     if (verb != "set") return Unit::share;
     const auto found = find_parameters(*s.set, eco_, base(), d_, at_input(name, "set"));
     for (const Parameter& p : found) {
@@ -321,6 +334,12 @@ class Planner {
       break;
     }
     if (found.empty()) return std::nullopt;
+    words = found[0].words;
+    if (!words.empty() && s.values.empty()) {
+      d_.error("E0648", at_input(name), "'" + name + "' is a word, not a number to be drawn",
+               fmt::format("list `values:` out of {}", fmt::join(words, ", ")));
+      return std::nullopt;
+    }
     return unit_of(found[0].unit);
   }
 
@@ -338,9 +357,10 @@ class Planner {
                  "give the input another name");
         continue;
       }
-      const auto unit = unit_of_input(verb, name, spec);
+      std::vector<std::string> words;
+      const auto unit = unit_of_input(verb, name, spec, words);
       if (!unit) continue;
-      const Drawn input{name, &spec, verb, *unit};
+      const Drawn input{name, &spec, verb, *unit, words};
       const auto law = law_of(input);
       bool good = law.has_value();
       const auto between = between_of(input, good);

@@ -144,7 +144,7 @@ void add_absorbers(CompileContext& c, PerpVenue& venue, const std::string& path,
   }
   const bool vault = std::any_of(venue.backstops.begin(), venue.backstops.end(),
                                  [](const Backstop& b) { return b.takes_over; });
-  if (!vault) venue.liquidation.takeover_below = 0;
+  if (!vault) venue.rules.liquidation.takeover_below = 0;
 }
 
 /// A lognormal leverage with the stated median and high quantile, at most `most`: draws above fold
@@ -349,10 +349,11 @@ void add_perpetuals(CompileContext& c, Market& market, MarketId id, const PerpMa
   market.losses.recognition = Recognition::never;
   PerpVenue venue;
   venue.market = id;
+  venue.number = static_cast<std::uint32_t>(market.perp);
   venue.settles = static_cast<std::uint32_t>(c.world.reserves.size());
   venue.liquidate_at = spec.liquidate_at.value;
-  venue.liquidation = liquidation_terms(c, spec.liquidation, path + ".liquidation");
-  venue.adl = compile_adl(spec.adl);
+  venue.rules.liquidation = liquidation_terms(c, spec.liquidation, path + ".liquidation");
+  venue.rules.adl = compile_adl(spec.adl);
   if (const auto problem = funding_problem(spec.funding); !problem.empty()) {
     c.diagnostics.error("E0463", c.at(path + ".funding"),
                         "the funding of '" + market.name + "' cannot be used",

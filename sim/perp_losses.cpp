@@ -73,10 +73,11 @@ void settle_fill(const Snapshot& world, Workspace& w, const PerpOrder& o) {
   *w.perps.ordered_s.try_emplace(o.position, w.now_s).first = w.now_s;
   if (venue.backstop_of(o.position) != nullptr) return;
   const double usd = o.quote * w.market.spot[world.reserves[venue.settles].asset.value];
-  if (const Backstop* fund = first_fund(venue); fund != nullptr && venue.liquidation.fund_fee > 0) {
+  if (const Backstop* fund = first_fund(venue);
+      fund != nullptr && w.settings.perps[venue.number].liquidation.fund_fee > 0) {
     const double side = o.sells ? 1 : -1;
-    const double fee =
-        fund_delta(venue.liquidation, side * o.quote, side * o.filled * o.bankruptcy);
+    const double fee = fund_delta(w.settings.perps[venue.number].liquidation, side * o.quote,
+                                  side * o.filled * o.bankruptcy);
     const double paid = settlement_quantum(world, venue).down(std::max(0.0, fee));
     if (paid > 0) pay_between(world, w, venue, o.position, fund->row, paid);
   }
@@ -217,13 +218,15 @@ class Deleveraging {
     w_.perps.shortfall_usd[venue_.market.value] += shortfall;
     const double draw = uniform({world_.seed, w_.round, name_key("adl"), contract_.number, 0});
     const double change = losers_long_ ? -size : size;
-    if (venue_.adl.takes == AdlTakes::profit) {
+    if (w_.settings.perps[venue_.number].adl.takes == AdlTakes::profit) {
       const Quantum& q = settlement_quantum(world_, venue_);
-      take_profit(venue_.adl, winners_, mark_, change, shortfall, q, draw, w_.perps.adl);
+      take_profit(w_.settings.perps[venue_.number].adl, winners_, mark_, change, shortfall, q, draw,
+                  w_.perps.adl);
       haircut(shortfall);
     } else {
       const Quantum& q = world_.assets[world_.reserves[contract_.reserve].asset.value].quantum;
-      deleverage(venue_.adl, winners_, mark_, change, q, draw, w_.perps.adl);
+      deleverage(w_.settings.perps[venue_.number].adl, winners_, mark_, change, q, draw,
+                 w_.perps.adl);
       close();
     }
   }
@@ -398,8 +401,8 @@ class LossOrder {
           std::max(0.0, bankruptcy_price(view.equity, size, mark, own, view.maintenance));
       const double before =
           w_.perps.mark_before[c.number] > 0 ? w_.perps.mark_before[c.number] : mark;
-      const double price =
-          adl_price(venue_.adl.price, bankruptcy, before, w_.market.published[c.index.value]);
+      const double price = adl_price(w_.settings.perps[venue_.number].adl.price, bankruptcy, before,
+                                     w_.market.published[c.index.value]);
       const double shortfall = -view.equity * (own / view.maintenance);
       const std::size_t k = f / 2 - venue_.contracts[0].reserve;
       (f % 2 == 0 ? losing_longs_ : losing_shorts_)[k].add(

@@ -146,7 +146,7 @@ bool plan_trader(const Snapshot& world, const Workspace& w, std::uint32_t positi
     return true;
   }
   out.kept.push_back(position);
-  PerpLiquidationTerms terms = venue.liquidation;
+  PerpLiquidationTerms terms = w.settings.perps[venue.number].liquidation;
   if (terms.takeover_below > 0 && !vault_willing(world, w, venue)) terms.takeover_below = 0;
   Leg legs[kMostLegs];
   const RowLegs row = w.positions.row(position, legs);

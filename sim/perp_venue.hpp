@@ -48,13 +48,19 @@ struct PerpAbsorber {
   std::uint32_t backstop = 0;
 };
 
+/// Rules of a venue that a scenario may change.
+struct PerpRules {
+  PerpLiquidationTerms liquidation;
+  AdlTerms adl;
+};
+
 /// A venue and the rows of the position book that are its accounts.
 struct PerpVenue {
   MarketId market;
   std::uint32_t settles = 0;  // reserve of the settlement asset
   double liquidate_at = 1;    // equity over maintenance margin below which it acts
-  PerpLiquidationTerms liquidation;
-  AdlTerms adl;
+  std::uint32_t number = 0;   // among all venues
+  PerpRules rules;            // at the opening; a run's are in Settings
   std::vector<PerpContract> contracts;
   std::vector<Backstop> backstops;
   std::vector<PerpAbsorber> absorbers;

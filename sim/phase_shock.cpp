@@ -80,6 +80,29 @@ void apply_difference(const Reserve& from, const Reserve& to, Reserve& current) 
   if (from.borrow_cap != to.borrow_cap) current.borrow_cap = to.borrow_cap;
 }
 
+void apply_difference(const PerpRules& from, const PerpRules& to, PerpRules& current) {
+  const auto take = [](auto& was, auto& is, auto& now, auto member) {
+    if (was.*member != is.*member) now.*member = is.*member;
+  };
+  const auto adl = [&](auto member) { take(from.adl, to.adl, current.adl, member); };
+  adl(&AdlTerms::rank);
+  adl(&AdlTerms::price);
+  adl(&AdlTerms::takes);
+  adl(&AdlTerms::quantiles);
+  const auto rule = [&](auto member) {
+    take(from.liquidation, to.liquidation, current.liquidation, member);
+  };
+  using L = PerpLiquidationTerms;
+  rule(&L::sizing);
+  rule(&L::limit);
+  for (const auto member :
+       {&L::takeover_below, &L::slice, &L::slice_above_usd, &L::cooldown_s, &L::block_s,
+        &L::block_share, &L::block_least_usd, &L::block_most_usd, &L::buffer, &L::ramp_start,
+        &L::ramp_s, &L::small_usd, &L::adjustment, &L::spread, &L::fund_fee}) {
+    rule(member);
+  }
+}
+
 void tune_venue(const Snapshot& world, Workspace& w, std::uint32_t v, const VenueTuning& tuning) {
   on_venue(world, w.venues, VenueId{v}, [&]<class K>(const auto&, auto& state) {
     const auto take = [](double value, double& current) {
@@ -115,6 +138,9 @@ void apply_settings(const Snapshot& world, const Scenario& scenario, Workspace& 
         break;
       case What::venue:
         tune_venue(world, w, s.target, s.venue);
+        break;
+      case What::perp:
+        apply_difference(s.perp_other, s.perp, w.settings.perps[s.target]);
         break;
       case What::liquidator_capital:
         w.settings.liquidator_capital[s.target] = s.value;

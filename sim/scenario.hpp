@@ -93,6 +93,7 @@ struct SettingChange {
     feed,
     reserve,
     venue,
+    perp,
     liquidator_capital,
     liquidator_gas,
     arbitrageur_capital,
@@ -107,6 +108,7 @@ struct SettingChange {
   FeedParams feed_other{}, feed{};     // what == feed
   Reserve reserve_other{}, reserve{};  // what == reserve
   VenueTuning venue;                   // what == venue
+  PerpRules perp_other{}, perp{};      // what == perp
   std::string text;                    // as written, for people: "oracles.*.latency to 5min"
   double at_s = 0;
 };

@@ -47,6 +47,27 @@ constexpr std::array<SummaryMetric, 13> summary_metrics{{
     {"trapped_usd", &Summary::trapped_usd},
 }};
 
+/// What perpetual venues report, all together; present where there are any.
+constexpr std::array<const char*, 7> perp_metrics{
+    "closed_usd",    "takeover_usd",      "deleveraged_usd",  "given_up_usd",
+    "overshoot_usd", "deleveraged_count", "deleveraged_top10"};
+
+std::vector<double> perp_row(const Outcome& o) {
+  std::vector<double> row(perp_metrics.size(), 0);
+  for (const PerpOutcome& c : o.perps) {
+    row[0] += c.liquidated_usd;
+    row[1] += c.takeover_usd;
+    row[2] += c.deleveraged_usd;
+    row[3] += c.given_up_usd;
+  }
+  for (const AdlBurden& b : o.burdens) {
+    row[4] += b.overshoot;
+    row[5] += static_cast<double>(b.hit);
+    row[6] = std::max(row[6], b.top10);
+  }
+  return row;
+}
+
 /// Appends `from` to `to`.
 template <class T>
 void append(std::vector<T>& to, const std::vector<T>& from) {
@@ -103,6 +124,9 @@ ResultsLayout SweepPlan::layout() const {
     for (const NetMetric& m : net_metrics) out.metrics.push_back(std::string(of) + m.name);
   }
   const Snapshot& world = *worlds.front().world;
+  if (!world.perps.empty()) {
+    for (const char* m : perp_metrics) out.metrics.push_back(m);
+  }
   for (std::size_t a = 0; a < priced_assets(world); ++a) {
     for (const char* price : {"price_min ", "price_end "}) {
       out.metrics.push_back(price + world.assets[a].name);
@@ -349,6 +373,7 @@ ScenarioResult SweepRunner::row(const DrawnScenario& drawn, const SweepRun& run)
   out.metrics.push_back(static_cast<double>(run.full.counters.rounds));
   for (const NetMetric& m : net_metrics) out.metrics.push_back(run.full.total(m.field));
   for (const NetMetric& m : net_metrics) out.metrics.push_back(run.baseline.total(m.field));
+  if (!at.world->perps.empty()) append(out.metrics, perp_row(run.full));
   for (std::size_t a = 0; a < priced_assets(*at.world); ++a) {
     out.metrics.push_back(run.full.assets[a].price_min);
     out.metrics.push_back(run.full.assets[a].price_end);

@@ -30,6 +30,8 @@ void open_settings(const Snapshot& world, Settings& settings) {
   settings.feeds.clear();
   for (const OracleInfo& o : world.oracles) settings.feeds.push_back(o.params);
   settings.reserves = world.reserves;
+  settings.perps.clear();
+  for (const PerpVenue& v : world.perps) settings.perps.push_back(v.rules);
   settings.liquidator_capital.clear();
   settings.liquidator_gas.clear();
   for (const LiquidatorInfo& l : world.liquidators) {

@@ -52,6 +52,7 @@ class DirtySet {
 struct Settings {
   std::vector<FeedParams> feeds;
   std::vector<Reserve> reserves;
+  std::vector<PerpRules> perps;
   std::vector<double> liquidator_capital, liquidator_gas;
   std::vector<double> arbitrageur_capital, arbitrageur_latency, arbitrageur_gas;
 };

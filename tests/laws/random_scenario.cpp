@@ -117,9 +117,10 @@ void path(Stage& s, EventSpec& e) {
 }
 
 using What = SettingChange::What;
-constexpr std::array<What, 8> settable{What::feed,
+constexpr std::array<What, 9> settable{What::feed,
                                        What::reserve,
                                        What::venue,
+                                       What::perp,
                                        What::liquidator_capital,
                                        What::liquidator_gas,
                                        What::arbitrageur_capital,
@@ -172,6 +173,17 @@ bool change_of(const Snapshot& world, Draw& draw, const std::string& prefix, Set
       target = any_of(draw, world.venues, prefix, name);
       c.venue.fee = draw.between(0, 0.05);
       c.venue.refill_s = draw.between(1, 300);
+      break;
+    case What::perp:
+      target = any_of(draw, world.perps, prefix, [&](const PerpVenue& v) -> const std::string& {
+        return world.markets[v.market.value].name;
+      });
+      if (!target) return false;
+      c.perp_other = c.perp = world.perps[*target].rules;
+      c.perp.adl.rank = static_cast<AdlRank>(draw.below(6));
+      c.perp.adl.price = static_cast<AdlPrice>(draw.below(3));
+      c.perp.liquidation.slice = draw.between(0.05, 1);
+      c.perp.liquidation.cooldown_s = draw.between(0, 120);
       break;
     case What::liquidator_capital:
     case What::liquidator_gas:
