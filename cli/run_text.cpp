@@ -121,6 +121,9 @@ std::string move_text(const ExogenousMove& m) {
       return share + " of its backing lost";
     case MoveKind::rate:
       return fmt::format("re-rated by {:+.1f}%", 100 * (std::exp(m.value) - 1));
+    case MoveKind::exit_base:
+    case MoveKind::exit_quote:
+      return share + " of its claims leave in one coin";
     case MoveKind::withdraw:
       return share + " of its depth leaves";
     case MoveKind::latency:
@@ -139,7 +142,7 @@ std::string move_text(const ExogenousMove& m) {
 void add_shocks(const RunReport& r, std::vector<TimelineEvent>& out) {
   std::map<std::pair<double, double>, std::map<std::string, std::vector<std::string>>> by_time;
   for (const ExogenousMove& m : r.scenario.moves) {
-    const bool asset = m.kind <= MoveKind::rate, venue = m.kind == MoveKind::withdraw;
+    const bool asset = m.kind <= MoveKind::rate, venue = !asset && m.kind <= MoveKind::withdraw;
     const std::string& name = asset   ? r.world.assets[m.target].name
                               : venue ? r.world.venues[m.target].name
                                       : r.world.oracles[m.target].name;

@@ -71,6 +71,8 @@ std::vector<std::uint32_t> shocked_nodes(const Snapshot& world, const Scenario& 
       case MoveKind::rate:
         add(NodeKind::asset, world.assets[m.target].name);
         break;
+      case MoveKind::exit_base:
+      case MoveKind::exit_quote:
       case MoveKind::withdraw:
         add(NodeKind::venue, world.venues[m.target].name);
         break;

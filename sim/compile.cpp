@@ -170,6 +170,7 @@ Snapshot compile(const Ecosystem& eco, Diagnostics& diagnostics, const SpanTable
   add_boundary_accounts(c);
   compile_venues(c);
   compile_oracles(c);
+  compile_venue_feeds(c);
   if (diagnostics.failed()) return world;
   compile_agents(c);
   gather_markets(c);

@@ -139,17 +139,18 @@ void number_traders(CompileContext& c);
 void backstop_legs(const CompileContext& c, const PerpVenue& venue, const Backstop& backstop,
                    std::vector<LegInput>& legs);
 
-void compile_assets(CompileContext& c);   // ids, references, price order
-void compile_venues(CompileContext& c);   // curves, default outside markets, pricing venues
-void compile_oracles(CompileContext& c);  // feeds, default feeds
-void gather_markets(CompileContext& c);   // positions and totals in units, before rounding
-void compile_markets(CompileContext& c);  // reserves, opening cash and claims, whole
-void open_prices(CompileContext& c);      // opening spot, published, factors
-void build_book(CompileContext& c);       // position rows into blocks; legacy bad debt
-void compile_agents(CompileContext& c);   // arbitrageurs, liquidators, purses
-void compile_lanes(CompileContext& c);    // routes from collateral to debt assets
-void compile_graph(CompileContext& c);    // nodes and typed edges
-void check_sense(CompileContext& c);      // what is legal yet cannot be meant
+void compile_assets(CompileContext& c);       // ids, references, price order
+void compile_venues(CompileContext& c);       // curves, default outside markets, pricing venues
+void compile_oracles(CompileContext& c);      // feeds, default feeds
+void compile_venue_feeds(CompileContext& c);  // which feeds pools trade by
+void gather_markets(CompileContext& c);       // positions and totals in units, before rounding
+void compile_markets(CompileContext& c);      // reserves, opening cash and claims, whole
+void open_prices(CompileContext& c);          // opening spot, published, factors
+void build_book(CompileContext& c);           // position rows into blocks; legacy bad debt
+void compile_agents(CompileContext& c);       // arbitrageurs, liquidators, purses
+void compile_lanes(CompileContext& c);        // routes from collateral to debt assets
+void compile_graph(CompileContext& c);        // nodes and typed edges
+void check_sense(CompileContext& c);          // what is legal yet cannot be meant
 
 /// Opens a feed at what its sources say.
 void open_feed(CompileContext& c, std::uint32_t oracle);

@@ -122,6 +122,10 @@ class GraphMaker {
       // What it holds, and what it says in dollars, follows the worth of both its assets.
       edge(assets_[venue.base.value], venues_[v], EdgeKind::prices, held_usd(venue.base_account));
       edge(assets_[venue.quote.value], venues_[v], EdgeKind::prices, held_usd(venue.quote_account));
+      if (venue.feed.valid()) {
+        edge(oracles_[venue.feed.value], venues_[v], EdgeKind::prices,
+             held_usd(venue.base_account));
+      }
       if (leaves_impact(venue)) {
         const AssetInfo& base = world_.assets[venue.base.value];
         edge(venues_[v], assets_[base.contract ? base.base.value : venue.base.value],

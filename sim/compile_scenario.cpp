@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/math.hpp"
+#include "sim/venue_ops.hpp"
 
 namespace faultline {
 
@@ -83,6 +84,36 @@ void withdraw(ScenarioContext& c, const std::string& who, double share) {
       near.empty() ? "name a venue, a family of venues, or lps" : "did you mean '" + near + "'?");
 }
 
+/// LPs of one pool leave in one coin.
+void leave(ScenarioContext& c, const std::string& who, const ExitSpec& exit) {
+  const VenueId v = c.world.venue(who);
+  if (!v.valid() || !exits_in_one_coin(c.world, v)) {
+    std::string pools;
+    for (std::uint32_t i = 0; i < c.world.venues.size(); ++i) {
+      if (!exits_in_one_coin(c.world, VenueId{i})) continue;
+      pools += (pools.empty() ? "" : ", ") + c.world.venues[i].name;
+    }
+    c.diagnostics.error("E0471", c.event.written, "nobody can leave '" + who + "' in one coin",
+                        pools.empty() ? "pools of StableSwap, weighted and crypto coins allow it"
+                                      : "pools that allow it: " + pools);
+    return;
+  }
+  const VenueInfo& venue = c.world.venues[v.value];
+  const AssetId as = c.world.asset(exit.as.text);
+  if (as != venue.base && as != venue.quote) {
+    c.diagnostics.error("E0471", c.event.written, "'" + who + "' holds no " + exit.as.text,
+                        "take " + c.world.assets[venue.base.value].name + " or " +
+                            c.world.assets[venue.quote.value].name);
+    return;
+  }
+  if (c.event.over || c.event.lasts || c.event.back_by) {
+    c.diagnostics.error("E0471", c.event.written, "an exit happens at once and is not undone",
+                        "leave out `over`, `for` and `back_by`; write several events");
+    return;
+  }
+  c.move(as == venue.base ? MoveKind::exit_base : MoveKind::exit_quote, v.value, exit.share.value);
+}
+
 void break_feed(ScenarioContext& c, const std::string& name, const OracleFaultSpec& fault) {
   const OracleId o = c.world.oracle(name);
   if (!o.valid()) {
@@ -138,6 +169,7 @@ void compile_event(ScenarioContext& c, const ResolveSet& resolve, std::deque<Fol
   for (const auto& [name, level] : e.discount) claim(name, MoveKind::discount, level.value);
   for (const auto& [name, share] : e.backing) claim(name, MoveKind::backing, share.value);
   for (const auto& [who, share] : e.withdraw) withdraw(c, who, share.value);
+  for (const auto& [who, exit] : e.exit) leave(c, who, exit);
   for (const auto& [name, fault] : e.oracle) break_feed(c, name, fault);
   for (const auto& [path, text] : e.set) {
     for (SettingChange change : resolve(path, text.text, e.written)) {

@@ -36,6 +36,9 @@ void add_venue(CompileContext& c, const std::string& name, const std::string& cl
   v.is_outside = std::is_same_v<K, Outside>;
   v.relaxes = std::is_same_v<K, Outside> || std::is_same_v<K, OrderBook>;
   if constexpr (requires { K::moves_with_time(params); }) v.relaxes = K::moves_with_time(params);
+  v.priced_by_oracle = requires {
+    K::priced_by_oracle;
+  };
   v.slot = {kind_index<K>(VenueKinds{}),
             static_cast<std::uint32_t>(world.venue_params.of<K>().size())};
   world.venue_params.of<K>().push_back(std::move(params));
@@ -44,16 +47,15 @@ void add_venue(CompileContext& c, const std::string& name, const std::string& cl
   c.venues.emplace(name, id);
 }
 
-/// Reserves of a pool's further coins, in its units: tokens times what each pays by contract.
-std::vector<double> other_coins(CompileContext& c, const StableSwap::Spec& spec,
-                                const std::string& path) {
-  std::vector<double> out;
-  for (const auto& [name, amount] : spec.others) {
-    const AssetId coin = c.asset(name, path + ".others");
+/// A pool's coins beside the pair, in order of name.
+std::vector<OtherCoin> other_coins(CompileContext& c, const std::map<std::string, Amount>& others,
+                                   const std::string& path) {
+  std::vector<OtherCoin> out;
+  for (const auto& [name, amount] : others) {
+    const AssetId coin = c.asset(name, path);
     if (!coin.valid()) continue;
-    const double rate =
-        spec.rates == "contract" ? contract_worth(c.world, c.world.opening.market, coin) : 1;
-    out.push_back(c.units(amount, coin, path + ".others") * rate);
+    out.push_back({c.units(amount, coin, path),
+                   contract_worth(c.world, c.world.opening.market, coin), c.reference(coin)});
   }
   return out;
 }
@@ -63,8 +65,9 @@ Compiled<K> compile_curve(CompileContext& c, const Named<VenueNode>& node,
                           const typename K::Spec& spec, const Opening& opening) {
   if constexpr (std::is_same_v<K, ConcentratedLiquidity>) {
     return K::compile(spec, opening, node.spec.ranges);
-  } else if constexpr (std::is_same_v<K, StableSwap>) {
-    return K::compile(spec, opening, other_coins(c, spec, "venues." + node.name));
+  } else if constexpr (requires { spec.others; }) {
+    return K::compile(spec, opening,
+                      other_coins(c, spec.others, "venues." + node.name + ".others"));
   } else {
     return K::compile(spec, opening);
   }
@@ -133,11 +136,12 @@ AssetId choose_numeraire(const CompileContext& c) {
   return best;
 }
 
-/// Dollars that move a venue's price by 1%, selling `a`; 0 where it does not trade it.
+/// Dollars that move a venue's price by 1%, selling `a`; 0 where it does not trade it, or only at
+/// an oracle's price.
 double depth_usd(const CompileContext& c, std::uint32_t v, AssetId a) {
   const Snapshot& world = c.world;
   const VenueInfo& venue = world.venues[v];
-  if (venue.base != a && venue.quote != a) return nowhere;
+  if ((venue.base != a && venue.quote != a) || venue.priced_by_oracle) return nowhere;
   const double price = venue_marginal(world, world.opening.venues, VenueId{v});
   const bool sells = venue.base == a;
   const double in =
@@ -232,6 +236,29 @@ void compile_venues(CompileContext& c) {
   c.world.numeraire = choose_numeraire(c);
   add_outside_markets(c);
   choose_pricing(c);
+}
+
+void compile_venue_feeds(CompileContext& c) {
+  for (const auto& node : c.nodes.venues) {
+    std::visit(
+        [&](const auto& spec) {
+          if constexpr (requires { spec.oracle; }) {
+            if (!spec.oracle) return;
+            const std::string& name = spec.oracle->text;
+            const auto feed = c.oracles.find(name);
+            const auto asset = c.assets.find(name);  // whose default feed nobody declared
+            if (feed == c.oracles.end() && asset == c.assets.end()) {
+              c.diagnostics.error("E0415", c.at("venues." + node.name + ".oracle"),
+                                  "no oracle '" + name + "'", "declare it under oracles");
+              return;
+            }
+            c.world.venues[c.venues.at(node.name)].feed = feed != c.oracles.end()
+                                                              ? OracleId{feed->second}
+                                                              : feed_of(c, AssetId{asset->second});
+          }
+        },
+        node.spec.spec);
+  }
 }
 
 }  // namespace faultline

@@ -190,6 +190,25 @@ struct PathSpec {
   }
 };
 
+/// LPs of a pool who leave it in one of its coins.
+struct ExitSpec {
+  Ratio share;
+  Name as;
+
+  template <class V>
+  void fields(V& v) {
+    v("share", share,
+      Field{.help = "share of all claims on the pool that is burnt",
+            .lo = 0,
+            .hi = 0.99,
+            .required = true});
+    v("as", as,
+      Field{.help = "the coin they take, one of the pair",
+            .required = true,
+            .refers = Refers::asset});
+  }
+};
+
 /// One event of a scenario, as written: a time, one verb, and how long it takes and lasts.
 struct EventSpec {
   Span written;
@@ -197,6 +216,7 @@ struct EventSpec {
   std::optional<Seconds> over, lasts, back_by;
   std::map<std::string, Move> price, rate;
   std::map<std::string, Ratio> discount, backing, withdraw;
+  std::map<std::string, ExitSpec> exit;
   std::map<std::string, OracleFaultSpec> oracle;
   std::map<std::string, AnyText> set;
   std::optional<ExploitSpec> exploit;
@@ -229,6 +249,7 @@ struct EventSpec {
                     "or `lps`)",
             .lo = 0,
             .hi = 1});
+    v("exit", exit, Field{.help = "LPs leave a pool in one of its coins, at once"});
     v("oracle", oracle, Field{.help = "what breaks at a feed", .refers = Refers::oracle});
     v("set", set, Field{.help = "any parameter, by path, to another value"});
     v("exploit", exploit, Field{.help = "an asset minted from nothing"});

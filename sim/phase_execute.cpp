@@ -65,9 +65,10 @@ void size_fill(const Snapshot& world, Workspace& w, VenueStates& states,
                std::span<const Step> group, double in) {
   const VenueId v = group[0].venue;
   const Side side = group[0].side;
-  const double takes = std::min(in, venue_most_in(world, states, v, side));
-  const double out = takes > 0 ? venue_fill(world, states, v, side, takes).out : 0;
-  if (takes > 0) venue_apply(world, states, v, side, takes, out);
+  const bool fits =
+      in <= venue_most_in(world, states, v, side);  // else orders are cut until it does
+  const double out = fits ? venue_fill(world, states, v, side, in).out : 0;
+  if (fits) venue_apply(world, states, v, side, in, out);
   const double average = out / in;
   for (const Step& s : group) w.lane_out[s.lane] *= average;
 }

@@ -285,6 +285,24 @@ void withdraw_depth(const Snapshot& world, Workspace& w, std::uint32_t v, double
   w.moved_venues.add(v);
 }
 
+/// LPs burn a share of all claims on a pool and take one coin for it, at once.
+void leave_in_one_coin(const Snapshot& world, Workspace& w, const ExogenousMove& m) {
+  const VenueInfo& venue = world.venues[m.target];
+  const Side side = m.kind == MoveKind::exit_base ? Side::buy : Side::sell;
+  const Quantum& quantum = world.assets[asset_taken(venue, side).value].quantum;
+  on_venue(world, w.venues, VenueId{m.target}, [&]<class K>(const auto& p, auto& state) {
+    if constexpr (requires { K::exit(p, state, side, m.value); }) {
+      const double out = quantum.down(K::exit(p, state, side, m.value));
+      if (!(out > 0)) return;
+      w.ledger.post(account_taken(venue, side),
+                    side == Side::buy ? venue.base_wallet : venue.quote_wallet, out);
+      K::apply_exit(p, state, side, m.value, out);
+    }
+  });
+  w.moved_venues.add(m.target);
+  w.quiet = false;
+}
+
 bool same(const FeedFaults& a, const FeedFaults& b) {
   const bool both_none = std::isnan(a.latency_override_s) && std::isnan(b.latency_override_s);
   return a.offset == b.offset && a.frozen == b.frozen && a.outage == b.outage &&
@@ -322,6 +340,12 @@ void move_venues_and_feeds(const Snapshot& world, const Scenario& scenario, Work
   }
   for (const ExogenousMove& m : scenario.moves) combine(m, m.when.share(w.now_s), w);
   for (const ExogenousMove& m : scenario.moves) {
+    const bool leaves = m.kind == MoveKind::exit_base || m.kind == MoveKind::exit_quote;
+    if (leaves && m.when.start_s <= w.now_s && m.when.start_s > step_before(w)) {
+      leave_in_one_coin(world, w, m);
+    }
+  }
+  for (const ExogenousMove& m : scenario.moves) {
     if (m.kind == MoveKind::withdraw)
       withdraw_depth(world, w, m.target, 1 - w.depth_left[m.target]);
     if (m.kind <= MoveKind::withdraw) continue;
@@ -338,8 +362,9 @@ void relax_venues(const Snapshot& world, Workspace& w, double dt) {
   for (std::uint32_t v = 0; v < world.venues.size(); ++v) {
     const VenueInfo& venue = world.venues[v];
     if (!venue.relaxes) continue;
-    const double reference =
-        w.market.reference[venue.base.value] / w.market.reference[venue.quote.value];
+    const double base = venue.feed.valid() ? w.market.published[venue.feed.value]
+                                           : w.market.reference[venue.base.value];
+    const double reference = base / w.market.reference[venue.quote.value];
     on_venue(world, w.venues, VenueId{v}, [&]<class K>(const auto& p, auto& state) {
       bool moved = K::relax(p, state, dt, reference);
       if constexpr (requires { K::re_rate(p, state, dt, dt); }) {

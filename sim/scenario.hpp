@@ -42,16 +42,18 @@ Timing timing_of(const Spec& s) {
 }
 
 enum class MoveKind : std::uint8_t {
-  price,     // log change of the reference
-  level,     // reference goes to `value` USD
-  discount,  // market discount of a claim goes to `value`
-  backing,   // share of the assets behind a claim that is lost
-  rate,      // log change of what the claim's code pays
-  withdraw,  // share of a venue's depth that leaves
-  latency,   // feed: seconds
-  offset,    // feed: relative error
-  frozen,    // feed: 1
-  outage     // feed: 1
+  price,       // log change of the reference
+  level,       // reference goes to `value` USD
+  discount,    // market discount of a claim goes to `value`
+  backing,     // share of the assets behind a claim that is lost
+  rate,        // log change of what the claim's code pays
+  exit_base,   // share of a pool's claims burnt for its base asset alone, at once
+  exit_quote,  // the same for its quote asset
+  withdraw,    // share of a venue's depth that leaves
+  latency,     // feed: seconds
+  offset,      // feed: relative error
+  frozen,      // feed: 1
+  outage       // feed: 1
 };
 
 /// One exogenous change of one thing: `target` is an asset, venue or oracle, by kind.

@@ -44,7 +44,9 @@ struct VenueInfo {
   AccountId base_wallet, quote_wallet;  // where its providers hold what they took out
   Slot slot;
   bool is_outside = false;
-  bool relaxes = false;  // its state moves with time
+  bool relaxes = false;           // its state moves with time
+  bool priced_by_oracle = false;  // trades there tell nothing of its assets' worth
+  OracleId feed;  // whose published price it reads instead of the outside price, if any
 };
 
 /// One way to trade at one venue.

@@ -64,6 +64,23 @@ inline void venue_apply(const Snapshot& world, VenueStates& s, VenueId v, Side s
            [&]<class K>(const auto& p, auto& state) { K::apply(p, state, side, in, out); });
 }
 
+/// Worth of the LPs' share at outside prices of its two assets (protocols/venues/curve.hpp).
+inline double venue_lp_value(const Snapshot& world, const VenueStates& s, VenueId v,
+                             double base_price, double quote_price) {
+  return on_venue(world, s, v, [&]<class K>(const auto& p, const auto& state) {
+    return lp_value<K>(p, state, base_price, quote_price);
+  });
+}
+
+/// Whether LPs may leave a venue's pool in one coin.
+inline bool exits_in_one_coin(const Snapshot& world, VenueId v) {
+  return visit_kind(VenueKinds{}, world.venues[v.value].slot, []<class K>(std::uint32_t) {
+    return requires(const typename K::Params& p, const typename K::State& s) {
+      K::exit(p, s, Side::sell, 0.5);
+    };
+  });
+}
+
 inline AssetId asset_given(const VenueInfo& v, Side side) {
   return side == Side::sell ? v.base : v.quote;
 }
@@ -97,12 +114,20 @@ inline std::uint32_t rate_place(VenueId v, Side side) {
 /// Puts a venue's price and rates on the board.
 inline void post_price(const Snapshot& world, const VenueStates& s, VenueId v,
                        MarketState& market) {
-  const auto [price, keep] = on_venue(world, s, v, []<class K>(const auto& p, const auto& state) {
-    return std::pair{K::marginal(p, state), 1 - K::fee(p, state)};
+  on_venue(world, s, v, [&]<class K>(const auto& p, const auto& state) {
+    const double price = K::marginal(p, state);
+    market.venue_price[v.value] = price;
+    double& sell = market.venue_rate[rate_place(v, Side::sell)];
+    double& buy = market.venue_rate[rate_place(v, Side::buy)];
+    if constexpr (requires { K::priced_by_oracle; }) {  // its two sides may differ, or be empty
+      sell = K::fill(p, state, Side::sell, 0).rate;
+      buy = K::fill(p, state, Side::buy, 0).rate;
+    } else {
+      const double keep = 1 - K::fee(p, state);
+      sell = price * keep;
+      buy = keep / price;
+    }
   });
-  market.venue_price[v.value] = price;
-  market.venue_rate[rate_place(v, Side::sell)] = price * keep;
-  market.venue_rate[rate_place(v, Side::buy)] = keep / price;
 }
 
 }  // namespace faultline

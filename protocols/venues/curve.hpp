@@ -35,6 +35,13 @@ struct Opening {
   double price() const { return base_usd / quote_usd; }
 };
 
+/// A coin of a pool beside the pair a venue trades.
+struct OtherCoin {
+  double tokens = 0;
+  double rate = 1;  // what one pays by contract
+  double usd = 1;   // its reference price
+};
+
 /// What a Spec compiles to; `problem` is empty, or one sentence saying what must be written
 /// instead.
 template <class K>
@@ -123,6 +130,29 @@ double in_for_average_by_bracket(const typename K::Params& p, const typename K::
     at_good = at_next;
   }
   return most;
+}
+
+/// Worth of what a pool's LPs hold at outside prices, wherever its own price stands: the tokens the
+/// curve would hold had arbitrage without fees brought it there. A trade inside the pool can raise
+/// it by its fee only (angeris2020). Prices and result in one unit of account; on constant product
+/// 2*sqrt(base*quote*Pb*Pq).
+template <VenueCurve K>
+double lp_value(const typename K::Params& params, const typename K::State& state, double base_price,
+                double quote_price) {
+  typename K::Params p = params;
+  typename K::State s = state;
+  s.fee = 0;
+  if constexpr (requires { K::without_friction(p); }) K::without_friction(p);
+  const double outside = base_price / quote_price;
+  const Side side = K::marginal(p, s) > outside ? Side::sell : Side::buy;
+  const double in = std::min(K::in_to_price(p, s, side, outside), K::most_in(p, s, side));
+  if (in > 0) K::apply(p, s, side, in, K::out_given_in(p, s, side, in));
+  double base = K::base_held(p, s), quote = K::quote_held(p, s);
+  if constexpr (requires { s.aside_base; }) {  // the administrator's
+    base -= s.aside_base;
+    quote -= s.aside_quote;
+  }
+  return base * base_price + quote * quote_price;
 }
 
 }  // namespace faultline

@@ -2,8 +2,11 @@
 #pragma once
 
 #include "core/registry.hpp"
+#include "protocols/venues/band_pool.hpp"
 #include "protocols/venues/concentrated_liquidity.hpp"
 #include "protocols/venues/constant_product.hpp"
+#include "protocols/venues/crypto_pool.hpp"
+#include "protocols/venues/oracle_pool.hpp"
 #include "protocols/venues/order_book.hpp"
 #include "protocols/venues/outside.hpp"
 #include "protocols/venues/stableswap.hpp"
@@ -11,7 +14,7 @@
 
 namespace faultline {
 
-using VenueKinds =
-    TypeList<ConstantProduct, ConcentratedLiquidity, OrderBook, Outside, StableSwap, WeightedPool>;
+using VenueKinds = TypeList<ConstantProduct, ConcentratedLiquidity, OrderBook, Outside, StableSwap,
+                            WeightedPool, CryptoPool, BandPool, OraclePool>;
 
 }  // namespace faultline

@@ -113,6 +113,56 @@ double tokens_out(const Sides& at, const Trade& t) {
   return (t.gross - t.taken_fee) / at.taken_rate;
 }
 
+using Balances = std::array<double, StableSwap::most_others + 2>;
+
+/// All balances in pool units, the coin of interest first; how many.
+std::size_t all_balances(const Params& p, const State& s, const Sides& at, Balances& x) {
+  x[0] = at.y;
+  x[1] = at.x;
+  for (std::size_t i = 0; i < p.other_count; ++i) x[i + 2] = s.left * p.others[i];
+  return p.other_count + 2;
+}
+
+/// The first balance at which the others and D keep the invariant:
+///   y^2 + (S' + D/Ann - D)*y = D^2/(n*Ann) * prod(D/(n*x')), S' and x' of the others
+double balance_at(const Balances& x, std::size_t coins, double ann, double d) {
+  const double n = static_cast<double>(coins);
+  double b = d / ann - d, c = d / ann * (d / n);
+  for (std::size_t i = 1; i < coins; ++i) {
+    b += x[i];
+    c *= d / (n * x[i]);
+  }
+  const double root = std::sqrt(b * b + 4 * c);
+  return b > 0 ? 2 * c / (b + root) : 0.5 * (root - b);
+}
+
+/// What leaves in one coin for a share of all claims, pool units: before the fee, and the fee.
+struct ExitOfOne {
+  double free = 0, fee = 0;
+};
+
+ExitOfOne exit_of_one(const Params& p, const State& s, Side side, double share) {
+  Balances x{};
+  const std::size_t coins = all_balances(p, s, sides_of(s, side), x);
+  const double n = static_cast<double>(coins), d = s.d * (1 - share);
+  const double had = x[0], left = balance_at(x, coins, s.ann, d);
+  if (p.fee_on_input) return {had - left, s.fee * (had * (1 - share) - left)};
+  const double base_fee = s.fee * n / (4 * (n - 1));
+  const double even = (s.d + d) / (2 * n);
+  for (std::size_t i = 0; i < coins; ++i) {
+    const double off = i == 0 ? x[i] * (1 - share) - left : x[i] * share;
+    const double mean = i == 0 ? 0.5 * (x[i] + left) : x[i];
+    double fee = base_fee;
+    if (p.offpeg > 1) {
+      const double w = 4 * (mean / (mean + even)) * (even / (mean + even));
+      fee *= p.offpeg / ((p.offpeg - 1) * w + 1);
+    }
+    x[i] -= fee * off;
+  }
+  const double paid = x[0] - balance_at(x, coins, s.ann, d);
+  return {had - left, had - left - paid};
+}
+
 /// Reserves worth `worth` in quote whose price is `price`: base worth z times the quote.
 bool open_at(const Params& p, double worth, double price, double& base, double& quote) {
   const auto price_at = [&](double z) {
@@ -160,7 +210,7 @@ double stable_invariant(std::span<const double> x, double ann, double start) {
 }
 
 Compiled<StableSwap> StableSwap::compile(const Spec& spec, const Opening& at,
-                                         std::span<const double> others) {
+                                         std::span<const OtherCoin> others) {
   Params p{.a = spec.amplification, .fee = spec.fee.value, .offpeg = spec.offpeg};
   p.admin_fee = spec.admin_fee.value;
   p.fee_on_input = spec.fee_on == "input";
@@ -173,9 +223,9 @@ Compiled<StableSwap> StableSwap::compile(const Spec& spec, const Opening& at,
     p.follows_rates = at.claims;
   }
   if (others.size() > most_others) return {p, "write at most six other coins"};
-  for (const double each : others) {
-    if (!(each > 0)) return {p, "write an amount above zero for each of the other coins"};
-    p.others[p.other_count++] = each;
+  for (const OtherCoin& each : others) {
+    if (!(each.tokens > 0)) return {p, "write an amount above zero for each of the other coins"};
+    p.others[p.other_count++] = each.tokens * (spec.rates == "contract" ? each.rate : 1);
   }
   if (spec.liquidity && !spec.base && !spec.quote) {
     const double worth = in_quote(*spec.liquidity, at);
@@ -293,6 +343,20 @@ void StableSwap::withdraw(const Params& p, State& s, double share) {
   s.quote = s.aside_quote + (s.quote - s.aside_quote) * kept;
   s.left *= kept;
   s.d *= kept;
+  settle_invariant(p, s);
+}
+
+double StableSwap::exit(const Params& p, const State& s, Side side, double share) {
+  const ExitOfOne e = exit_of_one(p, s, side, share);
+  return (e.free - e.fee) / sides_of(s, side).taken_rate;
+}
+
+void StableSwap::apply_exit(const Params& p, State& s, Side side, double share, double out) {
+  const double aside =
+      p.admin_fee * exit_of_one(p, s, side, share).fee / sides_of(s, side).taken_rate;
+  const bool quote = side == Side::sell;
+  (quote ? s.quote : s.base) -= out;
+  (quote ? s.aside_quote : s.aside_base) += aside;
   settle_invariant(p, s);
 }
 

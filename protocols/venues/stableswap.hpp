@@ -133,10 +133,10 @@ struct StableSwap {
     double d = 0;  // invariant, pool units
   };
 
-  /// Params from a Spec; `others` are the further coins' reserves in pool units, in order of name.
-  /// problem says what to write instead.
+  /// Params from a Spec; `others` are the further coins, in order of name. problem says what to
+  /// write instead.
   static Compiled<StableSwap> compile(const Spec& spec, const Opening& at,
-                                      std::span<const double> others);
+                                      std::span<const OtherCoin> others);
 
   static State open(const Params& p);
   static bool moves_with_time(const Params& p) { return p.follows_rates || p.ramp_s > 0; }
@@ -169,6 +169,12 @@ struct StableSwap {
   /// LPs take this share, 0 to 1, of all coins; a trillionth stays, as an empty pool has no price.
   static void withdraw(const Params& p, State& s, double share);
   static void hold(const Params& p, State& s, double base, double quote);
+
+  /// What burning `share` of all claims brings in one coin: base with Side::buy, which takes base.
+  /// The fee falls on what leaves out of proportion: f*n / (4*(n - 1)) of each coin's share of it
+  /// in Curve's pools, f of the coin's own in Balancer's.
+  static double exit(const Params& p, const State& s, Side side, double share);
+  static void apply_exit(const Params& p, State& s, Side side, double share, double out);
 };
 
 static_assert(VenueCurve<StableSwap>);

@@ -123,6 +123,8 @@ struct WeightedPool {
     s.quote = quote;
   }
 
+  static void without_friction(Params& p) { p.most_traded = 1e9; }
+
   /// New claims, per claim there was, for these amounts given (either may be 0).
   static double join(const Params& p, const State& s, double base, double quote);
   /// The amount of one coin that buys `share` new claims per claim there was: base with
@@ -130,6 +132,9 @@ struct WeightedPool {
   static double join_for(const Params& p, const State& s, Side side, double share);
   /// What burning `share` of all claims brings in one coin: base with Side::buy, which takes base.
   static double exit(const Params& p, const State& s, Side side, double share);
+  static void apply_exit(const Params&, State& s, Side side, double, double out) {
+    (side == Side::sell ? s.quote : s.base) -= out;
+  }
   /// The share of all claims to burn for `out` of one coin.
   static double exit_for(const Params& p, const State& s, Side side, double out);
 };

@@ -132,19 +132,20 @@ TEST_CASE("a preset nobody knows, or of another section") {
                              "venues: {a: {preset: morpho}, b: {preset: [x]}, c: {preset: zzz}}\n",
                              default_sections(), desk.reading);
   resolve_presets(root, default_sections(), desk.reading);
-  CHECK(desk.findings() ==
-        "t.yaml:1:25: error E0207: no preset 'chianlink' for oracles\n"
-        "    1 | oracles: {ETH: {preset: chianlink}}\n"
-        "      |                         ^^^^^^^^^ did you mean 'chainlink'?\n"
-        "t.yaml:2:22: error E0209: 'morpho' is a preset of markets\n"
-        "    2 | venues: {a: {preset: morpho}, b: {preset: [x]}, c: {preset: zzz}}\n"
-        "      |                      ^^^^^^ move the node to 'markets'\n"
-        "t.yaml:2:43: error E0201: 'preset' takes one name\n"
-        "    2 | venues: {a: {preset: morpho}, b: {preset: [x]}, c: {preset: zzz}}\n"
-        "      |                                           ^ write 'preset: aave_v3'\n"
-        "t.yaml:2:61: error E0207: no preset 'zzz' for venues\n"
-        "    2 | venues: {a: {preset: morpho}, b: {preset: [x]}, c: {preset: zzz}}\n"
-        "      |                                                             ^^^ there are: "
-        "balancer_stable, balancer_weighted, order_book, outside, stableswap, stableswap_ng, "
-        "uniswap_v2, uniswap_v3\n");
+  CHECK(
+      desk.findings() ==
+      "t.yaml:1:25: error E0207: no preset 'chianlink' for oracles\n"
+      "    1 | oracles: {ETH: {preset: chianlink}}\n"
+      "      |                         ^^^^^^^^^ did you mean 'chainlink'?\n"
+      "t.yaml:2:22: error E0209: 'morpho' is a preset of markets\n"
+      "    2 | venues: {a: {preset: morpho}, b: {preset: [x]}, c: {preset: zzz}}\n"
+      "      |                      ^^^^^^ move the node to 'markets'\n"
+      "t.yaml:2:43: error E0201: 'preset' takes one name\n"
+      "    2 | venues: {a: {preset: morpho}, b: {preset: [x]}, c: {preset: zzz}}\n"
+      "      |                                           ^ write 'preset: aave_v3'\n"
+      "t.yaml:2:61: error E0207: no preset 'zzz' for venues\n"
+      "    2 | venues: {a: {preset: morpho}, b: {preset: [x]}, c: {preset: zzz}}\n"
+      "      |                                                             ^^^ there are: "
+      "balancer_stable, balancer_weighted, curve_crypto, gmx_v2_swap, llamma, order_book, outside, "
+      "stableswap, stableswap_ng, uniswap_v2, uniswap_v3\n");
 }

@@ -151,6 +151,60 @@ struct VenueGenerator<WeightedPool> {
   }
 };
 
+template <>
+struct VenueGenerator<CryptoPool> {
+  static VenueNode make(Sketch& s, const Pair& pair) {
+    CryptoPool::Spec spec;
+    vary(spec, s.draw);
+    spec.pair = pair;
+    spec.out_fee.value = std::max(spec.out_fee.value, spec.fee.value);
+    spec.virtual_price = 1;
+    spec.profit = s.draw.between(0.99, 1);  // below 1 there is profit to move the scale with
+    const double size = s.draw.log_between(1e5, 1e8);
+    if (s.draw.chance(0.3)) {
+      for (const std::string& coin : s.roots) {
+        if (coin == pair.base || coin == pair.quote || !spec.others.empty()) continue;
+        spec.others[coin] = s.worth(size / 2, coin);
+      }
+    }
+    spec.liquidity = s.worth(size, pair.base);
+    return {spec, {}};
+  }
+};
+
+template <>
+struct VenueGenerator<BandPool> {
+  static VenueNode make(Sketch& s, const Pair& pair) {
+    BandPool::Spec spec;
+    vary(spec, s.draw);
+    spec.pair = pair;
+    for (const std::string name : {"near", "far"}) {
+      BandPool::Deposit d{s.worth(s.draw.log_between(1e4, 1e7), pair.base), 10, {}};
+      d.bands = static_cast<long>(4 + s.draw.below(20));
+      d.below.value = name == "near" ? s.draw.between(0.01, 0.05) : s.draw.between(0.05, 0.2);
+      spec.deposits[name] = d;
+    }
+    return {spec, {}};
+  }
+};
+
+template <>
+struct VenueGenerator<OraclePool> {
+  static VenueNode make(Sketch& s, const Pair& pair) {
+    OraclePool::Spec spec;
+    vary(spec, s.draw);
+    spec.pair = pair;
+    spec.better.value = std::min(spec.better.value, spec.worse.value);
+    const double size = s.draw.log_between(1e5, 1e8);
+    spec.liquidity = s.worth(size, pair.base);
+    if (s.draw.chance(0.5)) spec.impact_base = s.worth(size * 1e-3, pair.base);
+    if (s.draw.chance(0.5)) spec.impact_quote = s.worth(size * 1e-3, pair.quote);
+    if (s.draw.chance(0.3)) spec.cap_base = s.worth(size, pair.base);
+    if (s.draw.chance(0.3)) spec.reserved.value = s.draw.between(0, 0.5);
+    return {spec, {}};
+  }
+};
+
 /// A venue of the n-th registered kind.
 template <class... Kinds>
 VenueNode make_venue(TypeList<Kinds...>, std::size_t n, Sketch& s, const Pair& pair) {
@@ -198,7 +252,8 @@ struct StageGenerator<Source> {
     std::vector<std::string> trades;
     for (const auto& v : s.eco.venues) {
       std::visit(
-          [&](const auto& venue) {
+          [&]<class Spec>(const Spec& venue) {
+            if constexpr (requires { venue.oracle; }) return;  // its price is an oracle's itself
             if (venue.pair.base == asset || venue.pair.quote == asset) trades.push_back(v.name);
           },
           v.spec.spec);

@@ -70,6 +70,30 @@ void withdraw(Stage& s, EventSpec& e) {
   if (!who.empty()) e.withdraw[s.draw.pick(who)] = {s.draw.between(0, 1)};
 }
 
+/// From pools that pay it, of any depth; at once.
+void exit(Stage& s, EventSpec& e) {
+  std::vector<std::pair<std::string, Pair>> pools;
+  const std::vector<std::string> own = s.names(s.eco.venues);
+  for (const auto& v : s.eco.venues) {
+    if (std::find(own.begin(), own.end(), v.name) == own.end()) continue;
+    std::visit(
+        [&]<class Spec>(const Spec& spec) {
+          if constexpr (std::is_same_v<Spec, StableSwap::Spec> ||
+                        std::is_same_v<Spec, WeightedPool::Spec> ||
+                        std::is_same_v<Spec, CryptoPool::Spec>) {
+            pools.push_back({v.name, spec.pair});
+          }
+        },
+        v.spec.spec);
+  }
+  if (pools.empty()) return;
+  const auto& [name, pair] = s.draw.pick(pools);
+  e.exit[name] = {Ratio{s.draw.between(0, 0.6)}, Name{s.draw.chance(0.5) ? pair.base : pair.quote}};
+  e.over.reset();
+  e.lasts.reset();
+  e.back_by.reset();
+}
+
 /// Feeds that exist for certain: those declared.
 void oracle(Stage& s, EventSpec& e) {
   const std::vector<std::string> feeds = s.names(s.eco.oracles);
@@ -216,10 +240,10 @@ struct Verb {
   std::string_view name;
   void (*draw)(Stage&, EventSpec&);
 };
-constexpr std::array<Verb, 9> verbs{
-    Verb{"price", price}, {"rate", rate},         {"discount", discount},
-    {"backing", backing}, {"withdraw", withdraw}, {"oracle", oracle},
-    {"set", set},         {"exploit", exploit},   {"path", path}};
+constexpr std::array<Verb, 10> verbs{
+    Verb{"price", price},   {"rate", rate}, {"discount", discount}, {"backing", backing},
+    {"withdraw", withdraw}, {"exit", exit}, {"oracle", oracle},     {"set", set},
+    {"exploit", exploit},   {"path", path}};
 
 struct FieldNames {
   std::vector<std::string> names;

@@ -114,6 +114,82 @@ WeightedPool::Params random_params<WeightedPool>(std::uint64_t seed, double scal
   return p;
 }
 
+template <>
+CryptoPool::Params random_params<CryptoPool>(std::uint64_t seed, double scale, bool fee) {
+  Dice d(seed);
+  CryptoPool::Params p;
+  const double price = d.log_between(1e-6, 1e6), off = d.log_between(0.5, 2);
+  p.coins = 2 + seed % 2;
+  p.tokens[1] = scale * d.log_between(1e-2, 1e8);
+  p.tokens[0] = p.tokens[1] / price * off;
+  p.tokens[2] = p.tokens[1] * d.log_between(0.5, 2);
+  p.scale = {price, 1, 1};
+  p.a = d.log_between(1, 1000);
+  p.gamma = d.log_between(1e-6, 0.02);
+  p.fee = fee ? d.between(0, 0.004) : 0;
+  p.out_fee = fee ? p.fee + d.between(0, 0.004) : 0;
+  p.fee_gamma = d.log_between(1e-4, 1e-2);
+  p.extra_profit = 10;  // the scale stays: its steps are tested apart
+  return p;
+}
+
+template <>
+BandPool::Params random_params<BandPool>(std::uint64_t seed, double scale, bool fee) {
+  Dice d(seed);
+  BandPool::Params p;
+  p.a = d.between(20, 200);
+  p.price = d.log_between(1e-6, 1e6);
+  p.count = 5 + seed % 60;
+  p.up[0] = p.price;
+  const double each = scale * d.log_between(1e-2, 1e6);
+  for (std::size_t k = 0; k < p.count; ++k) {
+    p.up[k + 1] = p.up[k] * ((p.a - 1) / p.a);
+    p.base[k] = each * d.log_between(0.2, 5);
+  }
+  p.fee = fee ? d.between(0, 0.01) : 0;
+  p.admin_fee = d.between(0, 1);
+  p.half_life_s = seed % 3 == 0 ? 0 : 600;
+  return p;
+}
+
+template <>
+OraclePool::Params random_params<OraclePool>(std::uint64_t seed, double scale, bool fee) {
+  Dice d(seed);
+  OraclePool::Params p;
+  p.price = d.log_between(1e-6, 1e6);
+  p.base = scale * d.log_between(1e-2, 1e8);
+  p.quote = p.base * p.price * d.log_between(0.5, 2);
+  p.impact_base = p.base * d.between(0, 0.01);
+  p.impact_quote = p.quote * d.between(0, 0.01);
+  p.fee = fee ? d.between(0, 0.002) : 0;
+  p.impact.at = p.quote;
+  p.impact.negative = d.between(0, 0.1);
+  p.impact.positive = p.impact.negative * d.between(0, 1);
+  p.impact.exponent = seed % 2 ? 2 : d.between(1.2, 3);
+  p.reserved = seed % 3 ? 0 : d.between(0, 0.5);
+  p.cap_base = p.cap_quote = inf;
+  return p;
+}
+
+/// What an undisturbed venue looks at: the price it stands at, or the oracle it trades by.
+template <class K>
+double rest_reference(const typename K::Params& p, const typename K::State& s) {
+  if constexpr (requires { s.oracle; }) return s.oracle;
+  return K::marginal(p, s);
+}
+
+/// Kinds whose impact is of a stated size, whatever the depth, and differs by direction.
+template <class K>
+constexpr bool oracle_priced = std::is_same_v<K, OraclePool>;
+
+/// Share by which the fee may change along one order, as the trade leads to balance or away.
+template <class K>
+double fee_range(const typename K::Params& p) {
+  if constexpr (std::is_same_v<K, CryptoPool>) return p.out_fee - p.fee;
+  if constexpr (std::is_same_v<K, StableSwap>) return p.fee * (p.offpeg - 1);
+  return 0;
+}
+
 /// A size worth trading: a random share of what the venue takes, or of its depth.
 template <class K>
 double random_size(Dice& d, const typename K::Params& p, const typename K::State& s, Side side) {
@@ -149,7 +225,9 @@ constexpr Side opposite(Side side) {
 
 }  // namespace
 
-#define KINDS ConstantProduct, ConcentratedLiquidity, OrderBook, Outside, StableSwap, WeightedPool
+#define KINDS                                                                           \
+  ConstantProduct, ConcentratedLiquidity, OrderBook, Outside, StableSwap, WeightedPool, \
+      CryptoPool, BandPool, OraclePool
 
 TEMPLATE_TEST_CASE("venues: marginal price is monotone and one walk tells all", "", KINDS) {
   using K = TestType;
@@ -173,12 +251,12 @@ TEMPLATE_TEST_CASE("venues: marginal price is monotone and one walk tells all", 
         CHECK(close(f.price, K::price_after(p, s, side, size), 1e-15));
         CHECK((side == Side::sell ? f.price <= price : f.price >= price));
         CHECK(f.out >= out);
-        CHECK(f.rate <= rate);
+        CHECK(f.rate <= rate * (1 + fee_range<K>(p)));
         price = f.price;
         out = f.out;
         rate = f.rate;
       }
-      CHECK(rate <= K::fill(p, s, side, 0).rate);
+      CHECK(rate <= K::fill(p, s, side, 0).rate * (1 + fee_range<K>(p)));
     }
   }
 }
@@ -201,12 +279,15 @@ TEMPLATE_TEST_CASE("venues: one order equals its parts", "", KINDS) {
       parts += out;
     }
     INFO("seed " << seed);
-    if (std::is_same_v<K, ConstantProduct> ||
-        std::is_same_v<K, WeightedPool>) {  // differs by what the first part's fee adds
+    if (std::is_same_v<K, ConstantProduct> || std::is_same_v<K, WeightedPool> ||
+        std::is_same_v<K, BandPool>) {  // differs by what the first part's fee adds
       CHECK(close(parts, whole, 2 * p.fee + 1e-14));
       CHECK(parts <= whole * (1 + 1e-14));
-    } else if (p.fee > 0 && std::is_same_v<K, StableSwap>) {  // likewise, but for the NG fee
-      CHECK(close(parts, whole, 0.1 * p.fee));
+    } else if constexpr (oracle_priced<K>) {  // and by what impacts leave to the purses
+      CHECK(close(parts, whole, p.fee + p.impact.negative));
+    } else if (p.fee > 0 && (std::is_same_v<K, StableSwap> || std::is_same_v<K, CryptoPool>)) {
+      // likewise, but for fees that depend on the balance
+      CHECK(close(parts, whole, 0.1 * p.fee + fee_range<K>(p)));
     } else {
       CHECK(close(parts, whole, 1e-11));
       CHECK(close(K::marginal(p, t), K::price_after(p, s, side, in), 1e-12));
@@ -229,7 +310,8 @@ TEMPLATE_TEST_CASE("venues: no immediate round trip earns", "", KINDS) {
     const double back = K::out_given_in(p, s, opposite(side), out);
     INFO("seed " << seed << " in " << in << " back " << back);
     CHECK(back <= in * (1 + 1e-11));
-    if (!fee && out <= K::most_in(p, s, opposite(side))) {  // without a fee: to where it was
+    if (!fee && !oracle_priced<K> &&
+        out <= K::most_in(p, s, opposite(side))) {  // without a fee: to where it was
       CHECK(close(back, in, 1e-10));
       CHECK(close(K::price_after(p, s, opposite(side), out), before, 1e-10));
     }
@@ -288,7 +370,10 @@ TEMPLATE_TEST_CASE("venues: average and marginal limits are kept and are tight",
     const double to_rate = K::in_to_rate(p, s, side, limit);
     CHECK(to_rate <= in * (1 + 1e-9));
     if (to_rate > 0 && to_rate < most && !std::is_same_v<K, ConcentratedLiquidity>) {
-      CHECK(close(K::fill(p, s, side, to_rate).rate, limit, 1e-10));
+      const double last = K::fill(p, s, side, to_rate).rate;
+      CHECK(last >= limit * (1 - 1e-10));
+      // an oracle pool's rate jumps where its purse ends
+      if (!oracle_priced<K>) CHECK(close(last, limit, 1e-10));
     }
     CHECK(K::in_for_average(p, s, side, 0) == most);
   }
@@ -330,8 +415,9 @@ TEMPLATE_TEST_CASE("venues: a withdrawal thins depth and moves no price", "", KI
     K::withdraw(p, half, 0.5);
     const Side side = d.side();
     const double in = random_size<K>(d, p, s, side);
-    CHECK(close(K::marginal(p, half), K::marginal(p, s), 1e-15));
-    if (in < 0.999 * K::most_in(p, s, side) && 0.5 * in < 0.999 * K::most_in(p, half, side)) {
+    if (!oracle_priced<K>) CHECK(close(K::marginal(p, half), K::marginal(p, s), 1e-15));
+    if (!oracle_priced<K> && in < 0.999 * K::most_in(p, s, side) &&
+        0.5 * in < 0.999 * K::most_in(p, half, side)) {
       CHECK(close(K::out_given_in(p, half, side, 0.5 * in), 0.5 * K::out_given_in(p, s, side, in),
                   1e-13));
     }
@@ -358,11 +444,13 @@ TEMPLATE_TEST_CASE("venues: relaxing composes, and rest stays at rest", "", KIND
     CHECK(close(K::out_given_in(p, once, side, in), K::out_given_in(p, twice, side, in), 1e-11));
     CHECK(K::base_held(p, once) == K::base_held(p, s));
     const double at = K::marginal(p, quiet);
-    CHECK(!K::relax(p, quiet, dt, at));
+    CHECK(!K::relax(p, quiet, dt, rest_reference<K>(p, quiet)));
     CHECK(!K::relax(p, quiet, dt, std::numeric_limits<double>::quiet_NaN()));
     CHECK(K::marginal(p, quiet) == at);
     auto frozen = s;
-    if (!std::is_same_v<K, Outside>) CHECK(!K::relax(p, frozen, 0, reference));
+    const bool at_once = std::is_same_v<K, Outside> || oracle_priced<K> ||
+                         (std::is_same_v<K, BandPool> && seed % 3 == 0);  // no average
+    CHECK(K::relax(p, frozen, 0, reference) == at_once);
   }
 }
 
@@ -398,6 +486,75 @@ TEMPLATE_TEST_CASE("venues: quantities times 2^n change no price and no digit", 
         CHECK(K::quote_held(q, t) == scale * K::quote_held(p, s));
       }
     }
+  }
+}
+
+TEMPLATE_TEST_CASE("venues: trades cannot talk up what a share is worth", "", ConstantProduct,
+                   ConcentratedLiquidity, StableSwap, WeightedPool, CryptoPool, BandPool) {
+  using K = TestType;
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    const auto p = random_params<K>(seed, 1);
+    auto free = p;
+    if constexpr (requires { K::without_friction(free); }) K::without_friction(free);
+    Dice d(seed ^ 0x5a);
+    const auto s = random_state<K>(d, p);
+    auto t = s;
+    t.fee = 0;
+    const double outside = K::marginal(p, s) * d.between(0.8, 1.25);
+    const double worth = lp_value<K>(free, t, outside, 1);
+    INFO("seed " << seed);
+    CHECK(worth > 0);
+    // Whoever pushes the price away, without a fee, leaves the share's worth where it was, and its
+    // tokens worth more at outside prices only because the pusher paid.
+    const Side side = d.side();
+    const double in = random_size<K>(d, free, t, side);
+    auto pushed = t;
+    trade<K>(free, pushed, side, in);
+    CHECK(close(lp_value<K>(free, pushed, outside, 1), worth, 1e-9));
+    double aside = 0;
+    if constexpr (requires { s.aside_base; }) aside = t.aside_base * outside + t.aside_quote;
+    CHECK(K::base_held(free, pushed) * outside + K::quote_held(free, pushed) - aside >=
+          worth * (1 - 1e-9));
+    // A fee makes LPs richer.
+    auto paid = s;
+    trade<K>(p, paid, side, random_size<K>(d, p, s, side));
+    CHECK(lp_value<K>(p, paid, outside, 1) >= lp_value<K>(p, s, outside, 1) * (1 - 1e-9));
+  }
+}
+
+TEMPLATE_TEST_CASE("venues: leaving in one coin", "", StableSwap, WeightedPool, CryptoPool) {
+  using K = TestType;
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    const bool fee = seed % 3 != 0;
+    const auto p = random_params<K>(seed, 1, fee);
+    Dice d(seed ^ 0x5b);
+    const auto s = random_state<K>(d, p);
+    const Side side = d.side();
+    const double share = d.log_between(1e-4, 0.4);
+    const double out = K::exit(p, s, side, share);
+    const double held = side == Side::sell ? K::quote_held(p, s) : K::base_held(p, s);
+    const double before = K::marginal(p, s);
+    auto left = s;
+    K::apply_exit(p, left, side, share, out);
+    INFO("seed " << seed << " share " << share << " out " << out << " of " << held);
+    CHECK(out > 0);
+    CHECK(out < held);
+    CHECK(K::exit(p, s, side, share * 1.1) > out);
+    // The coin taken grows dearer.
+    CHECK((side == Side::sell ? K::marginal(p, left) <= before * (1 + 1e-12)
+                              : K::marginal(p, left) >= before * (1 - 1e-12)));
+    // Those who stay hold, per claim, no less than before; without a fee, as much.
+    double grown = 1;
+    if constexpr (std::is_same_v<K, StableSwap>) {
+      grown = left.d / (s.d * (1 - share));
+    } else if constexpr (std::is_same_v<K, CryptoPool>) {
+      grown = left.virtual_price / s.virtual_price;
+    } else {
+      grown = std::pow(left.base / s.base, p.base_weight) *
+              std::pow(left.quote / s.quote, p.quote_weight) / (1 - share);
+    }
+    CHECK(grown >= 1 - 1e-10);
+    if (!fee) CHECK(grown <= 1 + 1e-10);
   }
 }
 
