@@ -35,7 +35,7 @@ void note_funding(const Snapshot&, Workspace& w, const PerpContract& contract, d
 void note_backstops(const Snapshot& world, Workspace& w, std::uint32_t market) {
   const std::string& name = world.markets[market].name;
   if (w.perps.round_takeover_usd[market] > 0) {
-    tell(w, "takeover", name, "its vault takes over accounts holding {}",
+    tell(w, "takeover", name, "its backstop takes over positions of {}",
          {w.perps.round_takeover_usd[market]});
   }
   if (w.perps.round_fund_usd[market] > 0) {

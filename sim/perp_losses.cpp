@@ -66,29 +66,6 @@ const Backstop* first_fund(const PerpVenue& venue) {
   return nullptr;
 }
 
-void settle_fill(const Snapshot& world, Workspace& w, const PerpOrder& o) {
-  const Market& market = world.markets[world.reserves[o.reserve].market.value];
-  const PerpVenue& venue = world.perps[static_cast<std::size_t>(market.perp)];
-  close_part(world, w, venue, o.position, o.leg, o.filled, o.quote);
-  *w.perps.ordered_s.try_emplace(o.position, w.now_s).first = w.now_s;
-  if (venue.backstop_of(o.position) != nullptr) return;
-  const double usd = o.quote * w.market.spot[world.reserves[venue.settles].asset.value];
-  if (const Backstop* fund = first_fund(venue);
-      fund != nullptr && w.settings.perps[venue.number].liquidation.fund_fee > 0) {
-    const double side = o.sells ? 1 : -1;
-    const double fee = fund_delta(w.settings.perps[venue.number].liquidation, side * o.quote,
-                                  side * o.filled * o.bankruptcy);
-    const double paid = settlement_quantum(world, venue).down(std::max(0.0, fee));
-    if (paid > 0) pay_between(world, w, venue, o.position, fund->row, paid);
-  }
-  MarketOutcome& out = w.outcome.markets[venue.market.value];
-  out.liquidated_usd += usd;
-  out.liquidations += 1;
-  if (out.first_liquidation_s < 0) out.first_liquidation_s = w.now_s;
-  w.round_liquidated_usd[venue.market.value] += usd;
-  w.outcome.perps[venue.contract_of(o.reserve).number].liquidated_usd += usd;
-}
-
 /// A long and a short of one contract in one account are nothing: both legs pay what they owe.
 void net_legs(const Snapshot& world, Workspace& w, const PerpVenue& venue, std::uint32_t position,
               const PerpContract& c) {
@@ -99,6 +76,83 @@ void net_legs(const Snapshot& world, Workspace& w, const PerpVenue& venue, std::
   if (both == 0) return;
   close_part(world, w, venue, position, long_leg, both, 0);
   close_part(world, w, venue, position, short_leg, both, 0);
+}
+
+/// Moves part of a position to another account of the venue at a price both agree on; the other
+/// holds it from then on.
+void hand_over(const Snapshot& world, Workspace& w, const PerpVenue& venue, std::uint32_t from,
+               std::uint32_t leg, std::uint32_t to, double size, double quote) {
+  const std::uint32_t f = world.book->factor(from, leg);
+  const double side = f % 2 == 0 ? 1 : -1;
+  close_part(world, w, venue, from, leg, size, quote);
+  const std::uint32_t held = leg_with_factor(world, to, f);
+  set_leg(world, w, to, held, w.positions.amount(to, held) + size);
+  const double cost = side * (quote - size * w.market.funding[f]);
+  add_balance(world, w, venue, to, -settlement_quantum(world, venue).up(cost));
+  touch(w, to);
+}
+
+/// Margin an account lacks for the venue's buffer, USD.
+double shortage(const Snapshot& world, const Workspace& w, const PerpVenue& venue,
+                std::uint32_t position) {
+  const TraderView view = view_trader(world, w, venue, position);
+  const double buffer = w.settings.perps[venue.number].liquidation.buffer;
+  return std::max(0.0, view.maintenance + buffer * view.notional - view.equity);
+}
+
+/// What an order left, the fund takes at the bankruptcy price, where the rule says so and the fund
+/// would still meet its own margin.
+void leave_to_fund(const Snapshot& world, Workspace& w, const PerpVenue& venue,
+                   const PerpOrder& o) {
+  const Backstop* fund = first_fund(venue);
+  if (fund == nullptr || !w.settings.perps[venue.number].liquidation.leftover_to_fund) return;
+  const double rest = std::min(o.size - o.filled, w.positions.amount(o.position, o.leg));
+  if (!(rest > 0)) return;
+  const double usd = settlement_usd(world, w, venue);
+  const double mark = w.market.published[world.reserves[o.reserve].oracle.value];
+  const double loss = rest * (o.sells ? o.bankruptcy * usd - mark : mark - o.bankruptcy * usd);
+  const TraderView view = view_trader(world, w, venue, fund->row);
+  const double margin = maintenance_margin(venue.contract_of(o.reserve).tiers, rest * mark);
+  if (view.equity - loss < view.maintenance + margin * venue.liquidate_at) return;
+  hand_over(world, w, venue, o.position, o.leg, fund->row, rest, rest * o.bankruptcy);
+  net_legs(world, w, venue, fund->row, venue.contract_of(o.reserve));
+  w.outcome.perps[venue.contract_of(o.reserve).number].takeover_usd += rest * mark;
+  w.perps.round_takeover_usd[venue.market.value] += rest * mark;
+}
+
+/// The fund's part of a fill, out of what it brought above the bankruptcy price.
+void pay_fund_fee(const Snapshot& world, Workspace& w, const PerpVenue& venue, const PerpOrder& o) {
+  const PerpLiquidationTerms& rule = w.settings.perps[venue.number].liquidation;
+  const Backstop* fund = first_fund(venue);
+  if (fund == nullptr || !(rule.fund_fee > 0)) return;
+  const double side = o.sells ? 1 : -1;
+  const double fee = fund_delta(rule, side * o.quote, side * o.filled * o.bankruptcy);
+  const double paid = settlement_quantum(world, venue).down(std::max(0.0, fee));
+  if (paid > 0) pay_between(world, w, venue, o.position, fund->row, paid);
+}
+
+void settle_perp_order(const Snapshot& world, Workspace& w, const PerpOrder& o) {
+  const Market& market = world.markets[world.reserves[o.reserve].market.value];
+  const PerpVenue& venue = world.perps[static_cast<std::size_t>(market.perp)];
+  const bool backstop = venue.backstop_of(o.position) != nullptr;
+  const double lacked = backstop ? 0 : shortage(world, w, venue, o.position);
+  if (o.filled > 0) {
+    close_part(world, w, venue, o.position, o.leg, o.filled, o.quote);
+    *w.perps.ordered_s.try_emplace(o.position, w.now_s).first = w.now_s;
+  }
+  if (backstop) return;
+  if (o.filled > 0) pay_fund_fee(world, w, venue, o);
+  leave_to_fund(world, w, venue, o);
+  *w.perps.freed_usd.try_emplace(o.position, 0.0).first +=
+      std::max(0.0, lacked - shortage(world, w, venue, o.position));
+  if (o.filled == 0) return;
+  const double usd = o.quote * w.market.spot[world.reserves[venue.settles].asset.value];
+  MarketOutcome& out = w.outcome.markets[venue.market.value];
+  out.liquidated_usd += usd;
+  out.liquidations += 1;
+  if (out.first_liquidation_s < 0) out.first_liquidation_s = w.now_s;
+  w.round_liquidated_usd[venue.market.value] += usd;
+  w.outcome.perps[venue.contract_of(o.reserve).number].liquidated_usd += usd;
 }
 
 /// Whether a vault could carry an account's positions and still meet its own margin.
@@ -439,9 +493,7 @@ void settle_perps(const Snapshot& world, Workspace& w) {
       pass_window(b.insurance, w.perps.spent[b.number], world.round_s);
     }
   }
-  for (const PerpOrder& o : w.perps.orders) {
-    if (o.filled > 0) settle_fill(world, w, o);
-  }
+  for (const PerpOrder& o : w.perps.orders) settle_perp_order(world, w, o);
   for (const PerpVenue& venue : world.perps) {
     const auto here = [&](std::uint32_t p) { return world.positions[p].market == venue.market; };
     for (const std::uint32_t p : w.perps.taken_over) {

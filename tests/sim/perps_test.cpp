@@ -153,6 +153,30 @@ TEST_CASE("an order stops at the bankruptcy price") {
   CHECK(part.perps[0].liquidated_usd == Approx(80 * 900).epsilon(1e-6));
 }
 
+TEST_CASE("what the book does not take at the bankruptcy price, the fund takes there") {
+  Venue venue(4);
+  venue.spec.contracts["ETH"].refill.value = 1e9;
+  venue.spec.liquidation.leftover = "fund";
+  venue.spec.losses = {"margin", "fund"};
+  FundSpec fund;
+  fund.holds = of(50000, "$");
+  add(venue.eco.funds, "fund", fund);
+  venue.eco.clock.horizon.value = 1;
+  const Snapshot world = venue.world();
+  Workspace w(world);
+  Scenario s;
+  s.moves.push_back({MoveKind::offset, world.oracle("perps.ETH").value, -0.085, {1, 1}});
+  run(world, s, w);
+  const PerpVenue& perps = world.perps[0];
+  const std::uint32_t row = perps.backstops[0].row;
+  const std::uint32_t held = leg_with_factor(world, row, 2 * perps.contracts[0].reserve);
+  CHECK(w.positions.amount(row, held) == Approx(20).epsilon(1e-6));
+  CHECK(view_trader(world, w, perps, 0).contracts == 0);
+  CHECK(view_trader(world, w, perps, 0).equity == Approx(0).margin(1e-3));
+  // 20 contracts bought at 900 stand at 915.
+  CHECK(view_trader(world, w, perps, row).equity == Approx(50000 + 20 * 15).epsilon(1e-6));
+}
+
 TEST_CASE("auto-deleveraging at the bankruptcy price leaves the loser with nothing") {
   Venue venue(1000);
   venue.spec.losses = {"margin", "adl"};
