@@ -200,7 +200,10 @@ void backing_changed(const Snapshot& world, Workspace& w, AssetId a) {
 double market_factor(const Snapshot& world, const Workspace& w, std::uint32_t factor) {
   const std::uint32_t r = factor / 2;
   const AssetId a = world.reserves[r].asset;
-  if (world.reserves[r].contract) return w.market.spot[a.value] - funding_paid(world, w, factor);
+  if (world.reserves[r].contract) {  // at its mark: the book's mid is what forced sales left of it
+    const double mark = w.market.published[world.reserves[r].oracle.value];
+    return (mark > 0 ? mark : w.market.spot[a.value]) - funding_paid(world, w, factor);
+  }
   return factor == world.reserves[r].debt_factor ? w.market.spot[a.value] * w.market.borrow_index[r]
                                                  : worth(world, w, a) * w.market.supply_index[r];
 }
