@@ -82,7 +82,8 @@ void add_inspect(CLI::App& app, InspectOptions& o) {
 void add_quote(CLI::App& app, QuoteOptions& o) {
   CLI::App* verb = app.add_subcommand("quote", "what a trade would bring");
   add_common(verb, o.common);
-  verb->add_option("--venue", o.venue, "the venue")->required();
+  verb->add_option("--venue", o.venue, "a venue, a family of venues, or a pair: all that trade it")
+      ->required();
   CLI::Option* sell = verb->add_option("--sell", o.sell, "amount given, e.g. '10 ETH'");
   verb->add_option("--buy", o.buy, "amount of quote given to buy base, e.g. '1000 USDC'")
       ->excludes(sell);

@@ -1,5 +1,5 @@
-// `quote`: what a trade would bring at one venue, or at every venue of a family that trades the
-// asset, as the file opens; nothing is run.
+// `quote`: what a trade would bring at one venue, or at every venue of a family or a pair that
+// trades the asset, and split over those of one pair, as the file opens; nothing is run.
 #include <algorithm>
 #include <cmath>
 
@@ -32,7 +32,7 @@ bool fail(const std::string& text) {
   return false;
 }
 
-/// The venue of that name, or the members of that family.
+/// The venue of that name, or the members of that family, or what trades that pair.
 bool find_venues(const Snapshot& world, const std::string& wanted, std::vector<VenueId>& out) {
   std::vector<std::string_view> names;
   for (std::uint32_t v = 0; v < world.venues.size(); ++v) {
@@ -41,7 +41,10 @@ bool find_venues(const Snapshot& world, const std::string& wanted, std::vector<V
       out.assign(1, VenueId{v});
       return true;
     }
-    if (venue.cluster == wanted) out.push_back(VenueId{v});
+    const std::string &base = world.assets[venue.base.value].name,
+                      &quote = world.assets[venue.quote.value].name;
+    const bool pair = base + "/" + quote == wanted || quote + "/" + base == wanted;
+    if (venue.cluster == wanted || (pair && !venue.is_outside)) out.push_back(VenueId{v});
     names.push_back(venue.name);
     if (venue.cluster != venue.name) names.push_back(venue.cluster);
   }
@@ -95,6 +98,73 @@ Quote quote_at(const Snapshot& world, VenueId id, Side side, const Amount& amoun
   q.fee = venue_fee(world, states, id);
   q.fee_paid = q.fee * q.filled;
   return q;
+}
+
+/// One amount over several venues of a pair, each unit where it brings most.
+struct SplitQuote {
+  AssetId given, taken;
+  double wanted = 0, out = 0, alone = 0;  // all that comes; at the best venue alone
+  std::vector<Hop> venues;
+  std::vector<double> ins, outs;  // of each
+};
+
+/// The splits there are among these quotes: one for each pair of assets two or more of them trade.
+std::vector<SplitQuote> splits_of(const Snapshot& world, const std::vector<Quote>& quotes) {
+  std::vector<SplitQuote> out;
+  for (const Quote& q : quotes) {
+    const VenueInfo& v = world.venues[q.venue.value];
+    const AssetId given = asset_given(v, q.side), taken = asset_taken(v, q.side);
+    auto at = std::find_if(out.begin(), out.end(), [&](const SplitQuote& s) {
+      return s.given == given && s.taken == taken;
+    });
+    if (at == out.end()) at = out.insert(at, {given, taken, q.wanted, 0, 0, {}, {}, {}});
+    at->venues.push_back({q.venue, q.side});
+    if (q.filled == q.wanted) at->alone = std::max(at->alone, q.out);
+  }
+  std::erase_if(out, [](const SplitQuote& s) { return s.venues.size() < 2; });
+  for (SplitQuote& s : out) {
+    std::vector<StandingVenue> legs;
+    for (const Hop& hop : s.venues) legs.push_back({world, world.opening.venues, hop});
+    s.ins.resize(legs.size());
+    s.outs.resize(legs.size());
+    if (!split_order<StandingVenue>(legs, s.wanted, s.ins)) continue;
+    for (std::size_t i = 0; i < legs.size(); ++i) s.out += s.outs[i] = legs[i].fill(s.ins[i]).out;
+  }
+  return out;
+}
+
+void print_split(const Snapshot& world, const SplitQuote& s) {
+  const std::string &g = world.assets[s.given.value].name, &t = world.assets[s.taken.value].name;
+  fmt::print("\nbest split of {} {} over {} venues\n", precise(s.wanted), g, s.venues.size());
+  if (!(s.out > 0)) {
+    fmt::print("  together they take less\n");
+    return;
+  }
+  const std::string gain =
+      s.alone > 0 ? percent(s.out / s.alone - 1, 3) + " more than at the best of them alone"
+                  : "none of them takes all of it alone";
+  fmt::print("  out       {} {}   {}; {}\n", precise(s.out), t,
+             format_usd(s.out * world.opening.market.spot[s.taken.value]), gain);
+  for (std::size_t i = 0; i < s.venues.size(); ++i) {
+    fmt::print("  {:>8}  {}: give {} {}, take {} {}\n", percent(s.ins[i] / s.wanted, 2),
+               world.venues[s.venues[i].venue.value].name, precise(s.ins[i]), g, precise(s.outs[i]),
+               t);
+  }
+}
+
+nlohmann::json split_json(const Snapshot& world, const SplitQuote& s) {
+  nlohmann::json parts = nlohmann::json::array();
+  for (std::size_t i = 0; i < s.venues.size(); ++i) {
+    parts.push_back({{"venue", world.venues[s.venues[i].venue.value].name},
+                     {"in", s.ins[i]},
+                     {"out", s.outs[i]}});
+  }
+  return {{"given", world.assets[s.given.value].name},
+          {"taken", world.assets[s.taken.value].name},
+          {"in", s.out > 0 ? s.wanted : 0},
+          {"out", s.out},
+          {"out_best_alone", s.alone},
+          {"parts", parts}};
 }
 
 /// Why no venue takes the amount: the pairs there are, and what may have been meant.
@@ -212,13 +282,16 @@ int quote_verb(const QuoteOptions& options) {
   if (options.common.format == Format::json) {
     nlohmann::json all = nlohmann::json::array();
     for (const Quote& q : quotes) all.push_back(quote_json(world, q));
-    fmt::print("{}\n", nlohmann::json{{"schema", 1}, {"quotes", all}}.dump(2));
+    nlohmann::json splits = nlohmann::json::array();
+    for (const SplitQuote& s : splits_of(world, quotes)) splits.push_back(split_json(world, s));
+    fmt::print("{}\n", nlohmann::json{{"schema", 1}, {"quotes", all}, {"splits", splits}}.dump(2));
     return 0;
   }
   for (std::size_t i = 0; i < quotes.size(); ++i) {
     if (i > 0) fmt::print("\n");
     print_quote(world, quotes[i]);
   }
+  for (const SplitQuote& s : splits_of(world, quotes)) print_split(world, s);
   return 0;
 }
 

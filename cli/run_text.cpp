@@ -124,6 +124,10 @@ std::string move_text(const ExogenousMove& m) {
     case MoveKind::exit_base:
     case MoveKind::exit_quote:
       return share + " of its claims leave in one coin";
+    case MoveKind::makers:
+      return share + " of their quotes leave";
+    case MoveKind::halt:
+      return "halted";
     case MoveKind::withdraw:
       return share + " of its depth leaves";
     case MoveKind::latency:
@@ -142,10 +146,12 @@ std::string move_text(const ExogenousMove& m) {
 void add_shocks(const RunReport& r, std::vector<TimelineEvent>& out) {
   std::map<std::pair<double, double>, std::map<std::string, std::vector<std::string>>> by_time;
   for (const ExogenousMove& m : r.scenario.moves) {
-    const bool asset = m.kind <= MoveKind::rate, venue = !asset && m.kind <= MoveKind::withdraw;
-    const std::string& name = asset   ? r.world.assets[m.target].name
-                              : venue ? r.world.venues[m.target].name
-                                      : r.world.oracles[m.target].name;
+    const bool asset = m.kind <= MoveKind::rate,
+               venue = m.kind >= MoveKind::halt && m.kind <= MoveKind::withdraw;
+    const std::string& name = asset                        ? r.world.assets[m.target].name
+                              : venue                      ? r.world.venues[m.target].name
+                              : m.kind == MoveKind::makers ? r.world.makers[m.target].name
+                                                           : r.world.oracles[m.target].name;
     by_time[{m.when.start_s, m.when.end_s}][move_text(m)].push_back(name);
   }
   for (const auto& [when, moves] : by_time) {

@@ -12,13 +12,15 @@ struct MarketState {
   std::vector<double> reference;      // [asset] where outside money would trade it; NaN: nowhere
   std::vector<double> contract_rate;  // [asset] what one unit pays by code, in its base asset
   std::vector<double> discount;       // [asset] market value below contract value, a share
+  std::vector<unsigned char> halted;  // [venue] 1: the scenario lets nobody trade there
   // 5 execute: the permanent part of impact, a factor on reference
   std::vector<double> permanent;  // [asset]
   // 2 align, 5 execute: refreshed from the venues that moved
   std::vector<double> venue_price;  // [venue] quote per base, marginal, before fees
-  std::vector<double> venue_rate;   // [2 * venue + side] taken per given at the margin, net of
-                                    // fee; then 1 and 0, for lanes without and closed ones
-  std::vector<double> spot;         // [asset] market value
+  // [2 * venue + side] taken per given at the margin, net of fee; then 1 and 0, for lanes without
+  // and closed ones; then the best of each bundle of venues
+  std::vector<double> venue_rate;
+  std::vector<double> spot;  // [asset] market value
   // 1 shock: what a contract's longs have paid so far, and its shorts received, per contract in its
   // settlement asset; 0 for everything else. 6 settle: losses shared by a side
   std::vector<double> funding;  // [2 * reserve + side]: long, short

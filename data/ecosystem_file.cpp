@@ -331,10 +331,14 @@ class EcosystemReader {
         node.spec = LiquidatorSpec{};
         read_fields(entry.value, std::get<LiquidatorSpec>(node.spec), path,
                     {"agent", entry.key, ""}, context_, node_keys);
+      } else if (kind == MakerSpec::name) {
+        node.spec = MakerSpec{};
+        read_fields(entry.value, std::get<MakerSpec>(node.spec), path, {"agent", entry.key, ""},
+                    context_, node_keys);
       } else {
         reading_.error("E0210", entry.key_span,
                        "'" + kind + "' is not a kind of agent in this version",
-                       "the kinds are arbitrageurs, liquidators");
+                       "the kinds are arbitrageurs, liquidators, makers");
         return;
       }
       out_.eco.agents.push_back(std::move(node));
@@ -348,10 +352,6 @@ class EcosystemReader {
                   node_keys);
       out_.eco.chains.push_back(std::move(node));
     });
-    if (out_.eco.chains.size() > 1) {
-      reading_.error("E0210", out_.eco.chains[1].at, "more than one chain is not built yet",
-                     "keep one");
-    }
   }
 
   void refuse_unbuilt() {

@@ -278,10 +278,14 @@ class SchemaBuilder {
     };
     const json arbitrageurs = kind.operator()<ArbitrageurSpec>();
     const json liquidators = kind.operator()<LiquidatorSpec>();
-    const std::string first(ArbitrageurSpec::name), second(LiquidatorSpec::name);
-    json out = section(by_kind("agents", presets, {first, second}), "who acts under budgets");
+    const json makers = kind.operator()<MakerSpec>();
+    const std::string first(ArbitrageurSpec::name), second(LiquidatorSpec::name),
+        third(MakerSpec::name);
+    json out =
+        section(by_kind("agents", presets, {first, second, third}), "who acts under budgets");
     out["properties"] = {{first, {{"anyOf", {arbitrageurs, off()}}}},
-                         {second, {{"anyOf", {liquidators, off()}}}}};
+                         {second, {{"anyOf", {liquidators, off()}}}},
+                         {third, {{"anyOf", {makers, off()}}}}};
     return out;
   }
 
@@ -396,10 +400,10 @@ std::string language_reference() {
          page<VaultSpec>("vaults.NAME (backstop_vault)");
   out += "# Funds\n\n" + page<FundSpec>("funds.NAME (insurance_fund)");
   out +=
-      "# Agents\n\nThe name `arbitrageurs` or `liquidators` says the kind; under another name "
-      "write "
-      "`kind:`.\n\n" +
-      page<ArbitrageurSpec>("agents.arbitrageurs") + page<LiquidatorSpec>("agents.liquidators");
+      "# Agents\n\nThe name `arbitrageurs`, `liquidators` or `makers` says the kind; under another "
+      "name write `kind:`.\n\n" +
+      page<ArbitrageurSpec>("agents.arbitrageurs") + page<LiquidatorSpec>("agents.liquidators") +
+      page<MakerSpec>("agents.makers");
   out += "# Chains\n\n" + page<ChainSpec>("chains.NAME");
   out += "# Scenarios\n\nA scenario is a list of events; an event has one verb.\n\n" +
          markdown_of<EventSpec>("scenarios.NAME[]");

@@ -1,6 +1,7 @@
 #include "data/parameter_paths.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <sstream>
@@ -296,7 +297,7 @@ class ParameterFinder {
       } else if (field == "gas") {
         add(make_parameter(path, field, spec,
                            budget(What::liquidator_gas, i, [this](const auto& s) {
-                             return s.gas ? usd(*s.gas) : world_.gas_usd;
+                             return s.gas ? usd(*s.gas) : std::nan("");
                            })));
       }
     }
@@ -314,7 +315,7 @@ class ParameterFinder {
       } else if (field == "gas") {
         add(make_parameter(path, field, spec,
                            budget(What::arbitrageur_gas, i, [this](const auto& s) {
-                             return s.gas ? usd(*s.gas) : world_.gas_usd;
+                             return s.gas ? usd(*s.gas) : std::nan("");
                            })));
       } else if (field == "latency") {
         add(make_parameter(

@@ -172,6 +172,27 @@ double sold_together(const Snapshot& world, const Workspace& w, AssetId a, std::
   return units;
 }
 
+/// What giving `in` at a hop would bring; what finds nobody brings nothing.
+double exit_proceeds(const Snapshot& world, const Workspace& w, const Hop& hop, double in) {
+  const std::span<const Hop> venues = world.venues_of(hop);
+  double room = 0, out = 0;
+  for (const Hop& h : venues) {
+    if (w.market.halted[h.venue.value]) continue;
+    room += venue_most_in(world, w.venues, h.venue, h.side);
+  }
+  const double takes = std::min(in, room);
+  if (!(takes > 0)) return 0;
+  if (venues.size() == 1) return venue_fill(world, w.venues, hop.venue, hop.side, takes).out;
+  std::vector<double> parts;
+  split_hop(world, w.venues, w.market, hop, takes, parts);
+  for (std::size_t i = 0; i < venues.size(); ++i) {
+    if (parts[i] > 0) {
+      out += venue_fill(world, w.venues, venues[i].venue, venues[i].side, parts[i]).out;
+    }
+  }
+  return out;
+}
+
 /// What selling a reserve's collateral at once would bring per unit, USD: along the best lane to
 /// any debt asset of its market; the spot price where none is open.
 double exit_price(const Snapshot& world, const Workspace& w, std::uint32_t r) {
@@ -186,8 +207,7 @@ double exit_price(const Snapshot& world, const Workspace& w, std::uint32_t r) {
     if (lane.group != group) amount = sold_together(world, w, a, group = lane.group);
     double x = amount;
     for (const Hop& hop : lane.hops) {
-      const double takes = std::min(x, venue_most_in(world, w.venues, hop.venue, hop.side));
-      x = takes > 0 ? venue_fill(world, w.venues, hop.venue, hop.side, takes).out : 0;
+      x = exit_proceeds(world, w, hop, x);
     }
     best = std::max(best, x / amount * w.market.spot[lane.to.value]);
   }

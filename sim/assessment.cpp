@@ -71,6 +71,10 @@ std::vector<std::uint32_t> shocked_nodes(const Snapshot& world, const Scenario& 
       case MoveKind::rate:
         add(NodeKind::asset, world.assets[m.target].name);
         break;
+      case MoveKind::makers:
+        add(NodeKind::agent, world.makers[m.target].name);
+        break;
+      case MoveKind::halt:
       case MoveKind::exit_base:
       case MoveKind::exit_quote:
       case MoveKind::withdraw:

@@ -108,23 +108,42 @@ void borrow_wherever(const Snapshot& world, Workspace& w, AssetId asset) {
   }
 }
 
+/// Gives whole units at one venue. Gives what they bring.
+double sell_at(const Snapshot& world, Workspace& w, const Hop& hop, double in) {
+  const VenueInfo& venue = world.venues[hop.venue.value];
+  const AssetId held = asset_given(venue, hop.side), to = asset_taken(venue, hop.side);
+  const double out =
+      world.assets[to.value].quantum.down(venue_fill(world, w.venues, hop.venue, hop.side, in).out);
+  w.ledger.post(world.attacker[held.value], account_given(venue, hop.side), in);
+  w.ledger.post(account_taken(venue, hop.side), world.attacker[to.value], out);
+  venue_apply(world, w.venues, hop.venue, hop.side, in, out);
+  w.moved_venues.add(hop.venue.value);
+  return out;
+}
+
 /// Sells all of it along the deepest way to the numeraire, at whatever it brings.
 void sell_all(const Snapshot& world, Workspace& w, AssetId asset) {
-  AssetId held = asset;
   double amount = w.ledger.balance(world.attacker[asset.value]);
   for (const Hop& hop : world.exits[asset.value]) {
-    const VenueInfo& venue = world.venues[hop.venue.value];
-    const AssetId to = asset_taken(venue, hop.side);
-    const double in = world.assets[held.value].quantum.down(
-        std::min(amount, venue_most_in(world, w.venues, hop.venue, hop.side)));
+    const VenueInfo& deepest = world.venues[hop.venue.value];
+    const Quantum& quantum = world.assets[asset_given(deepest, hop.side).value].quantum;
+    const std::span<const Hop> venues = world.venues_of(hop);
+    double room = 0, out = 0;
+    for (const Hop& h : venues) {
+      if (w.market.halted[h.venue.value]) continue;
+      room += venue_most_in(world, w.venues, h.venue, h.side);
+    }
+    const double in = quantum.down(std::min(amount, room));
     if (!(in > 0)) return;
-    const double out = world.assets[to.value].quantum.down(
-        venue_fill(world, w.venues, hop.venue, hop.side, in).out);
-    w.ledger.post(world.attacker[held.value], account_given(venue, hop.side), in);
-    w.ledger.post(account_taken(venue, hop.side), world.attacker[to.value], out);
-    venue_apply(world, w.venues, hop.venue, hop.side, in, out);
-    w.moved_venues.add(hop.venue.value);
-    held = to;
+    if (venues.size() == 1) {
+      out = sell_at(world, w, hop, in);
+    } else {
+      split_hop(world, w.venues, w.market, hop, in, w.parts);
+      for (std::size_t i = 0; i < venues.size(); ++i) {
+        const double part = quantum.down(w.parts[i]);
+        if (part > 0) out += sell_at(world, w, venues[i], part);
+      }
+    }
     amount = out;
   }
 }

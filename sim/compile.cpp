@@ -92,6 +92,34 @@ void add_boundary_accounts(CompileContext& c) {
   }
 }
 
+/// Chains by name; one without `hosts` takes what no other names. A world that names none has one.
+void compile_chains(CompileContext& c) {
+  std::map<std::string, std::string> host_of;
+  std::string everything_else;
+  for (const auto& node : c.nodes.chains) {
+    const std::string path = "chains." + node.name;
+    c.world.chains.push_back({node.name, c.usd(node.spec.gas, path + ".gas")});
+    if (node.spec.hosts.empty()) {
+      if (!everything_else.empty()) {
+        c.diagnostics.error(
+            "E0436", c.at(path),
+            fmt::format("both '{}' and '{}' host everything else", everything_else, node.name),
+            "write `hosts: [...]` at one of them");
+      }
+      everything_else = node.name;
+    }
+    for (const Name& n : node.spec.hosts) {
+      const auto [other, fresh] = host_of.emplace(n.text, node.name);
+      if (fresh) continue;
+      c.diagnostics.error(
+          "E0437", c.at(path + ".hosts"),
+          fmt::format("'{}' stands on '{}' and on '{}'", n.text, other->second, node.name),
+          "name it at one of them");
+    }
+  }
+  if (c.world.chains.empty()) c.world.chains.push_back({"chain", ChainSpec{}.gas.value});
+}
+
 template <class List>
 std::uint32_t index_of(const List& list, std::string_view name) {
   for (std::uint32_t i = 0; i < list.size(); ++i) {
@@ -145,6 +173,19 @@ double CompileContext::usd(const Amount& amount, const std::string& path) {
   return a.valid() ? amount.value * reference(a) : 0;
 }
 
+std::uint32_t CompileContext::chain_of(const std::string& name, const std::string& cluster) const {
+  if (world.chains.size() == 1) return 0;
+  std::uint32_t everything_else = ChainInfo::none;
+  for (std::uint32_t i = 0; i < world.chains.size(); ++i) {
+    const std::vector<Name>& hosts = nodes.chains[i].spec.hosts;
+    if (hosts.empty()) everything_else = i;
+    for (const Name& n : hosts) {
+      if (n.text == name || n.text == cluster) return i;
+    }
+  }
+  return everything_else;
+}
+
 AccountId CompileContext::account(Bearer bearer, std::uint32_t owner, AssetId a, double opening) {
   world.accounts.push_back({bearer, owner, a});
   world.opening.balances.push_back(opening);
@@ -164,8 +205,8 @@ Snapshot compile(const Ecosystem& eco, Diagnostics& diagnostics, const SpanTable
   world.horizon_s = eco.clock.horizon.value;
   world.seed = static_cast<std::uint64_t>(eco.clock.seed);
   world.sequential = eco.clock.execution == "sequential";
-  world.gas_usd = c.nodes.chains.empty() ? ChainSpec{}.gas.value : c.nodes.chains[0].spec.gas.value;
   compile_assets(c);
+  compile_chains(c);
   if (diagnostics.failed()) return world;
   add_boundary_accounts(c);
   compile_venues(c);

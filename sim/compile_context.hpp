@@ -120,6 +120,9 @@ struct CompileContext {
   double units(const Amount& amount, AssetId asset, const std::string& path);
   /// An amount in USD at opening references.
   double usd(const Amount& amount, const std::string& path);
+  /// The chain a node stands on: the one that hosts it or its family; else the one that names no
+  /// hosts; else none.
+  std::uint32_t chain_of(const std::string& name, const std::string& cluster) const;
   double reference(AssetId a) const { return world.opening.market.reference[a.value]; }
   AccountId account(Bearer bearer, std::uint32_t owner, AssetId asset, double opening = 0);
 };

@@ -75,7 +75,6 @@ class GraphMaker {
   }
 
   void add_nodes() {
-    chain_ = c_.nodes.chains.empty() ? "chain" : c_.nodes.chains[0].name;
     for (const VenueInfo& v : world_.venues) ++families_[v.cluster];
     for (const Market& m : world_.markets) ++families_[m.cluster];
     for (const OracleInfo& o : world_.oracles) ++families_[family_of(o)];
@@ -136,7 +135,9 @@ class GraphMaker {
       // Units made from nothing may be sold along the asset's way out.
       if (!c_.eco.exploitable.contains(world_.assets[a].name)) continue;
       for (const Hop& hop : world_.exits[a]) {
-        edge(assets_[a], venues_[hop.venue.value], EdgeKind::trades, 0);
+        for (const Hop& at : world_.venues_of(hop)) {
+          edge(assets_[a], venues_[at.venue.value], EdgeKind::trades, 0);
+        }
       }
     }
     for (std::uint32_t o = 0; o < world_.oracles.size(); ++o) {
@@ -204,8 +205,10 @@ class GraphMaker {
         const double usd =
             owed > 0 ? reserve_usd(market.first_reserve + i, false) * debt / owed : 0;
         for (const Hop& hop : world_.lanes[lane].hops) {
-          edge(venues_[hop.venue.value], markets_[m], EdgeKind::depth, usd);
-          edge(markets_[m], venues_[hop.venue.value], EdgeKind::trades, usd);
+          for (const Hop& at : world_.venues_of(hop)) {
+            edge(venues_[at.venue.value], markets_[m], EdgeKind::depth, usd);
+            edge(markets_[m], venues_[at.venue.value], EdgeKind::trades, usd);
+          }
         }
       }
     }
@@ -228,6 +231,19 @@ class GraphMaker {
         }
       }
     }
+    for (const MakersInfo& m : world_.makers) {
+      const Handle agent = node(NodeKind::agent, m.name, "", m.capital_usd);
+      for (const QuotedBook& book : m.books) {
+        const VenueInfo& venue = world_.venues[book.venue.value];
+        const double usd =
+            book.share * (held_usd(venue.base_account) + held_usd(venue.quote_account));
+        edge(agent, venues_[book.venue.value], EdgeKind::depth, usd);
+        if (m.retreat.on()) edge(venues_[book.venue.value], agent, EdgeKind::prices, usd);
+        if (std::isfinite(m.capital_usd)) {
+          edge(venues_[book.venue.value], agent, EdgeKind::capital, m.capital_usd);
+        }
+      }
+    }
     for (const LiquidatorInfo& l : world_.liquidators) {
       const Handle agent = node(NodeKind::agent, l.name, "", l.capital_usd);
       for (const MarketId m : l.markets) {
@@ -242,7 +258,12 @@ class GraphMaker {
   bool states_gas(const std::string& agent) const {
     for (const auto& node : c_.nodes.agents) {
       if (node.name != agent) continue;
-      return std::visit([](const auto& spec) { return spec.gas.has_value(); }, node.spec);
+      return std::visit(
+          [](const auto& spec) {
+            if constexpr (requires { spec.gas; }) return spec.gas.has_value();
+            return true;  // pays none
+          },
+          node.spec);
     }
     return false;
   }
@@ -250,24 +271,32 @@ class GraphMaker {
   /// Gas is a constant of each chain: an edge to the agents that pay it, and to the markets they
   /// liquidate.
   void add_chain_edges() {
-    const Handle chain = node(NodeKind::chain, chain_, "", 0);
-    const auto hosts = [&](const std::string& name) {
-      const auto agent = builder_.find(NodeKind::agent, name);
-      if (states_gas(name) || !agent) return false;
-      edge(chain, *agent, EdgeKind::hosts, 0);
-      return true;
-    };
-    for (const ArbitrageurInfo& a : world_.arbitrageurs) hosts(a.name);
-    for (const LiquidatorInfo& l : world_.liquidators) {
-      if (!hosts(l.name)) continue;
-      for (const MarketId m : l.markets) edge(chain, markets_[m.value], EdgeKind::hosts, 0);
+    for (std::uint32_t i = 0; i < world_.chains.size(); ++i) {
+      const Handle chain = node(NodeKind::chain, world_.chains[i].name, "", 0);
+      const auto pays = [&](const std::string& name) {
+        const auto agent = builder_.find(NodeKind::agent, name);
+        if (agent && !states_gas(name)) edge(chain, *agent, EdgeKind::hosts, 0);
+        return agent && !states_gas(name);
+      };
+      for (const ArbitrageurInfo& a : world_.arbitrageurs) {
+        const bool there = std::any_of(a.venues.begin(), a.venues.end(), [&](VenueId v) {
+          return world_.venues[v.value].chain == i;
+        });
+        if (there || world_.chains.size() == 1) pays(a.name);
+      }
+      for (const LiquidatorInfo& l : world_.liquidators) {
+        for (const MarketId m : l.markets) {
+          if (world_.markets[m.value].chain != i || !pays(l.name)) continue;
+          edge(chain, markets_[m.value], EdgeKind::hosts, 0);
+        }
+        if (l.markets.empty() && world_.chains.size() == 1) pays(l.name);
+      }
     }
   }
 
   CompileContext& c_;
   Snapshot& world_;
   DependencyGraphBuilder builder_;
-  std::string chain_;
   std::map<std::string, std::size_t> families_;  // name to how many venues and markets bear it
   std::vector<Handle> assets_, venues_, oracles_, markets_;
 };

@@ -1,8 +1,12 @@
 // Lanes: the way each market's collateral takes to each of its debt assets. Among routes of at most
 // three hops the one whose narrowest hop is deepest; pools and books before the outside market,
-// which liquidators use only where no venue joins the two.
+// which liquidators use only where no venue joins the two. Where several venues trade a pair, a hop
+// is all of them: as deep as they are together, and each order is split over them. A market's lanes
+// lead over venues of its chain and of none; ways out of an asset over all.
 #include <algorithm>
+#include <map>
 #include <utility>
+#include <vector>
 
 #include "sim/compile_context.hpp"
 #include "sim/venue_ops.hpp"
@@ -27,18 +31,77 @@ double hop_depth(const CompileContext& c, const Hop& hop) {
          c.reference(asset_given(v, hop.side));
 }
 
-std::vector<std::vector<Edge>> trade_edges(const CompileContext& c, bool with_outside) {
+/// All ways to trade one asset for another, the deepest first, ties by id.
+using Ways = std::map<std::pair<AssetId, AssetId>, std::vector<Edge>>;
+
+constexpr std::uint32_t every_chain = 0xfffffffeu;
+
+/// Venues of one chain, and those on none.
+Ways ways_to_trade(const CompileContext& c, bool with_outside, std::uint32_t chain) {
   const Snapshot& world = c.world;
-  std::vector<std::vector<Edge>> edges(world.assets.size());
-  for (std::uint32_t v = 0; v < world.venues.size(); ++v) {
-    if (world.venues[v].is_outside && !with_outside) continue;
-    for (const Side side : {Side::sell, Side::buy}) {
-      const Hop hop{VenueId{v}, side};
-      const double depth = hop_depth(c, hop);
-      if (!(depth > 0)) continue;
-      edges[asset_given(world.venues[v], side).value].push_back(
-          {hop, asset_taken(world.venues[v], side), depth});
+  Ways ways;
+  for (const bool outside : {false, true}) {
+    if (outside && !with_outside) continue;
+    for (std::uint32_t v = 0; v < world.venues.size(); ++v) {
+      const VenueInfo& venue = world.venues[v];
+      const bool reached =
+          outside || chain == every_chain || venue.chain == chain || venue.chain == ChainInfo::none;
+      if (venue.is_outside != outside || !reached) continue;
+      for (const Side side : {Side::sell, Side::buy}) {
+        const Hop hop{VenueId{v}, side};
+        const AssetId to = asset_taken(venue, side);
+        std::vector<Edge>& found = ways[{asset_given(venue, side), to}];
+        const double depth = hop_depth(c, hop);
+        const bool beside_venues =  // the outside market only where no venue trades the pair
+            outside && !found.empty() && !world.venues[found[0].hop.venue.value].is_outside;
+        if (depth > 0 && !beside_venues) found.push_back({hop, to, depth});
+      }
     }
+  }
+  for (auto& [pair, found] : ways) {
+    std::stable_sort(found.begin(), found.end(),
+                     [](const Edge& a, const Edge& b) { return a.depth_usd > b.depth_usd; });
+  }
+  return ways;
+}
+
+/// The bundle of these venues; a new one if there is none yet.
+std::uint32_t bundle_of(Snapshot& world, const std::vector<Edge>& venues) {
+  std::vector<Hop> hops;
+  for (const Edge& e : venues) hops.push_back(e.hop);
+  std::sort(hops.begin(), hops.end(), [](const Hop& a, const Hop& b) { return a.venue < b.venue; });
+  const auto same = [&](const std::vector<Hop>& other) {
+    return std::equal(
+        other.begin(), other.end(), hops.begin(), hops.end(),
+        [](const Hop& a, const Hop& b) { return a.venue == b.venue && a.side == b.side; });
+  };
+  const auto found = std::find_if(world.bundles.begin(), world.bundles.end(), same);
+  const auto at = static_cast<std::uint32_t>(found - world.bundles.begin());
+  if (found == world.bundles.end()) world.bundles.push_back(std::move(hops));
+  return at;
+}
+
+/// One edge per pair and direction, as deep as its venues together, by the least of their ids.
+std::vector<std::vector<Edge>> trade_edges(CompileContext& c, bool with_outside,
+                                           std::uint32_t chain) {
+  Snapshot& world = c.world;
+  std::vector<std::vector<std::pair<VenueId, Edge>>> ordered(world.assets.size());
+  for (const auto& [pair, found] : ways_to_trade(c, with_outside, chain)) {
+    if (found.empty()) continue;
+    Edge edge = found[0];
+    VenueId least = edge.hop.venue;
+    for (std::size_t i = 1; i < found.size(); ++i) {
+      edge.depth_usd += found[i].depth_usd;
+      least = std::min(least, found[i].hop.venue);
+    }
+    if (found.size() > 1) edge.hop.bundle = bundle_of(world, found);
+    ordered[pair.first.value].emplace_back(least, edge);
+  }
+  std::vector<std::vector<Edge>> edges(world.assets.size());
+  for (std::size_t a = 0; a < edges.size(); ++a) {
+    std::sort(ordered[a].begin(), ordered[a].end(),
+              [](const auto& x, const auto& y) { return x.first < y.first; });
+    for (const auto& [least, edge] : ordered[a]) edges[a].push_back(edge);
   }
   return edges;
 }
@@ -80,58 +143,76 @@ std::vector<Hop> route(const std::vector<std::vector<Edge>>& edges, AssetId from
 
 class LaneTable {
  public:
-  explicit LaneTable(CompileContext& c)
-      : c_(c), inside_(trade_edges(c, false)), all_(trade_edges(c, true)) {}
+  explicit LaneTable(CompileContext& c) : c_(c) {}
 
   std::uint16_t lane(const Reserve& from, const Reserve& to) {
     std::vector<Lane>& lanes = c_.world.lanes;
+    const std::uint32_t chain = c_.world.markets[from.market.value].chain;
     for (std::uint16_t l = 0; l < lanes.size(); ++l) {
       if (lanes[l].from_oracle == from.oracle && lanes[l].to_oracle == to.oracle &&
-          lanes[l].from == from.asset && lanes[l].to == to.asset) {
+          lanes[l].from == from.asset && lanes[l].to == to.asset && chains_[l] == chain) {
         return l;
       }
     }
     Lane lane{from.asset, to.asset, from.oracle, to.oracle, {}, true, 0};
     if (from.asset != to.asset) {
-      lane.hops = exit(from.asset, to.asset);
+      lane.hops = way(from.asset, to.asset, chain);
       lane.open = !lane.hops.empty();
     }
     c_.world.most_hops = std::max(c_.world.most_hops, lane.hops.size());
     lanes.push_back(std::move(lane));
+    chains_.push_back(chain);
     return static_cast<std::uint16_t>(lanes.size() - 1);
   }
 
-  std::vector<Hop> exit(AssetId from, AssetId to) const {
-    std::vector<Hop> hops = route(inside_, from, to);
-    return hops.empty() ? route(all_, from, to) : hops;
+  /// The way out over the venues of one chain, or of every chain.
+  std::vector<Hop> way(AssetId from, AssetId to, std::uint32_t chain) {
+    const auto [found, fresh] = edges_.try_emplace(chain);
+    if (fresh) found->second = {trade_edges(c_, false, chain), trade_edges(c_, true, chain)};
+    std::vector<Hop> hops = route(found->second.inside, from, to);
+    return hops.empty() ? route(found->second.all, from, to) : hops;
   }
 
  private:
+  struct Reached {
+    std::vector<std::vector<Edge>> inside, all;
+  };
   CompileContext& c_;
-  std::vector<std::vector<Edge>> inside_, all_;
+  std::map<std::uint32_t, Reached> edges_;  // by chain
+  std::vector<std::uint32_t> chains_;       // [lane]
 };
 
 double exit_depth(const CompileContext& c, AssetId a) {
   if (a == c.world.numeraire) return 1e300;
   double width = 1e300;
-  for (const Hop& hop : c.world.exits[a.value]) width = std::min(width, hop_depth(c, hop));
+  for (const Hop& hop : c.world.exits[a.value]) {
+    double depth = 0;
+    for (const Hop& at : c.world.venues_of(hop)) depth += hop_depth(c, at);
+    width = std::min(width, depth);
+  }
   return c.world.exits[a.value].empty() ? 0 : width;
 }
 
 /// Numbers the sets of lanes that venues join, each by its first lane.
 void group_lanes(Snapshot& world) {
   std::vector<std::uint32_t> group_of(world.venues.size(), 0xffffffffu);
+  const auto join = [&](std::uint32_t before, std::uint32_t joined, std::uint32_t group) {
+    for (std::uint32_t& g : group_of) g = g == joined ? group : g;
+    for (std::uint32_t k = 0; k < before; ++k) {
+      if (world.lanes[k].group == joined) world.lanes[k].group = group;
+    }
+  };
   for (std::uint32_t l = 0; l < world.lanes.size(); ++l) {
-    std::uint32_t group = l;
-    for (const Hop& hop : world.lanes[l].hops) group = std::min(group, group_of[hop.venue.value]);
-    world.lanes[l].group = group;
+    std::vector<VenueId> venues;
     for (const Hop& hop : world.lanes[l].hops) {
-      const std::uint32_t joined = std::exchange(group_of[hop.venue.value], group);
-      if (joined == 0xffffffffu || joined == group) continue;
-      for (std::uint32_t& g : group_of) g = g == joined ? group : g;
-      for (std::uint32_t k = 0; k < l; ++k) {
-        if (world.lanes[k].group == joined) world.lanes[k].group = group;
-      }
+      for (const Hop& at : world.venues_of(hop)) venues.push_back(at.venue);
+    }
+    std::uint32_t group = l;
+    for (const VenueId v : venues) group = std::min(group, group_of[v.value]);
+    world.lanes[l].group = group;
+    for (const VenueId v : venues) {
+      const std::uint32_t joined = std::exchange(group_of[v.value], group);
+      if (joined != 0xffffffffu && joined != group) join(l, joined, group);
     }
   }
 }
@@ -141,7 +222,7 @@ void note_sources(Snapshot& world) {
   for (const Lane& lane : world.lanes) {
     LaneSources from{{no_hop, no_hop, no_hop}, lane.from_oracle.value, lane.to_oracle.value};
     for (std::size_t h = 0; h < lane.hops.size(); ++h) {
-      from.rate_at[h] = rate_place(lane.hops[h].venue, lane.hops[h].side);
+      from.rate_at[h] = rate_place(world, lane.hops[h]);
     }
     if (!lane.open) from.rate_at[0] = no_hop + 1;
     world.lane_sources.push_back(from);
@@ -156,7 +237,7 @@ void compile_lanes(CompileContext& c) {
   world.exits.resize(world.assets.size());
   for (std::uint32_t a = 0; a < world.assets.size(); ++a) {
     if (AssetId{a} != world.numeraire && world.numeraire.valid()) {
-      world.exits[a] = table.exit(AssetId{a}, world.numeraire);
+      world.exits[a] = table.way(AssetId{a}, world.numeraire, every_chain);
     }
   }
   for (Market& m : world.markets) {

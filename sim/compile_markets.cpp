@@ -247,6 +247,7 @@ void gather_markets(CompileContext& c) {
     Market market;
     market.name = node.name;
     market.cluster = node.cluster;
+    market.chain = c.chain_of(node.name, node.cluster);
     market.note = node.spec.note;
     market.first_reserve = static_cast<std::uint32_t>(world.reserves.size());
     if (const auto* pool = std::get_if<PooledLending::Spec>(&node.spec.spec)) {
@@ -476,7 +477,9 @@ void open_prices(CompileContext& c) {
   const std::size_t venues = world.venues.size();
   market.venue_price.assign(venues, 0);
   market.venue_rate.assign(2 * venues, 0);
+  market.halted.assign(venues, 0);
   market.venue_rate.insert(market.venue_rate.end(), {1.0, 0.0});
+  market.venue_rate.resize(market.venue_rate.size() + world.bundles.size(), 0.0);
   market.spot.assign(world.assets.size(), std::numeric_limits<double>::quiet_NaN());
   for (std::uint32_t v = 0; v < venues; ++v) {
     post_price(world, opening.venues, VenueId{v}, market);

@@ -60,7 +60,8 @@ void move_rate(ScenarioContext& c, AssetId a, const Move& m) {
   c.move(MoveKind::rate, a.value, math::log(1 + m.value));
 }
 
-/// Venues a `withdraw` names: one, a family, or `lps`: every pool and book.
+/// Whose depth a `withdraw` names: a venue's, a group's of makers, a family's, or `lps`: that of
+/// every pool and book.
 void withdraw(ScenarioContext& c, const std::string& who, double share) {
   bool any = false;
   for (std::uint32_t v = 0; v < c.world.venues.size(); ++v) {
@@ -68,6 +69,12 @@ void withdraw(ScenarioContext& c, const std::string& who, double share) {
     const bool named = venue.name == who || venue.cluster == who;
     if (!named && !(who == "lps" && !venue.is_outside)) continue;
     c.move(MoveKind::withdraw, v, std::min(share, 1 - 0x1p-20));
+    any = true;
+  }
+  for (std::uint32_t g = 0; g < c.world.makers.size(); ++g) {
+    const MakersInfo& makers = c.world.makers[g];
+    if (makers.name != who && makers.cluster != who) continue;
+    c.move(MoveKind::makers, g, std::min(share, 1 - 0x1p-20));
     any = true;
   }
   if (any) return;
@@ -78,10 +85,36 @@ void withdraw(ScenarioContext& c, const std::string& who, double share) {
   }
   std::vector<std::string_view> names{"lps"};
   for (const VenueInfo& v : c.world.venues) names.push_back(v.name);
+  for (const MakersInfo& m : c.world.makers) names.push_back(m.name);
+  const std::string near = nearest_name(who, names);
+  c.diagnostics.error("E0465", c.event.written, "no venue '" + who + "' to withdraw from",
+                      near.empty() ? "name a venue, a family of venues, makers, or lps"
+                                   : "did you mean '" + near + "'?");
+}
+
+/// Nobody trades at a venue, or a family of them, for so long.
+void halt(ScenarioContext& c, const std::string& who, double lasts_s) {
+  const EventSpec& e = c.event;
+  if (e.over || e.lasts || e.back_by) {
+    c.diagnostics.error("E0475", e.written, "a halt says itself how long it lasts",
+                        "write `halt: {" + who + ": 5min}` without `over`, `for` and `back_by`");
+    return;
+  }
+  bool any = false;
+  for (std::uint32_t v = 0; v < c.world.venues.size(); ++v) {
+    const VenueInfo& venue = c.world.venues[v];
+    if (venue.name != who && venue.cluster != who) continue;
+    const double end = e.at.value + lasts_s;
+    c.out.moves.push_back({MoveKind::halt, v, 1, {e.at.value, e.at.value, end, end}});
+    any = true;
+  }
+  if (any) return;
+  std::vector<std::string_view> names;
+  for (const VenueInfo& v : c.world.venues) names.push_back(v.name);
   const std::string near = nearest_name(who, names);
   c.diagnostics.error(
-      "E0465", c.event.written, "no venue '" + who + "' to withdraw from",
-      near.empty() ? "name a venue, a family of venues, or lps" : "did you mean '" + near + "'?");
+      "E0476", e.written, "no venue '" + who + "' to halt",
+      near.empty() ? "name a venue or a family of venues" : "did you mean '" + near + "'?");
 }
 
 /// LPs of one pool leave in one coin.
@@ -169,6 +202,7 @@ void compile_event(ScenarioContext& c, const ResolveSet& resolve, std::deque<Fol
   for (const auto& [name, level] : e.discount) claim(name, MoveKind::discount, level.value);
   for (const auto& [name, share] : e.backing) claim(name, MoveKind::backing, share.value);
   for (const auto& [who, share] : e.withdraw) withdraw(c, who, share.value);
+  for (const auto& [who, lasts] : e.halt) halt(c, who, lasts.value);
   for (const auto& [who, exit] : e.exit) leave(c, who, exit);
   for (const auto& [name, fault] : e.oracle) break_feed(c, name, fault);
   for (const auto& [path, text] : e.set) {

@@ -21,12 +21,14 @@ void add_venue(CompileContext& c, const std::string& name, const std::string& cl
   Snapshot& world = c.world;
   const auto id = static_cast<std::uint32_t>(world.venues.size());
   const typename K::State state = K::open(params);
-  constexpr Bearer bearer = std::is_same_v<K, Outside>     ? Bearer::outside
-                            : std::is_same_v<K, OrderBook> ? Bearer::maker
-                                                           : Bearer::lp;
+  constexpr bool quotes = std::is_base_of_v<QuoteBook, K>;
+  constexpr Bearer bearer = std::is_same_v<K, Outside> ? Bearer::outside
+                            : quotes                   ? Bearer::maker
+                                                       : Bearer::lp;
   VenueInfo v;
   v.name = name;
   v.cluster = cluster;
+  v.chain = c.chain_of(name, cluster);
   v.base = base;
   v.quote = quote;
   v.base_account = c.account(bearer, id, base, K::base_held(params, state));
@@ -34,7 +36,7 @@ void add_venue(CompileContext& c, const std::string& name, const std::string& cl
   v.base_wallet = c.account(bearer, id, base);
   v.quote_wallet = c.account(bearer, id, quote);
   v.is_outside = std::is_same_v<K, Outside>;
-  v.relaxes = std::is_same_v<K, Outside> || std::is_same_v<K, OrderBook>;
+  v.relaxes = quotes;
   if constexpr (requires { K::moves_with_time(params); }) v.relaxes = K::moves_with_time(params);
   v.priced_by_oracle = requires {
     K::priced_by_oracle;

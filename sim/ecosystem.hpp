@@ -75,7 +75,9 @@ struct ChainSpec {
       Field{.help = "cost of one liquidation or arbitrage transaction",
             .lo = 0,
             .source = "300k gas at 30 gwei and ETH at $1,800"});
-    v("hosts", hosts, Field{.help = "nodes on this chain; left out: all", .refers = Refers::any});
+    v("hosts", hosts,
+      Field{.help = "venues, markets and families on this chain; left out: what no other hosts",
+            .refers = Refers::any});
   }
 };
 
@@ -216,6 +218,7 @@ struct EventSpec {
   std::optional<Seconds> over, lasts, back_by;
   std::map<std::string, Move> price, rate;
   std::map<std::string, Ratio> discount, backing, withdraw;
+  std::map<std::string, Seconds> halt;
   std::map<std::string, ExitSpec> exit;
   std::map<std::string, OracleFaultSpec> oracle;
   std::map<std::string, AnyText> set;
@@ -245,10 +248,13 @@ struct EventSpec {
     v("rate", rate,
       Field{.help = "a claim's code re-rates: slashed, written off", .refers = Refers::asset});
     v("withdraw", withdraw,
-      Field{.help = "share of a venue's depth that leaves (a venue, a family, "
-                    "or `lps`)",
+      Field{.help = "share of depth that leaves: that of a venue, a family, makers, or `lps`",
             .lo = 0,
             .hi = 1});
+    v("halt", halt,
+      Field{.help = "venues or families where nobody trades for so long",
+            .lo = 0.1,
+            .refers = Refers::venue});
     v("exit", exit, Field{.help = "LPs leave a pool in one of its coins, at once"});
     v("oracle", oracle, Field{.help = "what breaks at a feed", .refers = Refers::oracle});
     v("set", set, Field{.help = "any parameter, by path, to another value"});

@@ -1,5 +1,6 @@
 #include "sim/narration.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -52,6 +53,22 @@ void note_insolvency(const Snapshot& world, Workspace& w, std::uint32_t market, 
   tell(w, "insolvency", world.markets[market].name,
        "its debtors owe {} more than they hold; its reserves cover {}",
        {hole_usd, funds_usd < 1 ? 0 : funds_usd});
+}
+
+void note_depth(Workspace& w, const std::string& node, DepthStory& story, double stands,
+                double widened) {
+  if (!story.away && stands < 0.5) {
+    story = {true, stands};
+    tell(w, "depth", node,
+         fmt::format("makers leave: {:.3g}% of their depth stands, at {:.3g} times the spread",
+                     100 * stands, widened));
+  } else if (story.away && stands > 0.9) {
+    tell(w, "depth", node,
+         fmt::format("makers are back; at the worst {:.2g}% of their depth stood",
+                     100 * story.lowest));
+    story = {};
+  }
+  story.lowest = std::min(story.lowest, stands);
 }
 
 }  // namespace faultline

@@ -12,5 +12,8 @@ void note_funding(const Snapshot& world, Workspace& w, const PerpContract& contr
 void note_backstops(const Snapshot& world, Workspace& w, std::uint32_t market);
 void note_insolvency(const Snapshot& world, Workspace& w, std::uint32_t market, double hole_usd,
                      double funds_usd);
+/// Quotes leave when less than half of them stand, and are back when nine tenths do.
+void note_depth(Workspace& w, const std::string& node, DepthStory& story, double stands,
+                double widened);
 
 }  // namespace faultline

@@ -50,12 +50,20 @@ void refresh_lanes(const Snapshot& world, Workspace& w) {
   for (std::uint32_t o = 0; o < world.oracles.size(); ++o) {
     w.published_inverse[o] = 1 / w.market.published[o];
   }
+  for (const std::vector<Hop>& bundle : world.bundles) {
+    double best = 0;
+    for (const Hop& h : bundle)
+      best = std::max(best, w.market.venue_rate[rate_place(h.venue, h.side)]);
+    const Hop whole{bundle[0].venue, bundle[0].side,
+                    static_cast<std::uint32_t>(&bundle - world.bundles.data())};
+    w.market.venue_rate[rate_place(world, whole)] = best;
+  }
   for (std::size_t l = 0; l < world.lanes.size(); ++l) {
     const LaneSources& at = world.lane_sources[l];
     double price = w.market.venue_rate[at.rate_at[0]];
     for (std::size_t h = 1; h < kMostHops; ++h) price *= w.market.venue_rate[at.rate_at[h]];
-    if (!w.transmission && price > 0) {
-      const Lane& lane = world.lanes[l];
+    const Lane& lane = world.lanes[l];
+    if (!w.transmission && lane.open) {
       price = w.market.reference[lane.from.value] / w.market.reference[lane.to.value];
     }
     w.lane_price[l] = price;
@@ -328,7 +336,8 @@ void plan_row(const Snapshot& world, const Workspace& w, std::uint32_t position,
   // Written where it stays: an order is copied once, when all rows are planned.
   LiquidationOrder& order = out.orders.emplace_back();
   order.position = position;
-  const double gas_usd = w.settings.liquidator_gas[static_cast<std::size_t>(who)];
+  const double gas_usd = world.gas_usd(w.settings.liquidator_gas[static_cast<std::size_t>(who)],
+                                       world.markets[market.value].chain);
   if (best_pair(world, w, row, gas_usd, order, out.needs) > 0) {
     out.kept.push_back(position);
     out.needs.resize(first_need);

@@ -1,10 +1,12 @@
 // Phase 5: orders meet at venues. In `batch` all orders of a round share one fill per venue and
-// side: the sum walks the curve once and each gets its average net of fees. Where an average breaks
-// limits, the orders with the worst limits are cut, ties by identity, until what is left pays. In
+// side, or per pair where several venues trade it, split so that the last unit brings the same: the
+// sum walks the curve once and each gets its average net of fees. Where an average breaks limits,
+// the orders with the worst limits are cut, ties by identity, until what is left pays. In
 // `sequential` the order that gains most goes first and each walks alone.
 //
 //   lane:     collateral -> ... -> debt asset, hop by hop; first hops of all lanes, then second ...
-//   an order: pays where  average out / in of its lane >= (repay + gas) / to_liquidator
+//   an order: pays where  average out / in of its lane >= (repay + gas) / to_liquidator, and every
+//             venue on the way takes all that is given
 //   cutting:  while some lane's average breaks a limit, of all such lanes' orders the one with the
 //             worst limit over the lane's price before the walk; a lane that pays loses none. Then
 //             the largest fraction of the first one cut in each lane. Lanes that share no venue
@@ -28,11 +30,14 @@ void steps_of_hop(const Snapshot& world, const Workspace& w, std::size_t h,
   out.clear();
   for (const std::uint32_t l : w.active_lanes) {
     const Lane& lane = world.lanes[l];
-    if (h < lane.hops.size()) out.push_back({lane.hops[h].side, lane.hops[h].venue, l});
+    if (h >= lane.hops.size()) continue;
+    const Hop& hop = lane.hops[h];
+    out.push_back({hop.side, hop.venue, l, hop.bundle});
   }
   std::sort(out.begin(), out.end(), [](const Step& a, const Step& b) {
     if (a.side != b.side) return a.side < b.side;
-    return a.venue != b.venue ? a.venue < b.venue : a.lane < b.lane;
+    if (a.venue != b.venue) return a.venue < b.venue;
+    return a.bundle != b.bundle ? a.bundle < b.bundle : a.lane < b.lane;
   });
 }
 
@@ -48,7 +53,7 @@ void walk_lanes(const Snapshot& world, Workspace& w, VenueStates& states, OnFill
       std::size_t end = i;
       double in = 0;
       for (; end < steps.size() && steps[end].venue == steps[i].venue &&
-             steps[end].side == steps[i].side;
+             steps[end].side == steps[i].side && steps[end].bundle == steps[i].bundle;
            ++end) {
         in += w.lane_out[steps[end].lane];
       }
@@ -61,14 +66,27 @@ void walk_lanes(const Snapshot& world, Workspace& w, VenueStates& states, OnFill
   }
 }
 
+/// Trades at one venue and gives what it brings, unrounded.
+double size_trade(const Snapshot& world, VenueStates& states, const Hop& hop, double in) {
+  const double out = venue_fill(world, states, hop.venue, hop.side, in).out;
+  venue_apply(world, states, hop.venue, hop.side, in, out);
+  return out;
+}
+
+/// More than the venues take is no trade: nobody gives the rest for nothing.
 void size_fill(const Snapshot& world, Workspace& w, VenueStates& states,
                std::span<const Step> group, double in) {
-  const VenueId v = group[0].venue;
-  const Side side = group[0].side;
-  const bool fits =
-      in <= venue_most_in(world, states, v, side);  // else orders are cut until it does
-  const double out = fits ? venue_fill(world, states, v, side, in).out : 0;
-  if (fits) venue_apply(world, states, v, side, in, out);
+  const Hop hop{group[0].venue, group[0].side, group[0].bundle};
+  double out = 0;
+  if (hop.bundle == Hop::alone) {
+    const bool fits = in <= venue_most_in(world, states, hop.venue, hop.side);
+    out = fits ? size_trade(world, states, hop, in) : 0;
+  } else if (split_hop(world, states, w.market, hop, in, w.parts)) {
+    const std::span<const Hop> venues = world.venues_of(hop);
+    for (std::size_t i = 0; i < venues.size(); ++i) {
+      if (w.parts[i] > 0) out += size_trade(world, states, venues[i], w.parts[i]);
+    }
+  }
   const double average = out / in;
   for (const Step& s : group) w.lane_out[s.lane] *= average;
 }
@@ -81,8 +99,10 @@ void clear_lanes(Workspace& w) {
 void copy_route_venues(const Snapshot& world, Workspace& w) {
   for (const std::uint32_t l : w.active_lanes) {
     for (const Hop& hop : world.lanes[l].hops) {
-      visit_kind(VenueKinds{}, world.venues[hop.venue.value].slot,
-                 [&]<class K>(std::uint32_t i) { w.scratch.of<K>()[i] = w.venues.of<K>()[i]; });
+      for (const Hop& at : world.venues_of(hop)) {
+        visit_kind(VenueKinds{}, world.venues[at.venue.value].slot,
+                   [&]<class K>(std::uint32_t i) { w.scratch.of<K>()[i] = w.venues.of<K>()[i]; });
+      }
     }
   }
 }
@@ -275,11 +295,12 @@ void make_whole(const Snapshot& world, LiquidationOrder& o) {
   if (o.fraction <= 0 || !(o.to_liquidator > 0)) o.fraction = 0;
 }
 
-/// Books one fill: transit pays the venue, the venue pays transit, lanes share what came.
-void book_fill(const Snapshot& world, Workspace& w, VenueStates& states,
-               std::span<const Step> group, double in) {
-  const VenueId v = group[0].venue;
-  const Side side = group[0].side;
+/// Books one trade of whole quanta: transit pays the venue, the venue pays transit. Gives what
+/// came.
+double book_trade(const Snapshot& world, Workspace& w, VenueStates& states, const Hop& hop,
+                  double in) {
+  const VenueId v = hop.venue;
+  const Side side = hop.side;
   const VenueInfo& venue = world.venues[v.value];
   const AssetId given = asset_given(venue, side), taken = asset_taken(venue, side);
   const Quantum& quantum = world.assets[taken.value].quantum;
@@ -300,6 +321,32 @@ void book_fill(const Snapshot& world, Workspace& w, VenueStates& states,
   const double usd = in * w.market.spot[given.value];
   w.outcome.venues[v.value].volume_usd += usd;
   w.outcome.venues[v.value].forced_usd += usd;
+  return out;
+}
+
+/// Parts of an order in whole quanta, the rest with the largest.
+void make_parts_whole(const Quantum& quantum, double in, std::vector<double>& parts) {
+  double left = in;
+  for (double& x : parts) left -= x = quantum.down(x);
+  *std::max_element(parts.begin(), parts.end()) += left;
+}
+
+/// Books one fill, at one venue or split over several; lanes share what came.
+void book_fill(const Snapshot& world, Workspace& w, VenueStates& states,
+               std::span<const Step> group, double in) {
+  const Hop hop{group[0].venue, group[0].side, group[0].bundle};
+  const VenueInfo& deepest = world.venues[hop.venue.value];
+  double out = 0;
+  if (hop.bundle != Hop::alone && split_hop(world, states, w.market, hop, in, w.parts)) {
+    const std::span<const Hop> venues = world.venues_of(hop);
+    make_parts_whole(world.assets[asset_given(deepest, hop.side).value].quantum, in, w.parts);
+    for (std::size_t i = 0; i < venues.size(); ++i) {
+      if (w.parts[i] > 0) out += book_trade(world, w, states, venues[i], w.parts[i]);
+    }
+  } else {
+    out = book_trade(world, w, states, hop, in);
+  }
+  const Quantum& quantum = world.assets[asset_taken(deepest, hop.side).value].quantum;
   for (const Step& s : group) w.lane_out[s.lane] = quantum.down(out * (w.lane_out[s.lane] / in));
 }
 

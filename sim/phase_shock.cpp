@@ -2,10 +2,14 @@
 // feeds, settings, assets minted from nothing.
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include "core/math.hpp"
 #include "sim/attacker.hpp"
+#include "sim/makers.hpp"
+#include "sim/narration.hpp"
 #include "sim/perps.hpp"
+#include "sim/phases.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {
@@ -316,6 +320,12 @@ void combine(const ExogenousMove& m, double share, Workspace& w) {
     case MoveKind::withdraw:
       w.depth_left[m.target] *= 1 - m.value * share;
       break;
+    case MoveKind::makers:
+      w.makers[m.target].left *= 1 - m.value * share;
+      break;
+    case MoveKind::halt:
+      w.halts[m.target] = w.halts[m.target] || share > 0;
+      break;
     case MoveKind::latency:
       if (share > 0) w.faults[m.target].latency_override_s = m.value;
       break;
@@ -333,9 +343,23 @@ void combine(const ExogenousMove& m, double share, Workspace& w) {
   }
 }
 
+/// Trading stops or goes on, as `halts` says.
+void halt_venue(const Snapshot& world, Workspace& w, std::uint32_t v) {
+  if (w.market.halted[v] == w.halts[v]) return;
+  w.market.halted[v] = w.halts[v];
+  on_venue(world, w.venues, VenueId{v}, [&]<class K>(const auto& p, auto& state) {
+    if constexpr (requires { K::halt(p, state, true); }) K::halt(p, state, w.halts[v] != 0);
+  });
+  w.moved_venues.add(v);
+  w.quiet = false;
+  tell(w, "halt", world.venues[v].name, w.halts[v] ? "trading is halted" : "trading resumes");
+}
+
 void move_venues_and_feeds(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   for (const ExogenousMove& m : scenario.moves) {
     if (m.kind == MoveKind::withdraw) w.depth_left[m.target] = 1;
+    if (m.kind == MoveKind::makers) w.makers[m.target].left = 1;
+    if (m.kind == MoveKind::halt) w.halts[m.target] = 0;
     if (m.kind > MoveKind::withdraw) w.faults[m.target] = FeedFaults{};
   }
   for (const ExogenousMove& m : scenario.moves) combine(m, m.when.share(w.now_s), w);
@@ -348,12 +372,19 @@ void move_venues_and_feeds(const Snapshot& world, const Scenario& scenario, Work
   for (const ExogenousMove& m : scenario.moves) {
     if (m.kind == MoveKind::withdraw)
       withdraw_depth(world, w, m.target, 1 - w.depth_left[m.target]);
+    if (m.kind == MoveKind::halt && w.transmission) halt_venue(world, w, m.target);
     if (m.kind <= MoveKind::withdraw) continue;
     FeedFaults& now = w.feeds[m.target].faults;
     if (same(now, w.faults[m.target])) continue;
     now = w.faults[m.target];
     w.feed_due[m.target] = w.now_s;
   }
+}
+
+template <class K>
+bool is_paused(const typename K::Params& p, const typename K::State& s) {
+  if constexpr (requires { K::halted(p, s); }) return K::halted(p, s);
+  return false;
 }
 
 /// Makers of order books and the outside world re-quote as time passes and references move; pools
@@ -366,6 +397,9 @@ void relax_venues(const Snapshot& world, Workspace& w, double dt) {
                                            : w.market.reference[venue.base.value];
     const double reference = base / w.market.reference[venue.quote.value];
     on_venue(world, w.venues, VenueId{v}, [&]<class K>(const auto& p, auto& state) {
+      // Quotes of a halted venue stand still; a pool's clock does not.
+      if (std::is_base_of_v<QuoteBook, K> && w.market.halted[v]) return;
+      const bool paused = is_paused<K>(p, state);
       bool moved = K::relax(p, state, dt, reference);
       if constexpr (requires { K::re_rate(p, state, dt, dt); }) {
         moved = K::re_rate(p, state, contract_worth(world, w.market, venue.base),
@@ -373,8 +407,17 @@ void relax_venues(const Snapshot& world, Workspace& w, double dt) {
                 moved;
       }
       if (!moved) return;
+      if (is_paused<K>(p, state) != paused) {
+        tell(w, "halt", venue.name,
+             paused ? "trading resumes" : "trading pauses: the price stood at its band");
+      }
       w.moved_venues.add(v);
       w.quiet = false;
+      if constexpr (requires { state.own; }) {
+        if (w.record && p.retreat.on()) {
+          note_depth(w, venue.name, w.depth_stories[v], state.own.stands, state.own.widened);
+        }
+      }
     });
   }
 }
@@ -406,6 +449,7 @@ void shock(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   if (exogenous || w.impact_due) refresh_references(world, scenario, w);
   w.impact_due = false;
   if (exogenous) move_venues_and_feeds(world, scenario, w);
+  if (w.transmission && !world.makers.empty()) quote_anew(world, w, dt);
   relax_venues(world, w, dt);
   if (!scenario.exploits.empty()) mint_exploits(world, scenario, w);
   log_references(world, w);

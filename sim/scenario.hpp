@@ -47,6 +47,8 @@ enum class MoveKind : std::uint8_t {
   discount,    // market discount of a claim goes to `value`
   backing,     // share of the assets behind a claim that is lost
   rate,        // log change of what the claim's code pays
+  makers,      // share of a group's quotes that leaves
+  halt,        // venue: 1
   exit_base,   // share of a pool's claims burnt for its base asset alone, at once
   exit_quote,  // the same for its quote asset
   withdraw,    // share of a venue's depth that leaves
@@ -56,7 +58,8 @@ enum class MoveKind : std::uint8_t {
   outage       // feed: 1
 };
 
-/// One exogenous change of one thing: `target` is an asset, venue or oracle, by kind.
+/// One exogenous change of one thing: `target` is an asset, group of makers, venue or oracle, by
+/// kind.
 struct ExogenousMove {
   MoveKind kind = MoveKind::price;
   std::uint32_t target = 0;

@@ -2,9 +2,11 @@
 // Built once by compile() from an Ecosystem; passed by const reference from then on.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -36,9 +38,16 @@ struct AssetInfo {
   double supply = 0;      // units in existence, where declared
 };
 
+struct ChainInfo {
+  static constexpr std::uint32_t none = 0xffffffffu;  // on no chain: an exchange
+  std::string name;
+  double gas_usd = 0;  // of one transaction
+};
+
 struct VenueInfo {
   std::string name;
   std::string cluster;
+  std::uint32_t chain = ChainInfo::none;
   AssetId base, quote;
   AccountId base_account, quote_account;
   AccountId base_wallet, quote_wallet;  // where its providers hold what they took out
@@ -49,10 +58,13 @@ struct VenueInfo {
   OracleId feed;  // whose published price it reads instead of the outside price, if any
 };
 
-/// One way to trade at one venue.
+/// One way to trade at one venue, or, where several trade the pair, at all of them: the venue is
+/// then the deepest.
 struct Hop {
+  static constexpr std::uint32_t alone = 0xffffffffu;
   VenueId venue;
   Side side = Side::sell;
+  std::uint32_t bundle = alone;  // the venues an order is split over
 };
 
 /// The way liquidated collateral takes to the debt asset; empty when they are the same asset.
@@ -69,7 +81,7 @@ constexpr std::size_t kMostHops = 3;
 /// Where the rate and the oracle prices of a lane are read.
 struct LaneSources {
   // [hop] place in MarketState::venue_rate: that of the 1 where the lane has no such hop, that of
-  // the 0 where it is closed
+  // the 0 where it is closed, that of its bundle's best where it has several venues
   std::uint32_t rate_at[kMostHops];
   std::uint32_t from_oracle, to_oracle;
 };
@@ -101,6 +113,7 @@ struct Reserve {
 struct Market {
   std::string name;
   std::string cluster;
+  std::uint32_t chain = ChainInfo::none;
   std::vector<std::uint16_t> lanes;  // [collateral reserve * reserve_count + debt reserve], local
   std::uint32_t first_reserve = 0, reserve_count = 0;
   LossPolicy losses;
@@ -124,7 +137,7 @@ struct ArbitrageurInfo {
   double capital_usd = 0;  // infinite: unlimited
   double turnover_s = 0;   // until what was committed is free again
   double latency_s = 0;
-  double gas_usd = 0;
+  double gas_usd = 0;  // NaN: that of the venue's chain
   std::vector<VenueId> venues;
   std::vector<AccountId> purse;  // [asset]
 };
@@ -133,9 +146,47 @@ struct LiquidatorInfo {
   std::string name;
   double capital_usd = 0;  // infinite: flash-funded
   double turnover_s = 0;   // until what was committed is free again
-  double gas_usd = 0;
+  double gas_usd = 0;      // NaN: that of the market's chain
   std::vector<MarketId> markets;
   std::vector<AccountId> purse;  // [asset]
+};
+
+/// A book a group of makers quotes.
+struct QuotedBook {
+  VenueId venue;
+  double share = 1;   // of its depth that is theirs
+  double weight = 1;  // of all dollars of depth the group quotes at the opening
+};
+
+struct MakersInfo {
+  std::string name, cluster;
+  double capital_usd = 0;  // infinite: losses do not count
+  RetreatParams retreat;
+  std::vector<QuotedBook> books;
+};
+
+/// Who quotes part of a book.
+struct BookMaker {
+  std::uint32_t group = 0;
+  double share = 1;
+};
+
+/// Of a run's story: whether quotes have left, and how few stood at the worst.
+struct DepthStory {
+  bool away = false;
+  double lowest = 1;
+};
+
+struct MakersState {
+  struct Watched {
+    Gauge gauge;
+    double mid = 1;  // when last looked at
+  };
+  std::vector<Watched> books;
+  Stance stance;                   // for volatility
+  double left = 1;                 // share of quotes the scenario leaves
+  double quotes = 1, widened = 1;  // what they do now
+  DepthStory story;
 };
 
 /// Start values of everything a run changes; a workspace copies from here.
@@ -145,6 +196,7 @@ struct OpeningState {
   std::vector<ReserveState> reserves;
   KindStates<VenueKinds> venues;
   std::vector<FeedState> feeds;
+  std::vector<MakersState> makers;
   std::vector<double> factors, market_factors;
 };
 
@@ -153,7 +205,7 @@ struct Snapshot {
   double round_s = 12, horizon_s = 86400;
   std::uint64_t seed = 1;
   bool sequential = false;
-  double gas_usd = 0;
+  std::vector<ChainInfo> chains;
 
   std::vector<AssetInfo> assets;
   std::vector<AssetId> price_order;             // every asset after the assets its price rests on
@@ -168,12 +220,15 @@ struct Snapshot {
   std::vector<PerpVenue> perps;
   std::uint32_t contracts = 0, backstops = 0;  // of all perpetual venues
   std::vector<Lane> lanes;
+  std::vector<std::vector<Hop>> bundles;  // venues that give one asset for the same other, by id
   std::vector<LaneSources> lane_sources;  // [lane]
   std::size_t most_hops = 0;              // of any lane
   std::vector<std::vector<std::uint32_t>> reserves_of_feed, reserves_of_asset;
   std::vector<ArbitrageurInfo> arbitrageurs;
   std::vector<LiquidatorInfo> liquidators;
-  std::vector<std::int32_t> liquidator_of;  // [market]; -1: nobody serves it
+  std::vector<MakersInfo> makers;
+  std::vector<std::vector<BookMaker>> makers_of;  // [venue]
+  std::vector<std::int32_t> liquidator_of;        // [market]; -1: nobody serves it
   std::vector<AccountInfo> accounts;
   std::vector<AccountId> boundary, chain_purse, dust, attacker;  // [asset]
   std::vector<std::vector<Hop>> exits;  // [asset] deepest way to the numeraire; empty: none
@@ -192,6 +247,14 @@ struct Snapshot {
   std::uint64_t fingerprint = 0;
   double usd_step = 0x1p-12;  // USD metrics are rounded to this per row, then summed
 
+  /// What a transaction costs whoever states no gas of his own (`own` is NaN), USD.
+  double gas_usd(double own, std::uint32_t chain) const {
+    return !std::isnan(own) ? own : chain == ChainInfo::none ? 0 : chains[chain].gas_usd;
+  }
+  /// The venues a hop trades at.
+  std::span<const Hop> venues_of(const Hop& hop) const {
+    return hop.bundle == Hop::alone ? std::span(&hop, 1) : std::span(bundles[hop.bundle]);
+  }
   /// The lane from one reserve's asset to another's, in the same market.
   std::uint16_t lane(std::uint32_t collateral_reserve, std::uint32_t debt_reserve) const {
     const Market& m = markets[reserves[debt_reserve].market.value];

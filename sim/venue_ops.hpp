@@ -2,8 +2,11 @@
 // kind.
 #pragma once
 
+#include <span>
 #include <utility>
+#include <vector>
 
+#include "protocols/agents/split.hpp"
 #include "sim/snapshot.hpp"
 
 namespace faultline {
@@ -106,12 +109,45 @@ inline double contract_worth(const Snapshot& world, const MarketState& market, A
   return worth;
 }
 
+/// A venue as it stands, one leg of trades (protocols/agents/arbitrage.hpp). Halted, it takes
+/// nothing.
+struct StandingVenue {
+  const Snapshot& world;
+  const VenueStates& states;
+  Hop hop;
+  bool halted = false;
+  Fill fill(double x) const { return venue_fill(world, states, hop.venue, hop.side, x); }
+  double in_to_rate(double rate) const {
+    return halted ? 0 : venue_in_to_rate(world, states, hop.venue, hop.side, rate);
+  }
+  double most() const { return halted ? 0 : venue_most_in(world, states, hop.venue, hop.side); }
+};
+
+/// Shares `in` among the venues of a hop so that the last unit brings the same at each
+/// (protocols/agents/split.hpp). False, and parts are zero, where it is more than they take.
+inline bool split_hop(const Snapshot& world, const VenueStates& states, const MarketState& market,
+                      const Hop& hop, double in, std::vector<double>& parts) {
+  const std::span<const Hop> venues = world.venues_of(hop);
+  std::vector<StandingVenue> legs;
+  for (const Hop& h : venues) {
+    legs.push_back({world, states, h, market.halted[h.venue.value] != 0});
+  }
+  parts.assign(venues.size(), 0.0);
+  return split_order<StandingVenue>(legs, in, parts);
+}
+
 /// Where `MarketState::venue_rate` holds what one unit given brings at the margin, net of fee.
 inline std::uint32_t rate_place(VenueId v, Side side) {
   return 2 * v.value + (side == Side::sell ? 0 : 1);
 }
 
-/// Puts a venue's price and rates on the board.
+/// The same for a hop: where several venues trade the pair, the place of the best of them.
+inline std::uint32_t rate_place(const Snapshot& world, const Hop& hop) {
+  if (hop.bundle == Hop::alone) return rate_place(hop.venue, hop.side);
+  return static_cast<std::uint32_t>(2 * world.venues.size() + 2) + hop.bundle;
+}
+
+/// Puts a venue's price and rates on the board: a side on which nobody can trade brings nothing.
 inline void post_price(const Snapshot& world, const VenueStates& s, VenueId v,
                        MarketState& market) {
   on_venue(world, s, v, [&]<class K>(const auto& p, const auto& state) {
@@ -128,6 +164,16 @@ inline void post_price(const Snapshot& world, const VenueStates& s, VenueId v,
       buy = keep / price;
     }
   });
+  for (const Side side : {Side::sell, Side::buy}) {
+    const bool open = on_venue(world, s, v, [side]<class K>(const auto& p, const auto& state) {
+      if constexpr (requires { K::takes(p, state, side); }) {
+        return K::takes(p, state, side);
+      } else {
+        return true;
+      }
+    });
+    if (!open || market.halted[v.value]) market.venue_rate[rate_place(v, side)] = 0;
+  }
 }
 
 }  // namespace faultline

@@ -103,6 +103,7 @@ Workspace::Workspace(const Snapshot& world_in)
   arbitrage_out.open(turnover_rounds(*world, world->arbitrageurs));
   liquidation_out.open(turnover_rounds(*world, world->liquidators));
   depth_left.resize(venue_count);
+  halts.resize(venue_count);
   faults.resize(world->oracles.size());
   published_inverse.resize(world->oracles.size());
   lane_in.resize(world->lanes.size());
@@ -134,6 +135,8 @@ void Workspace::reset() {
   reference_moved_round.assign(assets, 0);
   minted.assign(assets, 0.0);
   withdrawn.assign(world->venues.size(), 0.0);
+  makers = opening.makers;
+  depth_stories.assign(world->venues.size(), {});
   impact_due = false;
   arbitrage_out.reset();
   liquidation_out.reset();

@@ -77,6 +77,7 @@ struct WalkStep {
   Side side = Side::sell;
   VenueId venue;
   std::uint32_t lane = 0;
+  std::uint32_t bundle = Hop::alone;
 };
 
 /// What orders are sorted by.
@@ -184,11 +185,14 @@ struct Workspace {
   std::uint32_t reference_depth = 1;
   std::vector<std::uint32_t> reference_moved_round;  // [asset] last round it moved; see seen_gap
   std::vector<double> withdrawn;                     // [venue] share of depth taken out so far
+  std::vector<unsigned char> halts;                  // [venue] whether the scenario halts it now
   std::vector<double> depth_left;  // [venue] share the scenario's withdrawals leave now
-  std::vector<FeedFaults> faults;  // [oracle] what the scenario breaks there now
-  std::vector<double> minted;      // [asset]
-  bool accruing = false;           // some debt bears interest
-  bool impact_due = false;         // permanent impact moved a reference since the last round
+  std::vector<MakersState> makers;
+  std::vector<DepthStory> depth_stories;  // [venue]
+  std::vector<FeedFaults> faults;         // [oracle] what the scenario breaks there now
+  std::vector<double> minted;             // [asset]
+  bool accruing = false;                  // some debt bears interest
+  bool impact_due = false;                // permanent impact moved a reference since the last round
 
   PerpRun perps;  // 1 shock to 6 settle
 
@@ -227,6 +231,7 @@ struct Workspace {
   std::vector<double> lane_in, lane_out;
   std::vector<std::uint32_t> active_lanes;
   std::vector<WalkStep> walk_steps;
+  std::vector<double> parts;                    // of one order, by venue; scratch
   std::vector<OrderKey> order_keys;             // scratch
   std::vector<LiquidationOrder> sorted_orders;  // scratch
   std::vector<LaneQueue> queues;                // of the lanes that share venues

@@ -1,5 +1,5 @@
-// Agents of this model: who carries prices between venues and who liquidates. Each acts under
-// budgets of capital, gas and latency.
+// Agents of this model: who carries prices between venues, who liquidates and who quotes. Each acts
+// under budgets of capital, gas and latency.
 #pragma once
 
 #include <optional>
@@ -8,6 +8,7 @@
 
 #include "core/fields.hpp"
 #include "core/values.hpp"
+#include "protocols/venues/retreat.hpp"
 
 namespace faultline {
 
@@ -54,6 +55,32 @@ struct LiquidatorSpec {
   }
 };
 
-using AgentSpecs = std::variant<ArbitrageurSpec, LiquidatorSpec>;
+struct MakerSpec {
+  static constexpr std::string_view name = "makers";
+  std::vector<Name> quotes;
+  std::optional<Ratio> share;
+  std::optional<Amount> capital;
+  std::optional<RetreatSpec> retreat;
+
+  template <class V>
+  void fields(V& v) {
+    v("quotes", quotes,
+      Field{.help = "order books they quote", .required = true, .refers = Refers::venue});
+    v("share", share,
+      Field{.help = "share of each book's depth that is theirs; left out: what others leave, in "
+                    "equal parts",
+            .lo = 0,
+            .hi = 1});
+    v("capital", capital,
+      Field{.help = "one purse for all books: who lost half of it quotes half; left out: losses "
+                    "do not count",
+            .lo = 1e-9,
+            .source = "form: kyle_xiong2001"});
+    v("retreat", retreat,
+      Field{.help = "what volatility does to their quotes, one for all books; left out: nothing"});
+  }
+};
+
+using AgentSpecs = std::variant<ArbitrageurSpec, LiquidatorSpec, MakerSpec>;
 
 }  // namespace faultline

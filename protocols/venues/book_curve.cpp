@@ -48,9 +48,9 @@ BookCurve::Walk BookCurve::walk(double q, double d, Side side, double step) cons
 // for a sale and convex for a buy, and iterates close in from one side without overshooting. What a
 // Newton step m leaves is m^2 * slope' / (2 * slope); it ends when that is below 2^-53 of the
 // whole.
-BookCurve::Step BookCurve::step_for(double q, double d0, Side side, double worth) const {
+BookCurve::Step BookCurve::step_for(double q, double d0, Side side, double worth,
+                                    double room) const {
   const double way = sign(side), k = exponent / (1 + exponent);
-  const double room = farthest - way * q;
   if (!(worth > 0) || !(room > 0)) return {0, d0};
   const double held = std::fabs(q) * d0;
   double step = std::min(worth / factor(q, d0), room);
@@ -74,7 +74,13 @@ BookCurve::Step BookCurve::step_for(double q, double d0, Side side, double worth
 }
 
 double QuoteBook::steps_room(const Params& p, const State& s, Side side) {
-  return std::max(0.0, p.curve.farthest - sign(side) * s.displaced);
+  const double way = sign(side), room = std::max(0.0, p.curve.farthest - way * s.displaced);
+  if (!banded(s)) return room;
+  constexpr double near = 0x1p-30;  // a trade may end a bit beyond the edge
+  const double mid = marginal(p, s);
+  if (mid < s.low * (1 - near) || mid > s.high * (1 + near)) return 0;
+  const double edge = p.curve.at((side == Side::sell ? s.low : s.high) / s.centre);
+  return std::min(room, std::max(0.0, way * (edge - s.displaced)));
 }
 
 void QuoteBook::displace(const Params& p, State& s, double q) {
@@ -82,8 +88,16 @@ void QuoteBook::displace(const Params& p, State& s, double q) {
   s.distance = p.curve.distance(q);
 }
 
+void QuoteBook::set_depth(const Params& p, State& s, double depth, double stands) {
+  const double before = s.depth * s.stands;
+  s.depth = depth;
+  s.stands = stands;
+  const double now = depth * stands;
+  if (now > before && s.displaced != 0) displace(p, s, s.displaced * (before / now));
+}
+
 Fill QuoteBook::fill(const Params& p, const State& s, Side side, double in) {
-  const double n = p.curve.depth * s.depth, kept = 1 - fee(p, s);
+  const double n = standing(p, s), kept = 1 - fee(p, s);
   const double net = kept * (p.bounded ? std::min(in, most_in(p, s, side)) : in);
   double out = 0, factor = 0;
   if (!(n > 0)) {
@@ -94,7 +108,8 @@ Fill QuoteBook::fill(const Params& p, const State& s, Side side, double in) {
     out = s.centre * n * walk.worth;
     factor = walk.factor;
   } else {
-    const auto end = p.curve.step_for(s.displaced, s.distance, side, net / (s.centre * n));
+    const auto end = p.curve.step_for(s.displaced, s.distance, side, net / (s.centre * n),
+                                      steps_room(p, s, side));
     out = n * end.step;
     factor = BookCurve::factor(s.displaced - end.step, end.distance);
   }
@@ -104,7 +119,7 @@ Fill QuoteBook::fill(const Params& p, const State& s, Side side, double in) {
 }
 
 double QuoteBook::price_after(const Params& p, const State& s, Side side, double in) {
-  const double n = p.curve.depth * s.depth;
+  const double n = standing(p, s);
   if (!(n > 0)) return marginal(p, s);
   if (side == Side::buy) return fill(p, s, side, in).price;
   const double net = (1 - fee(p, s)) * (p.bounded ? std::min(in, most_in(p, s, side)) : in);
@@ -113,8 +128,9 @@ double QuoteBook::price_after(const Params& p, const State& s, Side side, double
 }
 
 double QuoteBook::in_to_price(const Params& p, const State& s, Side side, double target) {
-  const double n = p.curve.depth * s.depth;
-  const double step = sign(side) * (p.curve.at(target / s.centre) - s.displaced);
+  const double n = standing(p, s);
+  double step = sign(side) * (p.curve.at(target / s.centre) - s.displaced);
+  if (banded(s)) step = std::min(step, steps_room(p, s, side));
   if (!(step > 0) || !(n > 0)) return 0;
   const double net = side == Side::sell
                          ? n * step
@@ -124,12 +140,12 @@ double QuoteBook::in_to_price(const Params& p, const State& s, Side side, double
 }
 
 double QuoteBook::most_in(const Params& p, const State& s, Side side) {
-  const double n = p.curve.depth * s.depth;
+  const double n = standing(p, s);
   if (!(n > 0)) return 0;
   double step = steps_room(p, s, side);
   if (p.bounded && side == Side::sell) {
-    step = p.curve.step_for(s.displaced, s.distance, side, std::max(0.0, s.quote) / (s.centre * n))
-               .step;
+    const double worth = std::max(0.0, s.quote) / (s.centre * n);
+    step = p.curve.step_for(s.displaced, s.distance, side, worth, step).step;
   } else if (p.bounded) {
     step = std::min(step, std::max(0.0, s.base) / n);
   }
@@ -138,7 +154,7 @@ double QuoteBook::most_in(const Params& p, const State& s, Side side) {
 }
 
 void QuoteBook::apply(const Params& p, State& s, Side side, double given, double taken) {
-  const double n = p.curve.depth * s.depth;
+  const double n = standing(p, s);
   if (side == Side::sell) {
     if (n > 0) {
       displace(p, s, s.displaced + std::min((1 - fee(p, s)) * given / n, steps_room(p, s, side)));
@@ -148,7 +164,8 @@ void QuoteBook::apply(const Params& p, State& s, Side side, double given, double
   } else {
     const double net = (1 - fee(p, s)) * given;
     if (n > 0) {
-      const auto end = p.curve.step_for(s.displaced, s.distance, side, net / (s.centre * n));
+      const auto end = p.curve.step_for(s.displaced, s.distance, side, net / (s.centre * n),
+                                        steps_room(p, s, side));
       displace(p, s, s.displaced - end.step);
     }
     s.quote += given;
@@ -168,6 +185,14 @@ double QuoteBook::decay(const Params& p, State& s, double dt) {
   const double q = s.displaced * kept;
   displace(p, s, std::fabs(q) < p.curve.still ? 0 : q);
   return kept;
+}
+
+bool QuoteBook::follow_reference(const Params& p, State& s, double dt, double reference) {
+  if (s.displaced == 0 && (s.centre == reference || std::isnan(reference))) return false;
+  const State was = s;
+  decay(p, s, dt);
+  if (!std::isnan(reference)) s.centre = reference;
+  return s.centre != was.centre || s.displaced != was.displaced;
 }
 
 }  // namespace faultline

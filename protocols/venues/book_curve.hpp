@@ -11,6 +11,7 @@
 // (`permanent`) weakens this to first order; there the fee and the half-spread guard.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -34,13 +35,13 @@ struct BookCurve {
   /// Signed q at which mid / centre is `ratio`, held within the last quotes.
   double at(double ratio) const;
   /// The least step >= 0 from q, whose distance is `d`, (up for a sale, down for a buy) over which
-  /// quote amounting to `worth` (in units of centre * depth) changes hands; ends at the last quote.
-  /// And the distance at its end.
+  /// quote amounting to `worth` (in units of centre * depth) changes hands, but no more than
+  /// `room`. And the distance at its end.
   struct Step {
     double step = 0;
     double distance = 0;
   };
-  Step step_for(double q, double d, Side side, double worth) const;
+  Step step_for(double q, double d, Side side, double worth, double room) const;
   /// What a step >= 0 from q, whose distance is `d`, comes to: quote changing hands, in units of
   /// centre * depth, and mid / centre at its end.
   struct Walk {
@@ -53,7 +54,8 @@ struct BookCurve {
 /// A curve from its numbers: depth in base units, reach in (0, 1).
 BookCurve book_curve(double depth, double within, double exponent, double reach);
 
-/// Params, State and operations of both book kinds. Fee and half-spread are one share of the input.
+/// Params, State and operations of all kinds of book. Fee and half-spread are one share of the
+/// input.
 struct QuoteBook {
   struct Params {
     BookCurve curve;
@@ -76,14 +78,20 @@ struct QuoteBook {
     double half_spread = 0;  // from mid to the best quote, share of the price
     double refill_s = 0;     // half-life of the displacement, seconds; inf: never
     double permanent = 0;    // share of the move that stays, [0, 1]
-    double base = 0;   // makers' purse: opening amounts and every fill since; may fall below zero
-    double quote = 0;  // where not bounded
+    double base = 0;     // makers' purse: opening amounts and every fill since; may fall below zero
+    double quote = 0;    // where not bounded
+    double stands = 1;   // share of the depth left that makers quote now
+    double widened = 1;  // times the half-spread
+    double low = 0;      // trades stop where the mid would pass these; and none happen while
+    double high = std::numeric_limits<double>::infinity();  // it is beyond
   };
 
   static State open(const Params& p) {
     return {p.centre, 0, 0, 1, p.fee, p.half_spread, p.refill_s, p.permanent, p.base, p.quote};
   }
-  static double fee(const Params&, const State& s) { return s.fee + s.half_spread; }
+  static double fee(const Params&, const State& s) {
+    return s.fee + std::min(widest, s.half_spread * s.widened);
+  }
   static double marginal(const Params&, const State& s) {
     return s.centre * BookCurve::factor(s.displaced, s.distance);
   }
@@ -100,8 +108,16 @@ struct QuoteBook {
   static double most_in(const Params& p, const State& s, Side side);
   static void apply(const Params& p, State& s, Side side, double given, double taken);
 
-  /// Makers pull this share of their quotes, 0 to 1; price and purse stay, impact grows.
-  static void withdraw(const Params&, State& s, double share) { s.depth *= 1 - share; }
+  /// Whether anybody trades on this side now.
+  static bool takes(const Params& p, const State& s, Side side) {
+    return !banded(s) || steps_room(p, s, side) > 0;
+  }
+
+  /// Makers pull this share of their quotes, 0 to 1; price and purse stay, impact grows. Below 0
+  /// they come back.
+  static void withdraw(const Params& p, State& s, double share) {
+    set_depth(p, s, s.depth * (1 - share), s.stands);
+  }
   static void hold(const Params&, State& s, double base, double quote) {
     s.base = base;
     s.quote = quote;
@@ -116,8 +132,24 @@ struct QuoteBook {
   /// The displacement after dt seconds: halves every refill_s, and is zero once no bit of the mid
   /// shows it. Gives the share kept, 1 where nothing decays.
   static double decay(const Params& p, State& s, double dt);
+  /// Decay around a centre that is the reference at once (NaN: it stays). Whether any byte changed.
+  static bool follow_reference(const Params& p, State& s, double dt, double reference);
+
+ protected:
+  /// Depth leaves under the mid as it is; depth that comes back is quoted around the centre, so
+  /// that the base displaced stays. With E = centre * N * integral of d(q) dq, a trade changes E by
+  /// exactly what it costs against the centre, and neither change, nor decay, raises E: no round
+  /// trip earns by waiting for depth to leave or to return.
+  static void set_depth(const Params& p, State& s, double depth, double stands);
 
  private:
+  static bool banded(const State& s) {
+    return s.low > 0 || s.high < std::numeric_limits<double>::infinity();
+  }
+  static constexpr double widest = 0.5;  // of a price: half-spread at the most
+  static double standing(const Params& p, const State& s) {
+    return p.curve.depth * (s.depth * s.stands);
+  }
   static double steps_room(const Params& p, const State& s, Side side);
   static void displace(const Params& p, State& s, double q);
 };

@@ -86,11 +86,7 @@ struct Outside : QuoteBook {
 
   /// dt seconds pass; the centre is the reference at once (quote per base; NaN: it stays).
   static bool relax(const Params& p, State& s, double dt, double reference) {
-    if (s.displaced == 0 && (s.centre == reference || std::isnan(reference))) return false;
-    const State was = s;
-    decay(p, s, dt);
-    if (!std::isnan(reference)) s.centre = reference;
-    return s.centre != was.centre || s.displaced != was.displaced;
+    return follow_reference(p, s, dt, reference);
   }
 };
 

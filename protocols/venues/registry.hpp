@@ -6,6 +6,7 @@
 #include "protocols/venues/concentrated_liquidity.hpp"
 #include "protocols/venues/constant_product.hpp"
 #include "protocols/venues/crypto_pool.hpp"
+#include "protocols/venues/metaorder.hpp"
 #include "protocols/venues/oracle_pool.hpp"
 #include "protocols/venues/order_book.hpp"
 #include "protocols/venues/outside.hpp"
@@ -15,6 +16,6 @@
 namespace faultline {
 
 using VenueKinds = TypeList<ConstantProduct, ConcentratedLiquidity, OrderBook, Outside, StableSwap,
-                            WeightedPool, CryptoPool, BandPool, OraclePool>;
+                            WeightedPool, CryptoPool, BandPool, OraclePool, Metaorder>;
 
 }  // namespace faultline

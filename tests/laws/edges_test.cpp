@@ -207,13 +207,54 @@ TEST_CASE("law 4, depth: a venue that thins hurts the market that must sell ther
   CHECK(needs.has(venue_k, "pool", market_k, "market", EdgeKind::depth));
   CHECK(needs.moves(lower(needs, 0.999), market_k, "market", lower(needs, 0)));
 
-  ConstantProduct::Spec deeper;  // the way out leads elsewhere
-  deeper.pair = {"ETH", "USD"};
-  deeper.liquidity = of(1e7, "$");
-  add(eco.venues, "deeper", VenueNode{deeper, {}});
+  ConstantProduct::Spec second;  // an order is split over both
+  second.pair = {"ETH", "USD"};
+  second.liquidity = of(1e4, "$");
+  add(eco.venues, "second", VenueNode{second, {}});
+  const Built split(eco);
+  CHECK(split.has(venue_k, "pool", market_k, "market", EdgeKind::depth));
+  CHECK(split.has(venue_k, "second", market_k, "market", EdgeKind::depth));
+  CHECK(split.moves(lower(split, 0.999), market_k, "market", lower(split, 0)));
+
+  add(eco.assets, "WBTC", priced(30000));  // the way out leads elsewhere
+  std::get<ConstantProduct::Spec>(eco.venues.front().spec.spec).pair = {"WBTC", "USD"};
   const Built spared(eco);
   CHECK_FALSE(spared.has(venue_k, "pool", market_k, "market", EdgeKind::depth));
   CHECK_FALSE(spared.moves(lower(spared, 0.999), market_k, "market", lower(spared, 0)));
+}
+
+TEST_CASE("law 4, depth: makers who quote two books take the one's trouble to the other") {
+  Ecosystem eco = small_world();
+  nobody_arbitrages(eco);
+  eco.venues.clear();
+  add(eco.assets, "BTC", priced(50000));
+  for (const char* base : {"ETH", "BTC"}) {
+    OrderBook::Spec book;
+    book.pair = {base, "USD"};
+    book.depth = {of(2e4, "$"), 0.01};
+    add(eco.venues, std::string("book.") + base, VenueNode{book, {}});
+  }
+  add(eco.oracles, "ETH", prompt());
+  MakerSpec makers;
+  makers.quotes = {{"book.ETH"}, {"book.BTC"}};
+  makers.retreat.emplace().leave.value = 0;
+  add(eco.agents, "makers", AgentSpecs{makers});
+  // BTC falls; later ETH's feed does, and the market sells ETH into what is left of its book.
+  const auto falls = [](const Built& b, bool btc) {
+    Scenario s;
+    s.moves.push_back({MoveKind::offset, b.c.world.oracle("ETH").value, -0.13, {120, 120}});
+    if (btc) s.moves.push_back({MoveKind::price, b.c.world.asset("BTC").value, -0.5, {12, 12}});
+    return s;
+  };
+  const Built shared(eco);
+  CHECK(shared.has(venue_k, "book.BTC", agent_k, "makers", EdgeKind::prices));
+  CHECK(shared.has(agent_k, "makers", venue_k, "book.ETH", EdgeKind::depth));
+  CHECK(shared.moves(falls(shared, true), market_k, "market", falls(shared, false)));
+
+  std::get<MakerSpec>(eco.agents.back().spec).quotes = {{"book.ETH"}};
+  const Built apart(eco);
+  CHECK_FALSE(apart.has(venue_k, "book.BTC", agent_k, "makers", EdgeKind::prices));
+  CHECK_FALSE(apart.moves(falls(apart, true), market_k, "market", falls(apart, false)));
 }
 
 TEST_CASE("law 4, capital: one purse joins the markets it serves") {

@@ -91,6 +91,11 @@ struct VenueGenerator<OrderBook> {
     spec.pair = pair;
     spec.depth = {s.worth(s.draw.log_between(1e4, 1e7), pair.base), s.draw.between(0.005, 0.02)};
     spec.permanent.value = s.draw.chance(0.3) ? s.draw.between(0.05, 0.5) : 0;
+    if (s.draw.chance(0.5)) vary(spec.retreat.emplace(), s.draw);
+    if (s.draw.chance(0.3)) {
+      vary(spec.band.emplace(), s.draw);
+      if (s.draw.chance(0.6)) spec.band->pause = Seconds{s.draw.log_between(30, 600)};
+    }
     return {spec, {}};
   }
 };
@@ -201,6 +206,19 @@ struct VenueGenerator<OraclePool> {
     if (s.draw.chance(0.5)) spec.impact_quote = s.worth(size * 1e-3, pair.quote);
     if (s.draw.chance(0.3)) spec.cap_base = s.worth(size, pair.base);
     if (s.draw.chance(0.3)) spec.reserved.value = s.draw.between(0, 0.5);
+    return {spec, {}};
+  }
+};
+
+template <>
+struct VenueGenerator<Metaorder> {
+  static VenueNode make(Sketch& s, const Pair& pair) {
+    Metaorder::Spec spec;
+    vary(spec, s.draw);
+    spec.pair = pair;
+    spec.reach.value = s.draw.between(0.05, 0.3);
+    const Amount daily = s.worth(s.draw.log_between(1e5, 1e8), pair.base);
+    spec.volume = {daily.value / 86400, daily.unit};
     return {spec, {}};
   }
 };
@@ -593,6 +611,26 @@ struct AgentGenerator<LiquidatorSpec> {
   }
 };
 
+template <>
+struct AgentGenerator<MakerSpec> {
+  static void add(Sketch& s) {
+    std::vector<std::string> books;
+    for (const auto& v : s.eco.venues) {
+      const bool book = std::holds_alternative<OrderBook::Spec>(v.spec.spec);
+      if (book && v.name.starts_with(s.prefix) && s.draw.chance(0.8)) books.push_back(v.name);
+    }
+    if (books.empty()) return;
+    for (std::size_t g = 0; g < 1 + s.draw.below(2); ++g) {
+      MakerSpec spec;
+      spec.quotes = names_of(books);
+      if (s.draw.chance(0.3)) spec.share = Ratio{s.draw.between(0.1, 0.5)};
+      if (s.draw.chance(0.4)) spec.capital = s.worth(s.draw.log_between(1e3, 1e7), s.roots[0]);
+      if (s.draw.chance(0.7)) vary(spec.retreat.emplace(), s.draw);
+      s.eco.agents.push_back({fmt::format("{}makers{}", s.prefix, g), {}, {}, {}, spec});
+    }
+  }
+};
+
 template <class... Specs>
 void add_agents(std::variant<Specs...>*, Sketch& s) {
   (AgentGenerator<Specs>::add(s), ...);
@@ -659,6 +697,17 @@ Ecosystem random_ecosystem(const Options& options) {
   eco.chains.push_back({"chain", {}, {}, {}, chain});
   add_component(draw, options, eco, options.components ? "a" : "");
   if (options.components) add_component(draw, options, eco, "b");
+  if (!options.components && draw.chance(0.3)) {  // some of it stands on another chain
+    ChainSpec far;
+    far.gas = {draw.between(0, 300), "$"};
+    for (const auto& v : eco.venues) {
+      if (draw.chance(0.4)) far.hosts.push_back({v.name});
+    }
+    for (const auto& m : eco.markets) {
+      if (draw.chance(0.4)) far.hosts.push_back({m.name});
+    }
+    if (!far.hosts.empty()) eco.chains.push_back({"far", {}, {}, {}, far});
+  }
   expand_contracts(eco);
   return eco;
 }

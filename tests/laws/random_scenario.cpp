@@ -67,6 +67,9 @@ void withdraw(Stage& s, EventSpec& e) {
     return !std::holds_alternative<Outside::Spec>(v.spec.spec);
   });
   if (s.prefix.empty() && pools) who.push_back("lps");
+  for (const auto& a : s.eco.agents) {
+    if (s.mine(a.name) && std::holds_alternative<MakerSpec>(a.spec)) who.push_back(a.name);
+  }
   if (!who.empty()) e.withdraw[s.draw.pick(who)] = {s.draw.between(0, 1)};
 }
 
@@ -92,6 +95,12 @@ void exit(Stage& s, EventSpec& e) {
   e.over.reset();
   e.lasts.reset();
   e.back_by.reset();
+}
+
+void halt(Stage& s, EventSpec& e) {
+  e.over = e.lasts = e.back_by = {};
+  const std::vector<std::string> venues = s.names(s.eco.venues);
+  if (!venues.empty()) e.halt[s.draw.pick(venues)] = {s.draw.between(0.01, 0.3) * s.horizon()};
 }
 
 /// Feeds that exist for certain: those declared.
@@ -240,10 +249,10 @@ struct Verb {
   std::string_view name;
   void (*draw)(Stage&, EventSpec&);
 };
-constexpr std::array<Verb, 10> verbs{
-    Verb{"price", price},   {"rate", rate}, {"discount", discount}, {"backing", backing},
-    {"withdraw", withdraw}, {"exit", exit}, {"oracle", oracle},     {"set", set},
-    {"exploit", exploit},   {"path", path}};
+constexpr std::array<Verb, 11> verbs{
+    Verb{"price", price},   {"rate", rate},       {"discount", discount}, {"backing", backing},
+    {"withdraw", withdraw}, {"halt", halt},       {"exit", exit},         {"oracle", oracle},
+    {"set", set},           {"exploit", exploit}, {"path", path}};
 
 struct FieldNames {
   std::vector<std::string> names;

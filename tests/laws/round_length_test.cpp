@@ -46,10 +46,13 @@ double shortest_delay_s(const Snapshot& world) {
   for (const LiquidatorInfo& l : world.liquidators) {
     if (std::isfinite(l.capital_usd)) delay(l.turnover_s);
   }
+  for (const MakersInfo& m : world.makers) delay(m.retreat.on() ? m.retreat.leave_s : 0);
   for (const VenueInfo& v : world.venues) {
     visit_kind(VenueKinds{}, v.slot, [&]<class K>(std::uint32_t i) {
       const auto& params = world.venue_params.of<K>()[i];
       if constexpr (requires { params.refill_s; }) delay(params.refill_s);
+      if constexpr (requires { params.retreat; })
+        delay(params.retreat.on() ? params.retreat.leave_s : 0);
     });
   }
   return least;

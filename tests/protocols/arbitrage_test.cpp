@@ -21,8 +21,8 @@ ConcentratedLiquidity::Params ranges(double price, double scale = 1) {
   return c.params;
 }
 
-QuoteBook::Params book(double price, double scale = 1) {
-  QuoteBook::Params p;
+OrderBook::Params book(double price, double scale = 1) {
+  OrderBook::Params p;
   p.curve = book_curve(scale * 400, 0.01, 0.4, 0.9);
   p.centre = price;
   p.fee = 0.0005;
@@ -184,13 +184,13 @@ TEST_CASE("arbitrage: quantities times 2^n give 2^n times the trade, bit for bit
       using P = ConstantProduct;
       using C = ConcentratedLiquidity;
       const double gas = uniform();
-      check(arbitrage_between<P, OrderBook>(a, P::open(a), b, QuoteBook::open(b), {.gas = gas}),
-            arbitrage_between<P, OrderBook>(a2, P::open(a2), b2, QuoteBook::open(b2),
+      check(arbitrage_between<P, OrderBook>(a, P::open(a), b, OrderBook::open(b), {.gas = gas}),
+            arbitrage_between<P, OrderBook>(a2, P::open(a2), b2, OrderBook::open(b2),
                                             {.gas = scale * gas}));
       check(arbitrage_between<P, C>(a, P::open(a), c, C::open(c)),
             arbitrage_between<P, C>(a2, P::open(a2), c2, C::open(c2)));
-      check(arbitrage_between<C, OrderBook>(c, C::open(c), b, QuoteBook::open(b)),
-            arbitrage_between<C, OrderBook>(c2, C::open(c2), b2, QuoteBook::open(b2)));
+      check(arbitrage_between<C, OrderBook>(c, C::open(c), b, OrderBook::open(b)),
+            arbitrage_between<C, OrderBook>(c2, C::open(c2), b2, OrderBook::open(b2)));
     }
   }
 }

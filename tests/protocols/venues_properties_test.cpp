@@ -66,7 +66,16 @@ QuoteBook::Params random_book(std::uint64_t seed, double scale, bool fee) {
 
 template <>
 OrderBook::Params random_params<OrderBook>(std::uint64_t seed, double scale, bool fee) {
-  return random_book(seed, scale, fee);
+  return {random_book(seed, scale, fee), {}, {}};
+}
+
+template <>
+Metaorder::Params random_params<Metaorder>(std::uint64_t seed, double scale, bool fee) {
+  Dice d(seed);
+  QuoteBook::Params p = random_book(seed, scale, fee);
+  p.permanent = 0;
+  p.curve = book_curve(p.curve.depth, 0.01, 2, d.between(0.3, 0.95));
+  return p;
 }
 
 template <>
@@ -212,6 +221,11 @@ typename K::State random_state(Dice& d, const typename K::Params& p) {
     trade<K>(p, s, side, random_size<K>(d, p, s, side));
   }
   if (d.between(0, 1) < 0.5) K::withdraw(p, s, d.between(0, 0.9));
+  if constexpr (std::is_same_v<K, OrderBook>) {
+    Dice makers(static_cast<std::uint64_t>(p.refill_s * 1e6));
+    K::name_makers(p, s, {makers.between(0, 1), 1});
+    K::tell_makers(p, s, {s.named.stands * makers.between(0, 1), makers.between(1, 20)});
+  }
   return s;
 }
 
@@ -227,7 +241,7 @@ constexpr Side opposite(Side side) {
 
 #define KINDS                                                                           \
   ConstantProduct, ConcentratedLiquidity, OrderBook, Outside, StableSwap, WeightedPool, \
-      CryptoPool, BandPool, OraclePool
+      CryptoPool, BandPool, OraclePool, Metaorder
 
 TEMPLATE_TEST_CASE("venues: marginal price is monotone and one walk tells all", "", KINDS) {
   using K = TestType;
@@ -448,7 +462,8 @@ TEMPLATE_TEST_CASE("venues: relaxing composes, and rest stays at rest", "", KIND
     CHECK(!K::relax(p, quiet, dt, std::numeric_limits<double>::quiet_NaN()));
     CHECK(K::marginal(p, quiet) == at);
     auto frozen = s;
-    const bool at_once = std::is_same_v<K, Outside> || oracle_priced<K> ||
+    const bool at_once = std::is_same_v<K, Outside> || std::is_same_v<K, Metaorder> ||
+                         oracle_priced<K> ||
                          (std::is_same_v<K, BandPool> && seed % 3 == 0);  // no average
     CHECK(K::relax(p, frozen, 0, reference) == at_once);
   }
