@@ -38,7 +38,8 @@ struct Options {
 void add_run(CLI::App& app, RunOptions& o) {
   CLI::App* verb = app.add_subcommand("run", "one run: what breaks, how far it spreads, who pays");
   add_common(verb, o.common);
-  verb->add_option("--scenario", o.scenario, "a scenario of the file; left out: its default");
+  verb->add_option("--scenario", o.scenario,
+                   "a scenario of the file, or `all`; left out: its default");
   verb->add_option("--shock", o.shocks, "a price shock instead, e.g. ETH=-30%");
   verb->add_flag("--assumptions", o.assumptions, "list every value the file did not state");
   verb->add_flag("--timeline", o.timeline, "all events, not the first ten");

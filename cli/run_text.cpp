@@ -138,6 +138,12 @@ std::string move_text(const ExogenousMove& m) {
       return "frozen";
     case MoveKind::outage:
       return "no reports";
+    case MoveKind::stale:
+      return "nothing arrives any more";
+    case MoveKind::divergent:
+      return fmt::format("one source {:+.1f}% off", 100 * m.value);
+    case MoveKind::cap:
+      return fmt::format("growth cap {:+.2f}% off", 100 * m.value);
   }
   return "";
 }
@@ -192,7 +198,7 @@ std::vector<TimelineEvent> whole_story(const RunReport& r) {
   return out;
 }
 
-/// What recurs round after round, told by its first and its heaviest round.
+/// What recurs round after round, told by its first and its heaviest round, and when it ends.
 bool recurs(const std::string& kind) {
   return kind == "liquidation" || kind == "takeover" || kind == "insurance" || kind == "adl";
 }
@@ -205,22 +211,20 @@ struct Recurring {
 };
 
 void tell_recurring(const Recurring& s, std::vector<TimelineEvent>& out) {
-  TimelineEvent first = *s.first;
+  TimelineEvent first = *s.first, heaviest = *s.largest;
+  const std::string all =
+      s.rounds == 1 ? ""
+                    : fmt::format("heaviest of {} rounds up to {}: {{}}; {} in all", s.rounds,
+                                  format_duration_words(s.last->at_s), format_usd(s.usd));
   if (s.rounds == 1) first.text += ", once";
+  if (s.rounds > 1 && s.largest == s.first) first.text = "first and " + all;
   out.push_back(first);
-  if (s.largest != s.first) {
-    TimelineEvent e = *s.largest;
-    e.text = fmt::format("heaviest of {} rounds: {{}}; {} in all", s.rounds, format_usd(s.usd));
-    out.push_back(e);
-  }
-  if (s.last != s.largest && s.last != s.first && s.last->kind == "liquidation") {
-    TimelineEvent e = *s.last;
-    e.text = fmt::format("last of {} rounds: {{}}", s.rounds);
-    out.push_back(e);
-  }
+  if (s.largest == s.first) return;
+  heaviest.text = all;
+  out.push_back(heaviest);
 }
 
-/// The story: shocks, failures, and of what recurs the first, the largest and the last round.
+/// The story: shocks, failures, and of what recurs the first and the heaviest round.
 std::vector<TimelineEvent> story(const RunReport& r) {
   std::vector<TimelineEvent> out;
   add_shocks(r, out);
@@ -228,7 +232,7 @@ std::vector<TimelineEvent> story(const RunReport& r) {
   std::map<std::string, std::size_t> told;
   for (const TimelineEvent& e : r.run.full.timeline) {
     if (!recurs(e.kind)) {
-      if (told[e.kind]++ < 4) out.push_back(e);
+      if (told[e.kind]++ < 3) out.push_back(e);
       continue;
     }
     Recurring& s = recurring[{e.kind, e.node}];
@@ -324,6 +328,82 @@ void print_losses(const RunReport& r) {
       dollars(s.legacy_usd), assumed);
 }
 
+/// The gap a shock opened between a feed and the market, where it is more than the calm one.
+double opened_gap(const RunReport& r, std::size_t feed) {
+  const double gap = r.run.full.oracles[feed].largest_gap;
+  return gap > r.run.baseline.oracles[feed].largest_gap ? gap : 0;
+}
+
+/// A feed's harms over all markets.
+FeedHarm harm_by(const RunReport& r, std::uint32_t feed) {
+  FeedHarm sum;
+  for (const FeedHarm& h : r.run.full.feed_harms) {
+    if (h.oracle != feed) continue;
+    sum.false_liquidated_usd += h.false_liquidated_usd;
+    sum.false_liquidations += h.false_liquidations;
+    sum.missing_usd += h.missing_usd;
+    sum.missing_accounts += h.missing_accounts;
+    sum.missing_end_usd += h.missing_end_usd;
+  }
+  return sum;
+}
+
+/// Feeds that made or prevented liquidations, with the largest gap each had from the market.
+void print_feeds(const RunReport& r) {
+  TextTable table({{"feed", true},
+                   {"largest gap"},
+                   {"false liquidations"},
+                   {"missing at worst"},
+                   {"accounts"},
+                   {"missing at the end"}});
+  for (std::uint32_t o = 0; o < r.world.oracles.size(); ++o) {
+    const FeedHarm h = harm_by(r, o);
+    if (h.false_liquidations == 0 && h.missing_usd == 0) continue;
+    table.add({r.world.oracles[o].name, percent(opened_gap(r, o), 1),
+               dollars(h.false_liquidated_usd), dollars(h.missing_usd),
+               thousands(static_cast<std::uint64_t>(h.missing_accounts)),
+               dollars(h.missing_end_usd)});
+  }
+  if (!table.empty()) fmt::print("\n{}", table.text());
+  for (std::size_t i = 0; i < r.run.full.manipulations.size(); ++i) {
+    const ManipulationOutcome& m = r.run.full.manipulations[i];
+    const Manipulation& what = r.scenario.manipulations[i];
+    fmt::print("\n  manipulating {} by {} for {:.0f} {} cost {}; {} at most in a round\n",
+               r.world.oracles[what.feed.value].name, percent(what.target - 1, 1, true), m.rounds,
+               m.rounds == 1 ? "round" : "rounds", dollars(m.cost_usd), dollars(m.capital_usd));
+  }
+}
+
+nlohmann::json harm_json(const FeedHarm& h) {
+  return {{"false_liquidated_usd", h.false_liquidated_usd},
+          {"false_liquidations", h.false_liquidations},
+          {"missing_usd", h.missing_usd},
+          {"missing_accounts", h.missing_accounts},
+          {"missing_end_usd", h.missing_end_usd}};
+}
+
+void add_feeds(const RunReport& r, nlohmann::json& out) {
+  for (std::uint32_t o = 0; o < r.world.oracles.size(); ++o) {
+    nlohmann::json entry = harm_json(harm_by(r, o));
+    entry["largest_gap"] = r.run.full.oracles[o].largest_gap;
+    entry["reports"] = r.run.full.oracles[o].reports;
+    for (const FeedHarm& h : r.run.full.feed_harms) {
+      if (h.oracle == o) entry["markets"][r.world.markets[h.market].name] = harm_json(h);
+    }
+    out["oracles"][r.world.oracles[o].name] = std::move(entry);
+  }
+  for (std::size_t i = 0; i < r.run.full.manipulations.size(); ++i) {
+    const ManipulationOutcome& m = r.run.full.manipulations[i];
+    const Manipulation& what = r.scenario.manipulations[i];
+    out["manipulations"].push_back({{"oracle", r.world.oracles[what.feed.value].name},
+                                    {"move", what.target - 1},
+                                    {"at_s", what.start_s},
+                                    {"rounds", m.rounds},
+                                    {"cost_usd", m.cost_usd},
+                                    {"capital_usd", m.capital_usd}});
+  }
+}
+
 }  // namespace
 
 std::vector<std::uint32_t> focus_markets(const RunReport& r) {
@@ -359,7 +439,51 @@ void print_run(const RunReport& r, bool whole) {
   print_timeline(r, whole);
   print_prices(r);
   print_contracts(r);
+  print_feeds(r);
   print_losses(r);
+}
+
+void print_scenarios(const std::vector<RunReport>& reports) {
+  if (reports.empty()) return;
+  fmt::print("{}: {} scenarios, each net of the same world without it\n\n",
+             reports.front().world.name, reports.size());
+  TextTable table({{"scenario", true},
+                   {"market", true},
+                   {"liquidated"},
+                   {"of which false"},
+                   {"missing at worst"},
+                   {"bad debt"},
+                   {"by feed", true},
+                   {"state", true}});
+  for (const RunReport& r : reports) {
+    bool first = true;
+    for (const std::uint32_t m : focus_markets(r)) {
+      double falsely = 0, missing = 0;
+      std::string feeds;
+      for (const FeedHarm& h : r.run.full.feed_harms) {
+        if (h.market != m) continue;
+        falsely += h.false_liquidated_usd;
+        missing += h.missing_usd;
+        feeds += (feeds.empty() ? "" : ", ") + r.world.oracles[h.oracle].name;
+      }
+      table.add({first ? r.scenario.name : "", r.world.markets[m].name,
+                 dollars(net(r, &MarketOutcome::liquidated_usd, m)), dollars(falsely),
+                 dollars(missing), dollars(net(r, &MarketOutcome::bad_debt_usd, m)), feeds,
+                 state_text(r, m)});
+      first = false;
+    }
+  }
+  fmt::print("{}", table.text());
+  for (const RunReport& r : reports) {
+    for (std::size_t i = 0; i < r.run.full.manipulations.size(); ++i) {
+      fmt::print("\n  {}: manipulating {} cost {}", r.scenario.name,
+                 r.world.oracles[r.scenario.manipulations[i].feed.value].name,
+                 dollars(r.run.full.manipulations[i].cost_usd));
+    }
+  }
+  fmt::print(
+      "\n  false: healthy at market prices; missing: in breach at market prices, not at published "
+      "ones\n");
 }
 
 namespace {
@@ -443,6 +567,7 @@ nlohmann::json run_json(const RunReport& r) {
         r.run.full.bearer_gain_usd[b] - r.run.baseline.bearer_gain_usd[b];
   }
   out["channels"] = {{"direct", s.direct_loss_usd}, {"contagion", s.contagion_loss_usd}};
+  add_feeds(r, out);
   out["timeline"] = json::array();
   for (const TimelineEvent& e : whole_story(r)) {
     out["timeline"].push_back(

@@ -22,6 +22,8 @@ struct RunReport {
 };
 
 void print_run(const RunReport& report, bool whole_timeline);
+/// One line per scenario and market in focus: who was hurt by which, and by which feed's error.
+void print_scenarios(const std::vector<RunReport>& reports);
 nlohmann::json run_json(const RunReport& report);
 void print_assumptions(const std::vector<Assumption>& assumptions);
 

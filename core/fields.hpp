@@ -20,8 +20,8 @@
 
 namespace faultline {
 
-/// Families a `Name` may refer to.
-enum class Refers { nothing, asset, venue, oracle, market, vault, fund, agent, chain, any };
+/// Families a `Name` may refer to; `price`: a venue or an oracle.
+enum class Refers { nothing, asset, venue, oracle, price, market, vault, fund, agent, chain, any };
 
 /// How an amount or a depth scales when every quantity of the world is doubled (law 5): prices and
 /// contract rates do not. Other types of field never scale.

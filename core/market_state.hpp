@@ -27,6 +27,7 @@ struct MarketState {
   // 3 oracle
   std::vector<double> published;      // [oracle] what readers believe; NaN: nothing published
   std::vector<unsigned char> usable;  // [oracle] 0: stale or failed, readers refuse it
+  std::vector<double> band;  // [oracle] collateral counts this less, debt this more; mostly 0
   // 1 shock (accrual), 6 settle (haircuts)
   std::vector<double> supply_index;  // [reserve] units of asset per scaled unit supplied
   std::vector<double> borrow_index;  // [reserve] units of asset per scaled unit owed

@@ -37,6 +37,8 @@ std::string_view noun_of(Refers family) {
       return "venue";
     case Refers::oracle:
       return "oracle";
+    case Refers::price:
+      return "venue or oracle";
     case Refers::market:
       return "market";
     case Refers::vault:
@@ -168,7 +170,10 @@ bool FieldReaderBase::check_name(std::string_view word, Refers family, const Nod
   std::vector<std::string_view> known;
   bool listed = false;
   for (const auto& [names_of, names] : context_.names) {
-    if (family != Refers::any && names_of != family) continue;
+    const bool priced = names_of == Refers::venue || names_of == Refers::oracle;
+    const bool meant =
+        family == Refers::any || names_of == family || (family == Refers::price && priced);
+    if (!meant) continue;
     listed = true;
     if (names.find(word) != names.end()) return true;
     if (!context_.reading.full()) known.insert(known.end(), names.begin(), names.end());
@@ -179,6 +184,8 @@ bool FieldReaderBase::check_name(std::string_view word, Refers family, const Nod
   std::string remedy = near.empty() ? "" : "did you mean '" + near + "'? ";
   if (family == Refers::any) {
     remedy += remedy.empty() ? "declare it" : "Or declare it";
+  } else if (family == Refers::price) {
+    remedy += remedy.empty() ? "name a venue, a family of venues or an oracle" : "";
   } else {
     remedy += (remedy.empty() ? "declare it under '" : "Or declare it under '") + noun + "s'";
   }

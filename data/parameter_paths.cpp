@@ -204,8 +204,7 @@ class ParameterFinder {
     for (std::uint32_t o = 0; o < world_.oracles.size(); ++o) {
       const OracleInfo& info = world_.oracles[o];
       if (!matches(name, info.name, info.name)) continue;
-      const bool live =
-          info.params.source == SourceKind::rate || info.params.source == SourceKind::fixed;
+      const bool live = info.params.live;
       if (live && (field == "latency" || field == "heartbeat" || field == "deviation")) continue;
       FeedSpec spec;
       for (const auto& node : eco_.oracles) {

@@ -1,4 +1,4 @@
-// Stage 2: a price outside [min, max] is rejected, so that the feed freezes at its last good answer
+// Stage 6: a price outside [min, max] is rejected, so that the feed freezes at its last good answer
 // and goes stale (Chainlink), or is clamped to the bound.
 #pragma once
 

@@ -28,13 +28,24 @@ double earliest_due(TypeList<Stages...>, const FeedParams& p, const FeedState& s
   return std::min({Stages::due(p, s, after_s)...});
 }
 
+FeedSignal signal_of(const FeedState& state, double now_s, const FeedInputs& in,
+                     PriceHistory* history) {
+  FeedSignal signal;
+  signal.now_s = now_s;
+  signal.in = in;
+  signal.faults = state.faults;
+  signal.history = history;
+  for (const double usd : in.sources) signal.not_finite = signal.not_finite || std::isinf(usd);
+  return signal;
+}
+
 }  // namespace
 
 FeedParams compile_feed(const FeedSpec& spec, bool asset_has_rate) {
   const SourceKind kind = Source::kind_of(spec, asset_has_rate);
-  const bool live = kind == SourceKind::rate || kind == SourceKind::fixed;
   FeedParams params;
-  compile_stages(FeedStages{}, spec, live, params);
+  compile_stages(FeedStages{}, spec, Source::is_live(spec, kind), params);
+  params.source = kind;
   return params;
 }
 
@@ -42,19 +53,32 @@ FeedState start_feed(const FeedParams& params, double usd, double now_s) {
   FeedState state;
   start_stages(FeedStages{}, params, state, usd, now_s);
   state.published = usd;
+  state.updated_s = params.live ? never_s : now_s;
   state.stepped_s = now_s;
   state.usable = usable(params, state, now_s);
   return state;
 }
 
-StepResult step(const FeedParams& params, FeedState& state, double now_s,
-                std::span<const double> source_usd) {
-  FeedSignal signal{.now_s = now_s, .sources = source_usd, .faults = state.faults};
-  for (const double usd : source_usd) signal.not_finite = signal.not_finite || std::isinf(usd);
+FeedState open_feed(const FeedParams& params, const FeedInputs& in, double now_s) {
+  FeedState state = start_feed(params, no_price, now_s);
+  FeedSignal signal = signal_of(state, now_s, in, nullptr);
+  run_stages(SensingStages{}, params, state, signal);
+  start_stages(AnsweringStages{}, params, state, signal.value, now_s);
+  state.delivered_confidence = state.confidence = signal.confidence;
+  state.published = signal.value;
+  state.usable = usable(params, state, now_s);
+  return state;
+}
+
+StepResult step(const FeedParams& params, FeedState& state, double now_s, const FeedInputs& in,
+                PriceHistory* history) {
+  FeedSignal signal = signal_of(state, now_s, in, history);
   run_stages(FeedStages{}, params, state, signal);
   const bool was_usable = state.usable;
   const bool moved = !(signal.value == state.published) && !std::isnan(signal.value);
   state.published = signal.value;
+  state.confidence = signal.confidence;
+  state.updated_s = signal.updated_s;
   state.stepped_s = now_s;
   state.usable = usable(params, state, now_s);
   return {.changed = moved || state.usable != was_usable,
@@ -62,8 +86,10 @@ StepResult step(const FeedParams& params, FeedState& state, double now_s,
           .not_finite = signal.not_finite || std::isinf(signal.value)};
 }
 
-bool usable(const FeedParams&, const FeedState& state, double now_s) {
-  return std::isfinite(state.published) && now_s <= state.stale_after_s;
+bool usable(const FeedParams& params, const FeedState& state, double now_s) {
+  if (!std::isfinite(state.published)) return false;
+  if (params.on_failure != OnFailure::refuse) return true;
+  return !state.refused && now_s <= state.stale_after_s;
 }
 
 double next_due(const FeedParams& params, const FeedState& state) {

@@ -15,13 +15,19 @@ bool deviates(double now, double old, double alpha) {
   return now != old && std::fabs(now - old) >= alpha * std::fabs(old);
 }
 
-// Hands over every report that has arrived. While frozen the answer keeps its price, not its age.
-void deliver(const Publish::Params& p, Publish::State& s, double now_s, bool frozen) {
+// Hands over every report that has arrived. While frozen the answer keeps its price, not its age;
+// while stale it keeps both, and what arrives is lost.
+void deliver(const Publish::Params& p, Publish::State& s, double now_s, const FeedFaults& faults) {
   while (s.count > 0 && s.pending[s.first].due_s <= now_s) {
     const Publish::Report& report = s.pending[s.first];
-    if (!frozen) s.delivered_usd = report.usd;
-    s.delivered_s = report.due_s;
-    s.heartbeat_due_s = report.due_s + p.heartbeat_s;
+    if (!faults.stale) {
+      if (!faults.frozen) {
+        s.delivered_usd = report.usd;
+        s.delivered_confidence = report.confidence;
+      }
+      s.delivered_s = report.due_s;
+      s.heartbeat_due_s = report.due_s + p.heartbeat_s;
+    }
     s.first = (s.first + 1) % Publish::most_pending;
     --s.count;
   }
@@ -76,10 +82,11 @@ void Publish::start(const Params& p, State& s, double usd, double now_s) {
 // OCR 1 [chainlink_ocr_2021, chainlink_ocr_code].
 void Publish::apply(const Params& p, State& s, FeedSignal& signal) {
   const FeedFaults& faults = signal.faults;
-  deliver(p, s, signal.now_s, faults.frozen);
-  const double price = faults.outage ? no_price : faults.frozen ? s.delivered_usd : signal.value;
+  deliver(p, s, signal.now_s, faults);
+  const bool silent = faults.outage || faults.stale;
+  const double price = silent ? no_price : faults.frozen ? s.delivered_usd : signal.value;
   const bool late = signal.now_s >= s.heartbeat_due_s;
-  if (std::isnan(price)) {
+  if (std::isnan(price) || price < 0) {  // no report is made of a price below zero
     s.overdue = s.overdue || late;
   } else {
     const bool moved = deviates(price, s.delivered_usd, p.deviation);
@@ -88,11 +95,16 @@ void Publish::apply(const Params& p, State& s, FeedSignal& signal) {
       const double latency =
           std::isnan(faults.latency_override_s) ? p.latency_s : faults.latency_override_s;
       const double due_s = decided_at(p, s, moved, latency, signal.now_s) + latency;
-      if (!send(s, {price, due_s})) signal.capacity_exceeded = true;
-      deliver(p, s, signal.now_s, faults.frozen);
+      if (!send(s, {price, due_s, signal.confidence})) signal.capacity_exceeded = true;
+      deliver(p, s, signal.now_s, faults);
     }
   }
   signal.value = s.delivered_usd;
+  if (signal.live) {
+    signal.updated_s = std::isnan(signal.in.updated_s) ? never_s : signal.in.updated_s;
+    return;
+  }
+  signal.confidence = s.delivered_confidence;
   signal.updated_s = s.delivered_s;
 }
 

@@ -1,4 +1,4 @@
-// Stage 3: a report is made when the price has moved enough or the answer is old, and arrives after
+// Stage 7: a report is made when the price has moved enough or the answer is old, and arrives after
 // a latency. What readers see is the last report that arrived.
 #pragma once
 
@@ -48,12 +48,14 @@ struct Publish {
   struct Report {
     double usd = 0;
     double due_s = 0;
+    double confidence = 0;  // over the price
   };
   /// Open at `start`; `pending` is a ring, oldest at `first`, arrival times strictly rising.
   struct State {
     double delivered_usd = no_price;  // last report that arrived
     double delivered_s = 0;           // when it arrived
-    double reported_usd = no_price;   // last report made
+    double delivered_confidence = 0;
+    double reported_usd = no_price;  // last report made
     double heartbeat_due_s = never_s;
     std::uint32_t first = 0;
     std::uint32_t count = 0;

@@ -1,10 +1,7 @@
-// Stage 1: where a price comes from. One value, the median of several, a contract rate times the
-// feed below it, or a fixed price.
+// Stage 1: where a price comes from. The reference, one venue, one feed, a contract rate times the
+// feed below it, a fixed price, or several venues and feeds that the next stage makes one of.
 #pragma once
 
-#include <algorithm>
-#include <array>
-#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,7 +13,7 @@
 
 namespace faultline {
 
-enum class SourceKind : std::uint8_t { reference, venues, fixed, rate };
+enum class SourceKind : std::uint8_t { reference, listed, fixed, rate, backing };
 
 struct Source {
   static constexpr const char* name = "source";
@@ -25,93 +22,103 @@ struct Source {
   struct Spec {
     std::string reads;  // "" = rate for an asset with a rate, else reference
     std::optional<Name> venue;
-    std::vector<Name> median;
+    std::optional<Name> feed;
+    std::vector<Name> median, mean, votes;
     std::optional<Amount> fixed;
     std::optional<Name> below;
-    std::string median_rule = "upper";
+    std::optional<Name> in;
+    std::optional<bool> live;
 
     template <class V>
     void fields(V& v) {
       v("reads", reads,
-        Field{.help = "what it follows if no venue, median or fixed price is given: the reference "
-                      "price, or the contract rate times the feed below",
-              .choices = "reference rate"});
+        Field{.help = "what it follows if no venue, feed, list or fixed price is given: the "
+                      "reference price; the contract rate times the feed below, as the issuer's "
+                      "books have it; or that times the share of it that is backed",
+              .choices = "reference rate backing"});
       v("venue", venue, Field{.help = "the one venue it reads", .refers = Refers::venue});
-      v("median", median, Field{.help = "venues whose median it takes", .refers = Refers::venue});
+      v("feed", feed, Field{.help = "the one feed it reads", .refers = Refers::oracle});
+      v("median", median,
+        Field{.help = "venues and feeds whose median it takes", .refers = Refers::price});
+      v("mean", mean,
+        Field{.help = "venues and feeds whose weighted mean it takes", .refers = Refers::price});
+      v("votes", votes,
+        Field{.help = "venues and feeds that each vote price - c, price, price + c",
+              .source = "Pyth aggregate price (pyth_client_code)",
+              .refers = Refers::price});
       v("fixed", fixed,
         Field{.help = "a price in $ written into its code", .lo = 0, .scales = Scales::no});
       v("below", below,
-        Field{.help = "for `reads: rate`: the feed of the asset the rate is in",
+        Field{.help = "for rate and backing: the feed of the asset the rate is in, if not its own",
               .refers = Refers::oracle});
-      v("median_rule", median_rule,
-        Field{
-            .help = "of an even count: the upper of the middle two, or their mean",
-            .source = "Chainlink OCR: element n/2 of the sorted observations (chainlink_ocr_2021)",
-            .choices = "upper mean"});
+      v("in", in,
+        Field{.help = "the asset it is quoted in, for feeds that read it; absent = $",
+              .refers = Refers::asset});
+      v("live", live,
+        Field{.help = "read from code at the moment of use: no deviation, heartbeat or latency; "
+                      "absent = on for rates, fixed prices and a single feed"});
     }
-    /// How many of venue, median, fixed and reads are stated; more than one is a mistake to report.
+    /// How many sources are stated; more than one is a mistake to report.
     int stated() const {
-      return (venue ? 1 : 0) + (median.empty() ? 0 : 1) + (fixed ? 1 : 0) + (reads.empty() ? 0 : 1);
+      const auto one = [](bool is) { return is ? 1 : 0; };
+      return one(venue.has_value()) + one(feed.has_value()) + one(!median.empty()) +
+             one(!mean.empty()) + one(!votes.empty()) + one(fixed.has_value()) +
+             one(!reads.empty());
     }
   };
   struct Params {
     double fixed_usd = no_price;
     SourceKind source = SourceKind::reference;
-    bool mean_of_middle = false;
+    Aggregation aggregation = Aggregation::none;
+    bool live = false;
   };
   struct State {};
 
   /// The kind a spec means; `asset_has_rate` decides where the spec is silent.
   static SourceKind kind_of(const Spec& s, bool asset_has_rate) {
     if (s.fixed) return SourceKind::fixed;
-    if (s.venue || !s.median.empty()) return SourceKind::venues;
+    if (s.venue || s.feed || !s.median.empty() || !s.mean.empty() || !s.votes.empty()) {
+      return SourceKind::listed;
+    }
     if (s.reads.empty()) return asset_has_rate ? SourceKind::rate : SourceKind::reference;
-    return s.reads == "rate" ? SourceKind::rate : SourceKind::reference;
+    return s.reads == "rate"      ? SourceKind::rate
+           : s.reads == "backing" ? SourceKind::backing
+                                  : SourceKind::reference;
   }
+  static bool is_live(const Spec& s, SourceKind kind) {
+    if (s.live) return *s.live;
+    return s.feed || (kind != SourceKind::reference && kind != SourceKind::listed);
+  }
+  /// Where the spec is silent, a live feed reads a rate.
   static Params compile(const Spec& s, bool live) {
     return {.fixed_usd = s.fixed ? s.fixed->value : no_price,
             .source = kind_of(s, live),
-            .mean_of_middle = s.median_rule == "mean"};
+            .aggregation = !s.mean.empty()    ? Aggregation::mean
+                           : !s.votes.empty() ? Aggregation::votes
+                                              : Aggregation::median,
+            .live = live};
   }
   static void start(const Params&, State&, double, double) {}
 
-  // median = x[n/2] of the n values present, sorted upwards from x[0] [chainlink_ocr_2021]; or the
-  // mean of x[n/2 - 1] and x[n/2] for even n. Missing values (NaN) are dropped first.
-  static double median_of(std::span<const double> values, bool mean_of_middle, bool& too_many) {
-    std::array<double, most_sources> x;
-    std::size_t n = 0;
-    for (const double v : values) {
-      if (std::isnan(v)) continue;
-      if (n == most_sources) {
-        too_many = true;
-        return no_price;
-      }
-      x[n++] = v;
-    }
-    if (n == 0) return no_price;
-    std::sort(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(n));
-    const double upper = x[n / 2];
-    return mean_of_middle && n % 2 == 0 ? (x[n / 2 - 1] + upper) / 2 : upper;
-  }
-
   static void apply(const Params& p, State&, FeedSignal& signal) {
-    const std::span<const double> in = signal.sources;
-    double v = no_price;
+    const std::span<const double> in = signal.in.sources;
+    signal.live = p.live;
     switch (p.source) {
       case SourceKind::fixed:
-        v = p.fixed_usd;
+        signal.value = p.fixed_usd;
         break;
       case SourceKind::reference:
-        v = in.empty() ? no_price : in[0];
+        signal.value = in.empty() ? no_price : in[0];
         break;
       case SourceKind::rate:
-        v = in.size() < 2 ? no_price : in[0] * in[1];
+      case SourceKind::backing:
+        signal.value = in.size() < 2 ? no_price : in[0];
+        signal.times = in.size() < 2 ? no_price : in[1];
         break;
-      case SourceKind::venues:
-        v = median_of(in, p.mean_of_middle, signal.capacity_exceeded);
+      case SourceKind::listed:
+        signal.aggregation = p.aggregation;
         break;
     }
-    signal.value = v * signal.faults.offset;
   }
   static double due(const Params&, const State&, double) { return never_s; }
 };

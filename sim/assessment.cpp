@@ -17,6 +17,7 @@ double first_change_s(const Scenario& scenario) {
   double first = scenario.path != nullptr ? 0 : 1e300;
   for (const ExogenousMove& m : scenario.moves) first = std::min(first, m.when.start_s);
   for (const Exploit& e : scenario.exploits) first = std::min(first, e.at_s);
+  for (const Manipulation& m : scenario.manipulations) first = std::min(first, m.start_s);
   for (const SettingChange& s : scenario.settings) first = std::min(first, s.at_s);
   return first < 1e299 ? first : 0;
 }
@@ -53,7 +54,9 @@ Scenario baseline_of(const Scenario& scenario) {
   Scenario out;
   out.id = scenario.id;
   out.name = "baseline";
-  out.path = scenario.moves.empty() && scenario.exploits.empty() ? nullptr : scenario.path;
+  const bool only_path =
+      scenario.moves.empty() && scenario.exploits.empty() && scenario.manipulations.empty();
+  out.path = only_path ? nullptr : scenario.path;
   return out;
 }
 
@@ -85,6 +88,10 @@ std::vector<std::uint32_t> shocked_nodes(const Snapshot& world, const Scenario& 
     }
   }
   for (const Exploit& e : scenario.exploits) add(NodeKind::asset, world.assets[e.asset.value].name);
+  for (const Manipulation& m : scenario.manipulations) {
+    add(NodeKind::oracle, world.oracles[m.feed.value].name);
+    for (const VenuePush& p : m.pushes) add(NodeKind::venue, world.venues[p.venue.value].name);
+  }
   if (scenario.path != nullptr) {
     for (const AssetId a : scenario.path->assets) add(NodeKind::asset, world.assets[a.value].name);
   }

@@ -90,8 +90,7 @@ void borrow_out(const Snapshot& world, Workspace& w, const Target& t, AssetId as
          fmt::format("{:.0f} {} posted, {:.0f} {} borrowed", posted, world.assets[asset.value].name,
                      units, world.assets[world.reserves[r].asset.value].name));
   }
-  w.breach.touch(p);
-  w.underwater.touch(p);
+  w.touch(p);
 }
 
 void borrow_wherever(const Snapshot& world, Workspace& w, AssetId asset) {

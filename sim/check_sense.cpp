@@ -123,7 +123,7 @@ void check_agreement(CompileContext& c) {
 void check_delays(CompileContext& c) {
   for (const OracleInfo& o : c.world.oracles) {
     const double latency = o.params.latency_s;
-    if (o.params.source == SourceKind::rate || o.params.source == SourceKind::fixed) continue;
+    if (o.params.live) continue;
     if (latency > 0 && latency < c.world.round_s) {
       c.diagnostics.note("N0508", c.at("oracles." + o.name + ".latency"),
                          fmt::format("the {:.4g} s latency of '{}' counts as one round of {:.4g} s",

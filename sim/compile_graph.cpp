@@ -145,12 +145,14 @@ class GraphMaker {
       const double usd = read_usd(o);
       for (const VenueId v : oracle.venues)
         edge(venues_[v.value], oracles_[o], EdgeKind::prices, usd);
-      if (oracle.params.source == SourceKind::reference ||
-          oracle.params.source == SourceKind::rate) {
+      if (oracle.params.source != SourceKind::listed && oracle.params.source != SourceKind::fixed) {
         edge(assets_[oracle.asset.value], oracles_[o], EdgeKind::prices, usd);
       }
-      if (oracle.below.valid())
-        edge(oracles_[oracle.below.value], oracles_[o], EdgeKind::prices, usd);
+      if (oracle.unit.valid()) edge(assets_[oracle.unit.value], oracles_[o], EdgeKind::prices, usd);
+      if (oracle.premium_venue.valid())
+        edge(venues_[oracle.premium_venue.value], oracles_[o], EdgeKind::prices, usd);
+      for (const OracleId below : oracle.reads)
+        edge(oracles_[below.value], oracles_[o], EdgeKind::prices, usd);
     }
   }
 

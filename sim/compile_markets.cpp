@@ -48,6 +48,14 @@ Reserve& add_reserve(CompileContext& c, MarketId market, AssetId asset, const st
     }
   }
   if (!reserve.oracle.valid()) reserve.oracle = feed_of(c, asset);
+  const OracleInfo& feed = world.oracles[reserve.oracle.value];
+  if (feed.unit.valid()) {
+    c.diagnostics.error("E0428", c.at(path),
+                        fmt::format("'{}' says a price in {}, and markets count in dollars",
+                                    feed.name, world.assets[feed.unit.value].name),
+                        fmt::format("name a feed with `feed: {}, times: {}`", feed.name,
+                                    world.assets[feed.unit.value].name));
+  }
   reserve.cash = c.account(Bearer::depositor, r, asset);
   reserve.collateral_factor = 2 * r;
   reserve.debt_factor = 2 * r + 1;
@@ -488,6 +496,7 @@ void open_prices(CompileContext& c) {
   for (double& usd : market.spot) usd = std::isnan(usd) ? 0 : usd;  // nobody pays anything for it
   market.published.assign(world.oracles.size(), std::numeric_limits<double>::quiet_NaN());
   market.usable.assign(world.oracles.size(), 1);
+  market.band.assign(world.oracles.size(), 0);
   for (std::uint32_t o = 0; o < world.oracles.size(); ++o) open_feed(c, o);
   for (std::uint32_t o = 0; o < world.oracles.size(); ++o) {
     market.usable[o] = std::isfinite(market.published[o]) ? 1 : 0;
@@ -498,8 +507,9 @@ void open_prices(CompileContext& c) {
     const Reserve& reserve = world.reserves[r];
     const double answer = market.published[reserve.oracle.value];
     const double published = std::isnan(answer) ? 0 : answer;  // counts for nothing
-    opening.factors[2 * r] = published * reserve.terms.lt;
-    opening.factors[2 * r + 1] = published * reserve.debt_weight;
+    const double band = market.band[reserve.oracle.value];
+    opening.factors[2 * r] = std::max(0.0, published - band) * reserve.terms.lt;
+    opening.factors[2 * r + 1] = (published + band) * reserve.debt_weight;
     opening.market_factors[2 * r] = opening.market_factors[2 * r + 1] =
         market.spot[reserve.asset.value];
   }

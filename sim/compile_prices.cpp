@@ -1,4 +1,7 @@
 // Feeds open at what their sources say now; claim feeds after the feed below them.
+#include <algorithm>
+#include <cmath>
+
 #include "sim/compile_context.hpp"
 #include "sim/feed_sources.hpp"
 
@@ -10,17 +13,16 @@ void open_feed(CompileContext& c, std::uint32_t o) {
   if (world.opening.feeds.size() < world.oracles.size()) {
     world.opening.feeds.resize(world.oracles.size());
   }
-  if (market.published[o] == market.published[o]) return;  // opened as somebody's feed below
+  const auto opened = [o](OracleId id) { return id.value == o; };
+  if (std::any_of(world.feed_order.begin(), world.feed_order.end(), opened)) return;
   const OracleInfo& info = world.oracles[o];
-  if (info.params.source == SourceKind::rate) open_feed(c, info.below.value);
+  for (const OracleId f : info.reads) open_feed(c, f.value);
   world.feed_order.push_back(OracleId{o});
-  const FeedSources sources = feed_sources(world, market, info.params, o, true);
-  FeedState state = start_feed(info.params, no_price, 0);
-  FeedSignal signal;
-  signal.sources = sources.values();
-  Source::apply(info.params, state, signal);
-  world.opening.feeds[o] = start_feed(info.params, signal.value, 0);
-  market.published[o] = signal.value;
+  const FeedReadings readings(world, market, info.params, o, true, nullptr);
+  const FeedState state = open_feed(info.params, readings.inputs(), 0);
+  world.opening.feeds[o] = state;
+  market.published[o] = state.published;
+  if (info.params.bands) market.band[o] = state.confidence * std::fabs(state.published);
 }
 
 }  // namespace faultline

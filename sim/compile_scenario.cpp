@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/math.hpp"
+#include "sim/manipulation.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {
@@ -147,6 +148,65 @@ void leave(ScenarioContext& c, const std::string& who, const ExitSpec& exit) {
   c.move(as == venue.base ? MoveKind::exit_base : MoveKind::exit_quote, v.value, exit.share.value);
 }
 
+/// The place of a feed's source by its name; no_source: it reads none of that name.
+std::uint32_t source_of(const Snapshot& world, const OracleInfo& feed, const std::string& name) {
+  for (std::uint32_t i = 0; i < feed.venues.size(); ++i) {
+    if (world.venues[feed.venues[i].value].name == name) return i;
+  }
+  for (std::uint32_t i = 0; i < feed.feeds.size(); ++i) {
+    if (world.oracles[feed.feeds[i].value].name == name)
+      return i + static_cast<std::uint32_t>(feed.venues.size());
+  }
+  return no_source;
+}
+
+void diverge(ScenarioContext& c, OracleId o, const std::string& source, double off) {
+  const OracleInfo& feed = c.world.oracles[o.value];
+  const std::uint32_t place = source_of(c.world, feed, source);
+  if (place == no_source) {
+    c.diagnostics.error("E0466", c.event.written,
+                        fmt::format("'{}' is no source of the oracle '{}'", source, feed.name),
+                        "name a venue or feed it reads");
+    return;
+  }
+  for (const ExogenousMove& m : c.out.moves) {
+    if (m.kind != MoveKind::divergent || m.target != o.value || m.source == place) continue;
+    c.diagnostics.error("E0466", c.event.written,
+                        fmt::format("two sources of '{}' diverge", feed.name),
+                        "let one of them, or move the venues");
+    return;
+  }
+  c.move(MoveKind::divergent, o.value, off);
+  c.out.moves.back().source = place;
+}
+
+void misplace_cap(ScenarioContext& c, OracleId o, double off) {
+  const OracleInfo& feed = c.world.oracles[o.value];
+  if (std::isinf(feed.params.growth_per_s)) {
+    c.diagnostics.error("E0466", c.event.written,
+                        fmt::format("the oracle '{}' has no growth cap", feed.name),
+                        "give it one: `growth: 9.8%/y`");
+    return;
+  }
+  c.move(MoveKind::cap, o.value, off);
+}
+
+void manipulate(ScenarioContext& c, OracleId o, double target) {
+  const double held_s = c.event.lasts ? c.event.lasts->value : c.world.round_s;
+  const double rounds = std::max(1.0, std::ceil(held_s / c.world.round_s));
+  ManipulationPlan plan = plan_manipulation(c.world, o, target, rounds);
+  if (!plan.problem.empty()) {
+    c.diagnostics.error("E0466", c.event.written,
+                        fmt::format("the oracle '{}' cannot be manipulated so: {}",
+                                    c.world.oracles[o.value].name, plan.problem),
+                        "`inspect ECO oracles` tells which can be moved, and at what cost");
+    return;
+  }
+  const double start_s = c.event.at.value;
+  c.out.manipulations.push_back(
+      {o, target, start_s, start_s + rounds * c.world.round_s, std::move(plan.pushes)});
+}
+
 void break_feed(ScenarioContext& c, const std::string& name, const OracleFaultSpec& fault) {
   const OracleId o = c.world.oracle(name);
   if (!o.valid()) {
@@ -158,6 +218,10 @@ void break_feed(ScenarioContext& c, const std::string& name, const OracleFaultSp
   if (fault.offset) c.move(MoveKind::offset, o.value, fault.offset->value);
   if (fault.frozen) c.move(MoveKind::frozen, o.value, 1);
   if (fault.outage) c.move(MoveKind::outage, o.value, 1);
+  if (fault.stale) c.move(MoveKind::stale, o.value, 1);
+  if (fault.cap) misplace_cap(c, o, fault.cap->value);
+  if (fault.manipulated) manipulate(c, o, 1 + fault.manipulated->value);
+  for (const auto& [source, off] : fault.divergent) diverge(c, o, source, off.value);
 }
 
 void follow(ScenarioContext& c, std::deque<FollowedPath>& paths) {

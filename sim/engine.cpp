@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "sim/accounting.hpp"
+#include "sim/feed_audit.hpp"
 #include "sim/perps.hpp"
 
 namespace faultline {
@@ -20,6 +21,9 @@ bool nothing_pending(const Snapshot& world, const Scenario& scenario, const Work
   }
   for (const Exploit& e : scenario.exploits) {
     if (e.at_s > w.now_s) return false;
+  }
+  for (const Manipulation& m : scenario.manipulations) {
+    if (m.end_s >= w.now_s) return false;
   }
   for (const SettingChange& s : scenario.settings) {
     if (s.at_s > w.now_s) return false;
@@ -44,7 +48,9 @@ void audit_round(const Snapshot& world, Workspace& w) {
 const Outcome& run(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   w.reset();
   w.transmission = scenario.transmission;
+  w.outcome.manipulations.resize(scenario.manipulations.size());
   open_books(world, w);
+  if (w.record) open_feed_audit(world, w);
   const auto rounds = static_cast<std::uint32_t>(std::ceil(world.horizon_s / world.round_s));
   for (w.round = 0; w.round <= rounds; ++w.round) {
     w.now_s = w.round * world.round_s;

@@ -8,19 +8,29 @@
 
 namespace faultline {
 
-/// Prices in USD (for a rate feed: the rate, then the price below), NaN where missing.
-class FeedSources {
+struct Workspace;
+
+/// The inputs of one feed; they point into this object.
+class FeedReadings {
  public:
-  void add(double usd) { values_[count_++] = usd; }
-  std::span<const double> values() const { return {values_.data(), count_}; }
+  /// As `market` has them. With `transmission` off venues are taken to sit at the reference. `w`:
+  /// the run; null at the opening, where every claim is backed.
+  FeedReadings(const Snapshot& world, const MarketState& market, const FeedParams& params,
+               std::uint32_t oracle, bool transmission, const Workspace* w);
+  FeedReadings(const FeedReadings&) = delete;
+  FeedReadings& operator=(const FeedReadings&) = delete;
+
+  const FeedInputs& inputs() const { return inputs_; }
 
  private:
-  std::array<double, Source::most_sources> values_{};
-  std::size_t count_ = 0;
-};
+  void add(double usd) { values_[count_++] = usd; }
+  void add_listed(const Snapshot& world, const MarketState& market, const OracleInfo& oracle,
+                  bool transmission);
+  void rest_on(const MarketState& market, OracleId feed, const Workspace* w);
 
-/// With `transmission` off venues are taken to sit at the reference.
-FeedSources feed_sources(const Snapshot& world, const MarketState& market, const FeedParams& params,
-                         std::uint32_t oracle, bool transmission);
+  std::array<double, Source::most_sources> values_;
+  std::size_t count_ = 0;
+  FeedInputs inputs_;
+};
 
 }  // namespace faultline

@@ -38,7 +38,8 @@ struct AccountInfo {
 };
 
 /// Balances of one run, in units of each account's asset (whole quanta). Accounts of the outside
-/// world, makers and flash-funded agents may go below zero: that is their credit with the world.
+/// world, makers, flash-funded agents and whoever manipulates a feed may go below zero: that is
+/// their credit with the world.
 class Ledger {
  public:
   /// Takes the opening balances; keeps the storage of earlier runs.

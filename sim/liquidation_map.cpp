@@ -128,8 +128,11 @@ StaticPrices static_prices(const Snapshot& world, std::span<const AssetId> falli
   const auto believed = [&](auto&& self, std::uint32_t o) -> double {
     const OracleInfo& oracle = world.oracles[o];
     double moved = out.market[oracle.asset.value];
+    if (oracle.unit.valid()) moved /= out.market[oracle.unit.value];
     if (oracle.params.source == SourceKind::fixed) moved = 1;
-    if (oracle.params.source == SourceKind::rate) moved = self(self, oracle.below.value);
+    if (oracle.below.valid()) moved = self(self, oracle.below.value);
+    if (oracle.times.valid()) moved *= self(self, oracle.times.value);
+    if (oracle.over.valid()) moved /= self(self, oracle.over.value);
     return after_bounds(oracle.params, world.opening.market.published[o], moved);
   };
   for (std::uint32_t o = 0; o < world.oracles.size(); ++o) out.believed[o] = believed(believed, o);

@@ -70,6 +70,24 @@ struct PerpOutcome {
   bool operator==(const PerpOutcome&) const = default;
 };
 
+/// What one manipulation of a scenario took.
+struct ManipulationOutcome {
+  double cost_usd = 0;     // given less taken, at market prices of the round
+  double capital_usd = 0;  // given in its heaviest round
+  double rounds = 0;       // in which it was held
+  bool ended = false;
+};
+
+/// What one feed's error did in one market; told of recorded runs only.
+struct FeedHarm {
+  std::uint32_t market = 0, oracle = 0;
+  // Liquidated though healthy at market prices.
+  double false_liquidated_usd = 0, false_liquidations = 0;
+  // In breach at market prices and sound at published ones: debt and accounts in the worst round,
+  // and debt at the end.
+  double missing_usd = 0, missing_accounts = 0, missing_end_usd = 0;
+};
+
 struct Counters {
   std::uint64_t rounds = 0, nodes_visited = 0, posts = 0, breaches = 0, orders = 0, cut = 0;
 };
@@ -103,7 +121,9 @@ struct Outcome {
   double final_debt_usd = 0;          // all debt of lending markets at the end
   std::vector<double> permanent_log;  // [round * assets + asset], only on an observed path
   Counters counters;
-  std::vector<TimelineEvent> timeline;  // only when a run is recorded
+  std::vector<ManipulationOutcome> manipulations;  // as the scenario lists them
+  std::vector<FeedHarm> feed_harms;                // as they appear; only when a run is recorded
+  std::vector<TimelineEvent> timeline;             // only when a run is recorded
 
   double bad_debt_usd() const;
   double total(double MarketOutcome::*field) const;

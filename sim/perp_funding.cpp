@@ -105,8 +105,7 @@ void fold_funding(const Snapshot& world, Workspace& w, const PerpVenue& venue,
       if (f / 2 != contract.reserve || amount == 0) continue;
       const double due = amount * paid[f % 2];
       add_balance(world, w, venue, position, q.down(f % 2 == 0 ? -due : due));
-      w.breach.touch(position);
-      w.underwater.touch(position);
+      w.touch(position);
     }
   };
   for (std::uint32_t i = 0; i < venue.positions; ++i) fold(venue.first_position + i);

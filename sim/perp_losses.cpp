@@ -25,8 +25,7 @@ double settlement_usd(const Snapshot& world, const Workspace& w, const PerpVenue
 }
 
 void touch(Workspace& w, std::uint32_t position) {
-  w.breach.touch(position);
-  w.underwater.touch(position);
+  w.touch(position);
   if (w.is_parked(position)) w.set_parked(position, false);
 }
 

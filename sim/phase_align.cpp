@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "protocols/agents/arbitrage.hpp"
+#include "sim/manipulation.hpp"
 #include "sim/phases.hpp"
 #include "sim/venue_ops.hpp"
 
@@ -230,7 +231,8 @@ void act_within_capital(const Snapshot& world, Workspace& w, std::uint32_t who) 
 
 }  // namespace
 
-void align(const Snapshot& world, const Scenario&, Workspace& w) {
+void align(const Snapshot& world, const Scenario& scenario, Workspace& w) {
+  if (!scenario.manipulations.empty()) recall_pushes(world, scenario, w);
   refresh_venue_prices(world, w);
   for (std::uint32_t who = 0; w.transmission && who < world.arbitrageurs.size(); ++who) {
     if (std::isfinite(w.settings.arbitrageur_capital[who])) {
@@ -239,6 +241,7 @@ void align(const Snapshot& world, const Scenario&, Workspace& w) {
       act_freely(world, w, who);
     }
   }
+  if (w.transmission && !scenario.manipulations.empty()) push_venues(world, scenario, w);
   refresh_spots(world, w);
 }
 

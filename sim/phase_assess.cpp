@@ -389,8 +389,16 @@ void plan_rows(const Snapshot& world, Workspace& w) {
 double breach_factor(const Workspace& w, std::uint32_t factor) {
   const std::uint32_t r = factor / 2;
   const Reserve& reserve = w.settings.reserves[r];
-  const double price = w.market.published[reserve.oracle.value];
-  if (std::isnan(price)) return 0;  // no answer yet: it counts for nothing
+  const double answer = w.market.published[reserve.oracle.value];
+  if (std::isnan(answer)) return 0;  // no answer yet: it counts for nothing
+  const double band = w.market.band[reserve.oracle.value];
+  return breach_factor_at(
+      w, factor, factor == reserve.debt_factor ? answer + band : std::max(0.0, answer - band));
+}
+
+double breach_factor_at(const Workspace& w, std::uint32_t factor, double price) {
+  const std::uint32_t r = factor / 2;
+  const Reserve& reserve = w.settings.reserves[r];
   if (factor == reserve.collateral_factor && reserve.terms.trigger == Trigger::at_or_below) {
     return std::nextafter(price * w.market.supply_index[r] * reserve.terms.lt, 0.0);
   }

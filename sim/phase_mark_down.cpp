@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/feed_audit.hpp"
 #include "sim/narration.hpp"
 #include "sim/perps.hpp"
 #include "sim/venue_ops.hpp"
@@ -107,7 +108,9 @@ void note_utilisation(const Snapshot& world, Workspace& w) {
 
 void note_gaps(const Snapshot& world, Workspace& w) {
   for (std::uint32_t o = 0; o < world.oracles.size(); ++o) {
-    const double spot = w.market.spot[world.oracles[o].asset.value];
+    const OracleInfo& oracle = world.oracles[o];
+    double spot = w.market.spot[oracle.asset.value];
+    if (oracle.unit.valid()) spot /= w.market.spot[oracle.unit.value];
     const double gap = std::fabs(w.market.published[o] / spot - 1);
     if (gap > w.outcome.oracles[o].largest_gap) w.outcome.oracles[o].largest_gap = gap;
   }
@@ -175,12 +178,16 @@ void refresh_spots(const Snapshot& world, Workspace& w) {
   }
 }
 
+double backed_share(const Snapshot& world, const Workspace& w, AssetId a) {
+  const double supply = world.assets[a.value].supply, minted = w.minted[a.value];
+  return minted > 0 ? w.backing[a.value] * (supply / (supply + minted)) : w.backing[a.value];
+}
+
 double worth(const Snapshot& world, const Workspace& w, AssetId a) {
   const AssetInfo& info = world.assets[a.value];
   const double spot = w.market.spot[a.value];
   if (!info.base.valid()) return spot;
-  double share = w.backing[a.value];
-  if (w.minted[a.value] > 0) share *= info.supply / (info.supply + w.minted[a.value]);
+  const double share = backed_share(world, w, a);
   const double base = worth(world, w, info.base);
   if (share >= 1 && base >= w.market.spot[info.base.value]) return spot;
   return std::min(spot, w.market.contract_rate[a.value] * share * base);
@@ -193,6 +200,10 @@ void backing_changed(const Snapshot& world, Workspace& w, AssetId a) {
     }
   };
   worth_changed(a);
+  for (std::uint32_t o = 0; o < world.oracles.size(); ++o) {
+    const OracleInfo& oracle = world.oracles[o];
+    if (oracle.asset == a && oracle.params.source == SourceKind::backing) w.feed_due[o] = w.now_s;
+  }
   for (const AssetId claim : world.claims_on[a.value]) worth_changed(claim);
   w.quiet = false;
 }
@@ -230,6 +241,7 @@ void mark_down(const Snapshot& world, const Scenario&, Workspace& w) {
     note_utilisation(world, w);
   }
   if (!w.quiet || w.round == 0) note_gaps(world, w);
+  if (w.record) audit_missing(world, w);
   w.changed_market_factors.clear();
 }
 

@@ -10,54 +10,80 @@ namespace faultline {
 
 namespace {
 
-/// USD price of the feed's asset at one venue: its marginal price times the other side's value.
-double venue_source(const Snapshot& world, const MarketState& market, VenueId v, AssetId asset) {
+/// Price of the feed's asset at one venue, in what the feed is quoted in: its marginal price, or
+/// that times the other side's value.
+double venue_source(const Snapshot& world, const MarketState& market, VenueId v,
+                    const OracleInfo& oracle, bool transmission) {
   const VenueInfo& venue = world.venues[v.value];
   const double price = market.venue_price[v.value];
-  return venue.base == asset ? price * market.spot[venue.quote.value]
-                             : market.spot[venue.base.value] / price;
+  const AssetId asset = oracle.asset, unit = oracle.unit;
+  if (!transmission) {
+    const double usd = market.reference[asset.value];
+    return unit.valid() ? usd / market.reference[unit.value] : usd;
+  }
+  const bool sold = venue.base == asset;
+  const AssetId other = sold ? venue.quote : venue.base;
+  if (unit == other) return sold ? price : 1 / price;
+  const double usd = sold ? price * market.spot[other.value] : market.spot[other.value] / price;
+  return unit.valid() ? usd / market.spot[unit.value] : usd;
+}
+
+double in_unit(const MarketState& market, double usd, AssetId unit) {
+  return unit.valid() ? usd / market.reference[unit.value] : usd;
+}
+
+bool venue_moved(const Snapshot& world, const Workspace& w, VenueId v) {
+  const VenueInfo& venue = world.venues[v.value];
+  return w.moved_venues.has(v.value) || w.moved_spots.has(venue.base.value) ||
+         w.moved_spots.has(venue.quote.value);
 }
 
 bool source_moved(const Snapshot& world, const Workspace& w, const OracleInfo& oracle) {
-  const bool reference = w.moved_references.has(oracle.asset.value);
+  for (const OracleId o : oracle.reads) {
+    if (w.moved_feeds.has(o.value)) return true;
+  }
+  const bool reference = w.moved_references.has(oracle.asset.value) ||
+                         (oracle.unit.valid() && w.moved_references.has(oracle.unit.value));
+  const bool premium = oracle.premium_venue.valid();
   switch (oracle.params.source) {
     case SourceKind::fixed:
-      return false;
+      return premium && (reference || venue_moved(world, w, oracle.premium_venue));
     case SourceKind::reference:
-      return reference;
     case SourceKind::rate:
-      return reference || w.moved_feeds.has(oracle.below.value);
-    case SourceKind::venues:
+    case SourceKind::backing:
+      return reference || (premium && venue_moved(world, w, oracle.premium_venue));
+    case SourceKind::listed:
       break;
   }
   if (!w.transmission) return reference;
+  if (oracle.unit.valid() && w.moved_spots.has(oracle.unit.value)) return true;
   for (const VenueId v : oracle.venues) {
-    const VenueInfo& venue = world.venues[v.value];
-    if (w.moved_venues.has(v.value) || w.moved_spots.has(venue.base.value) ||
-        w.moved_spots.has(venue.quote.value)) {
-      return true;
-    }
+    if (venue_moved(world, w, v)) return true;
   }
-  return false;
+  return premium && venue_moved(world, w, oracle.premium_venue);
 }
 
 void publish_one(const Snapshot& world, Workspace& w, std::uint32_t o) {
   const OracleInfo& oracle = world.oracles[o];
   const FeedParams& params = w.settings.feeds[o];
   FeedState& state = w.feeds[o];
-  const FeedSources sources = feed_sources(world, w.market, params, o, w.transmission);
-  const StepResult result = step(params, state, w.now_s, sources.values());
+  const FeedReadings readings(world, w.market, params, o, w.transmission, &w);
+  PriceHistory* history = needs_history(params) ? &w.feed_histories[o] : nullptr;
+  const StepResult result = step(params, state, w.now_s, readings.inputs(), history);
   if (result.capacity_exceeded) {
     fail(w, Stop::capacity, "feed " + oracle.name + " has more reports in flight than it can hold");
   }
   if (result.not_finite)
     fail(w, Stop::not_finite, "feed " + oracle.name + " read an infinite price");
   w.feed_due[o] = next_due(params, state);
-  const bool below_usable =
-      params.source != SourceKind::rate || w.market.usable[oracle.below.value] != 0;
-  const bool now_usable = usable(params, state, w.now_s) && below_usable;
+  const bool now_usable = usable(params, state, w.now_s);
   if (now_usable != (w.market.usable[o] != 0)) w.moved_feeds.add(o);
   w.market.usable[o] = now_usable;
+  const double band = params.bands ? state.confidence * std::fabs(state.published) : 0;
+  if (band != w.market.band[o] && !std::isnan(band)) {
+    w.market.band[o] = band;
+    w.moved_feeds.add(o);
+  }
   if (state.published == w.market.published[o] || std::isnan(state.published)) return;
   w.market.published[o] = state.published;
   w.moved_feeds.add(o);
@@ -67,40 +93,84 @@ void publish_one(const Snapshot& world, Workspace& w, std::uint32_t o) {
 
 }  // namespace
 
-FeedSources feed_sources(const Snapshot& world, const MarketState& market, const FeedParams& params,
-                         std::uint32_t o, bool transmission) {
+void FeedReadings::add_listed(const Snapshot& world, const MarketState& market,
+                              const OracleInfo& oracle, bool transmission) {
+  for (const VenueId v : oracle.venues) add(venue_source(world, market, v, oracle, transmission));
+  for (const OracleId f : oracle.feeds) {  // the only one: it is rested on
+    const bool missing = !oracle.below.valid() && market.usable[f.value] == 0;
+    add(missing ? no_price : market.published[f.value]);
+  }
+}
+
+void FeedReadings::rest_on(const MarketState& market, OracleId feed, const Workspace* w) {
+  inputs_.unusable = inputs_.unusable || market.usable[feed.value] == 0;
+  const double updated_s = w == nullptr ? 0 : w->feeds[feed.value].updated_s;
+  if (!(updated_s >= inputs_.updated_s)) inputs_.updated_s = updated_s;
+}
+
+FeedReadings::FeedReadings(const Snapshot& world, const MarketState& market,
+                           const FeedParams& params, std::uint32_t o, bool transmission,
+                           const Workspace* w) {
   const OracleInfo& oracle = world.oracles[o];
-  const double reference = market.reference[oracle.asset.value];
-  FeedSources out;
+  const AssetId asset = oracle.asset;
   switch (params.source) {
     case SourceKind::fixed:
       break;
     case SourceKind::reference:
-      out.add(reference);
+      add(in_unit(market, market.reference[asset.value], oracle.unit));
       break;
     case SourceKind::rate:
-      out.add(market.contract_rate[oracle.asset.value]);
-      out.add(market.published[oracle.below.value]);
+    case SourceKind::backing: {
+      const double rate = market.contract_rate[asset.value];
+      const bool all = w == nullptr || params.source == SourceKind::rate;
+      add(all ? rate : rate * backed_share(world, *w, asset));
+      add(oracle.below.valid() ? market.published[oracle.below.value] : 1.0);
       break;
-    case SourceKind::venues:
-      for (const VenueId v : oracle.venues) {
-        out.add(transmission ? venue_source(world, market, v, oracle.asset) : reference);
-      }
+    }
+    case SourceKind::listed:
+      add_listed(world, market, oracle, transmission);
       break;
   }
-  return out;
+  inputs_.sources = {values_.data(), count_};
+  if (oracle.reads.empty() && !oracle.premium_venue.valid()) {
+    inputs_.weights = oracle.weights;
+    return;
+  }
+  inputs_.weights = oracle.weights;
+  if (oracle.times.valid()) inputs_.times = market.published[oracle.times.value];
+  if (oracle.over.valid()) inputs_.over = market.published[oracle.over.value];
+  if (oracle.premium_venue.valid()) {
+    inputs_.premium = venue_source(world, market, oracle.premium_venue, oracle, transmission);
+  }
+  if (oracle.premium_feed.valid() && market.usable[oracle.premium_feed.value] != 0) {
+    inputs_.premium = market.published[oracle.premium_feed.value];
+  }
+  if (oracle.fallback.valid() && market.usable[oracle.fallback.value] != 0) {
+    inputs_.fallback = market.published[oracle.fallback.value];
+  }
+  for (const OracleId f : oracle.rests_on) rest_on(market, f, w);
 }
 
 bool feed_may_change(const Snapshot& world, const Workspace& w, std::uint32_t o) {
+  constexpr int most_steps = 12;  // made, in flight, arrived and once more; as often again and two
+                                  // pokes where a delay follows
   const FeedParams& params = w.settings.feeds[o];
-  const FeedSources sources = feed_sources(world, w.market, params, o, w.transmission);
+  const FeedReadings readings(world, w.market, params, o, w.transmission, &w);
   FeedState ahead = w.feeds[o];
-  for (int reports = 0; reports < 4; ++reports) {  // made, in flight, arrived, and once more
-    const double due = next_due(params, ahead);
+  const bool averages = needs_history(params);
+  PriceHistory history;
+  if (averages) history = w.feed_histories[o];
+  const int steps = params.hop_s > 0 ? most_steps : 4;
+  for (int i = 0; i < steps; ++i) {
+    double due = next_due(params, ahead);
+    if (due > ahead.stepped_s && due < ahead.stepped_s + world.round_s && ahead.settles()) {
+      due = ahead.stepped_s + world.round_s;  // an average is looked at once a round
+    }
     if (!(due < world.horizon_s)) return false;
     const double before = ahead.published;
-    if (step(params, ahead, due, sources.values()).changed && ahead.published != before)
-      return true;
+    const StepResult result =
+        step(params, ahead, due, readings.inputs(), averages ? &history : nullptr);
+    if (result.changed && ahead.published != before) return true;
     if (ahead.usable != w.feeds[o].usable) return true;
   }
   return false;

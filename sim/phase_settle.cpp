@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/feed_audit.hpp"
 #include "sim/narration.hpp"
 #include "sim/perps.hpp"
 
@@ -55,8 +56,7 @@ void settle_order(const Snapshot& world, Workspace& w, const LiquidationOrder& o
   if (market.first_liquidation_s < 0) market.first_liquidation_s = w.now_s;
   w.outcome.gas_usd += o.gas * price;
   w.round_liquidated_usd[debt.market.value] += o.repay * price;
-  w.breach.touch(o.position);
-  w.underwater.touch(o.position);
+  w.touch(o.position);
   if (w.is_parked(o.position)) w.set_parked(o.position, false);
 }
 
@@ -106,8 +106,7 @@ void write_off(const Snapshot& world, Workspace& w, std::uint32_t position, std:
   const double usd = loss * w.market.spot[reserve.asset.value];
   w.outcome.markets[reserve.market.value].recognised_usd += usd;
   w.realised_usd[reserve.market.value] += usd;
-  w.breach.touch(position);
-  w.underwater.touch(position);
+  w.touch(position);
 }
 
 void recognise(const Snapshot& world, Workspace& w, std::uint32_t position) {
@@ -129,6 +128,7 @@ void settle(const Snapshot& world, const Scenario&, Workspace& w) {
                     &w.perps.round_deleveraged_usd}) {
     std::fill(usd->begin(), usd->end(), 0.0);
   }
+  if (w.record) audit_liquidations(world, w);
   for (const LiquidationOrder& o : w.orders) {
     if (o.fraction > 0) settle_order(world, w, o);
   }

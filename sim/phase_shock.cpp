@@ -43,7 +43,8 @@ void accrue_reserve(const Snapshot& world, Workspace& w, std::uint32_t r, double
 /// fields of one feed or reserve stand side by side.
 void apply_difference(const FeedParams& from, const FeedParams& to, FeedParams& current) {
   const auto take = [&](auto member) {
-    if (from.*member != to.*member) current.*member = to.*member;
+    const auto a = from.*member, b = to.*member;
+    if (a != b && (a == a || b == b)) current.*member = b;  // NaN: not stated
   };
   take(&FeedParams::min_usd);
   take(&FeedParams::max_usd);
@@ -52,6 +53,16 @@ void apply_difference(const FeedParams& from, const FeedParams& to, FeedParams& 
   take(&FeedParams::heartbeat_s);
   take(&FeedParams::latency_s);
   take(&FeedParams::max_age_s);
+  take(&FeedParams::max_confidence);
+  take(&FeedParams::max_jump);
+  take(&FeedParams::outlier);
+  take(&FeedParams::source_confidence);
+  take(&FeedParams::premium_tau_s);
+  take(&FeedParams::growth_per_s);
+  take(&FeedParams::snapshot_ratio);
+  take(&FeedParams::snapshot_age_s);
+  take(&FeedParams::smooth_s);
+  take(&FeedParams::hop_s);
   if (from.source == SourceKind::fixed && from.fixed_usd != to.fixed_usd) {
     current.fixed_usd = to.fixed_usd;
   }
@@ -310,6 +321,8 @@ void leave_in_one_coin(const Snapshot& world, Workspace& w, const ExogenousMove&
 bool same(const FeedFaults& a, const FeedFaults& b) {
   const bool both_none = std::isnan(a.latency_override_s) && std::isnan(b.latency_override_s);
   return a.offset == b.offset && a.frozen == b.frozen && a.outage == b.outage &&
+         a.stale == b.stale && a.odd_source == b.odd_source && a.odd_factor == b.odd_factor &&
+         a.cap_factor == b.cap_factor &&
          (both_none || a.latency_override_s == b.latency_override_s);
 }
 
@@ -337,6 +350,16 @@ void combine(const ExogenousMove& m, double share, Workspace& w) {
       break;
     case MoveKind::outage:
       w.faults[m.target].outage = w.faults[m.target].outage || share > 0;
+      break;
+    case MoveKind::stale:
+      w.faults[m.target].stale = w.faults[m.target].stale || share > 0;
+      break;
+    case MoveKind::divergent:
+      w.faults[m.target].odd_source = m.source;
+      w.faults[m.target].odd_factor = 1 + m.value * share;
+      break;
+    case MoveKind::cap:
+      w.faults[m.target].cap_factor *= 1 + m.value * share;
       break;
     default:
       break;  // prices and claims: above

@@ -82,10 +82,14 @@ inline void add_contracts_settled_in(const Snapshot& world, std::uint32_t r,
   }
 }
 
+/// Share of what a claim promises that is behind it: losses not yet admitted, units from nothing.
+double backed_share(const Snapshot& world, const Workspace& w, AssetId asset);
 /// Whether a feed would still publish something new if its sources stayed as they are.
 bool feed_may_change(const Snapshot& world, const Workspace& w, std::uint32_t oracle);
 /// The factor of the breach search: published price x index (x liquidation threshold).
 double breach_factor(const Workspace& w, std::uint32_t factor);
+/// The same at a price of the asset.
+double breach_factor_at(const Workspace& w, std::uint32_t factor, double price);
 /// Tells that the backing of an asset changed: claims on it, at any remove, are worth something
 /// else.
 void backing_changed(const Snapshot& world, Workspace& w, AssetId asset);

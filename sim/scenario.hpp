@@ -55,7 +55,10 @@ enum class MoveKind : std::uint8_t {
   latency,     // feed: seconds
   offset,      // feed: relative error
   frozen,      // feed: 1
-  outage       // feed: 1
+  outage,      // feed: 1
+  stale,       // feed: 1
+  divergent,   // feed: relative error of one of its sources
+  cap          // feed: relative error of its growth cap
 };
 
 /// One exogenous change of one thing: `target` is an asset, group of makers, venue or oracle, by
@@ -65,6 +68,7 @@ struct ExogenousMove {
   std::uint32_t target = 0;
   double value = 0;
   Timing when;
+  std::uint32_t source = no_source;  // divergent: which of the feed's sources
 };
 
 /// A price path followed from time 0: per asset, USD prices at the same times.
@@ -73,6 +77,23 @@ struct FollowedPath {
   std::vector<double> times_s;
   std::vector<double> prices;  // [time * assets + asset]
   bool observed = false;       // already contains its own forced selling
+};
+
+/// A venue's part in a manipulation: the price of `asset` there is brought to `factor` times the
+/// market's.
+struct VenuePush {
+  VenueId venue;
+  AssetId asset;
+  double factor = 1;
+};
+
+/// Somebody trades what a feed reads, every round from start to end, until it says `target` times
+/// its answer (sim/manipulation.hpp).
+struct Manipulation {
+  OracleId feed;
+  double target = 1;
+  double start_s = 0, end_s = 0;
+  std::vector<VenuePush> pushes;
 };
 
 enum class ExploitThen : std::uint8_t { borrow_out, sell, hold };
@@ -123,6 +144,7 @@ struct Scenario {
   std::string name;
   std::vector<ExogenousMove> moves;
   std::vector<Exploit> exploits;
+  std::vector<Manipulation> manipulations;
   std::vector<SettingChange> settings;
   const FollowedPath* path = nullptr;  // owned by whoever made the scenario
   /// Permanent impact of the baseline on the same observed path (Outcome::permanent_log): only what
@@ -131,7 +153,9 @@ struct Scenario {
   bool transmission = true;  // false: the direct run (venues infinitely deep at the reference)
 
   /// Whether nothing exogenous happens.
-  bool calm() const { return moves.empty() && exploits.empty() && settings.empty() && !path; }
+  bool calm() const {
+    return moves.empty() && exploits.empty() && manipulations.empty() && settings.empty() && !path;
+  }
 };
 
 }  // namespace faultline

@@ -89,9 +89,18 @@ struct LaneSources {
 struct OracleInfo {
   std::string name;
   AssetId asset;
+  AssetId unit;  // what it is quoted in; none: USD
   FeedParams params;
-  std::vector<VenueId> venues;  // read by it, where its source is venues
-  OracleId below;               // where its source is a contract rate: the feed of the base asset
+  std::vector<VenueId> venues;     // of its list of sources, where it has one
+  std::vector<OracleId> feeds;     // likewise: its sources are the venues, then the feeds
+  std::vector<double> weights;     // of both; empty: equal
+  OracleId below;                  // for a contract rate or one feed: the answer it stands on
+  OracleId times, over;            // multiply and divide it
+  OracleId fallback;               // read while a check fails
+  OracleId premium_feed;           // what its premium is taken of: a feed,
+  VenueId premium_venue;           // or a venue
+  std::vector<OracleId> rests_on;  // without these it cannot be used: below, times, over
+  std::vector<OracleId> reads;     // every feed it reads
 };
 
 /// One asset lent or posted inside one market.

@@ -81,6 +81,7 @@ double shock_end_s(const Scenario& s) {
     end = std::max(end, m.when.undo_s < 1e299 ? m.when.back_s : m.when.end_s);
   }
   for (const Exploit& e : s.exploits) end = std::max(end, e.at_s);
+  for (const Manipulation& m : s.manipulations) end = std::max(end, m.end_s);
   for (const SettingChange& c : s.settings) end = std::max(end, c.at_s);
   if (s.path != nullptr) end = std::max(end, s.path->times_s.back());
   return end;

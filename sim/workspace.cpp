@@ -62,6 +62,8 @@ void open_outcome(const Snapshot& world, Outcome& out) {
   out.revaluation_usd = out.gas_usd = out.final_debt_usd = 0;
   out.unserved_wait_p50_s = out.unserved_wait_p95_s = 0;
   out.permanent_log.clear();
+  out.manipulations.clear();
+  out.feed_harms.clear();
   out.counters = {};
   out.timeline.clear();
 }
@@ -105,6 +107,7 @@ Workspace::Workspace(const Snapshot& world_in)
   depth_left.resize(venue_count);
   halts.resize(venue_count);
   faults.resize(world->oracles.size());
+  feed_histories.resize(world->oracles.size());
   published_inverse.resize(world->oracles.size());
   lane_in.resize(world->lanes.size());
   lane_out.resize(world->lanes.size());
@@ -121,6 +124,7 @@ void Workspace::reset() {
   market = opening.market;
   venues = opening.venues;
   feeds = opening.feeds;
+  for (PriceHistory& h : feed_histories) h.clear();
   reserves = opening.reserves;
   ledger.reset(opening.balances);
   base_reference = opening.market.reference;

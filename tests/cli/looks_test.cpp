@@ -156,13 +156,15 @@ TEST_CASE("inspect venues, oracles and markets show the opening", "[cli]") {
   CHECK(desk.say("inspect small.yaml oracles").out ==
         R"(small: 4 oracles at their opening
 
-  oracle        asset   price  source      deviation  heartbeat  latency  read by
-  COIN          COIN       $5  reference       0.50%         1h      24s  pool                below $4.9 clamped
-  written.USDC  USDC       $1  fixed $1         live       live     live  pool                blind to every price
-  ETH           ETH    $2,000  reference       0.50%         1h      24s  pool, stETH (feed)
-  stETH         stETH  $2,200  rate x ETH       live       live     live  pool                blind to discounts
+  oracle        asset   price  source      deviation  heartbeat  latency  to move 10%  read by
+  COIN          COIN       $5  reference       0.50%         1h      24s            -  pool                below $4.9 clamped
+  written.USDC  USDC       $1  fixed $1         live       live     live            -  pool                blind to every price
+  ETH           ETH    $2,000  reference       0.50%         1h      24s            -  pool, stETH (feed)
+  stETH         stETH  $2,200  rate x ETH       live       live     live            -  pool                blind to discounts
 
   live: read from code at the moment of use, never published
+  to move 10%: what raising or lowering the answer by a tenth loses to arbitrage and fees, the cheaper of the two,
+  held as long as is cheapest; "-": trades cannot move it
 )");
   const json venues = desk.say_json("inspect small.yaml venues").at("venues");
   const json& amm = venues.at("amm");

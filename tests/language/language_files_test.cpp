@@ -71,10 +71,10 @@ TEST_CASE("two_vaults.yaml is read in full: every kind not built yet is told wit
   CHECK(text == fixture("two_vaults.check.txt"));
   CHECK(text.ends_with("exit 2\n"));
   const std::map<int, int> said = said_at(text);
-  // lst, wrapper, lrt, issuer; stableswap; capped_rate, issuer_nav; borrowers of a vault; emodes;
+  // lst, wrapper, lrt, issuer; borrowers of a vault; emodes;
   // the family curated; looper; depositors; guardian; designs
-  CHECK(lines(said) == std::set<int>{9, 10, 11, 12, 24, 25, 34, 42, 50, 55, 59, 61, 66});
-  CHECK(said_twice(said) == std::set<int>{24, 59});  // the kind, and its preset or a key of it
+  CHECK(lines(said) == std::set<int>{9, 10, 11, 12, 34, 42, 50, 55, 59, 61, 66});
+  CHECK(said_twice(said) == std::set<int>{59});  // the kind, and its preset or a key of it
 }
 
 TEST_CASE("perp_and_lender.yaml is read in full: every kind not built yet is told with its line") {

@@ -44,7 +44,7 @@ std::string out_of_pocket(const Snapshot& world, const Workspace& w) {
 }
 
 /// Where venues, markets and the residue of rounding would hold less than nothing.
-std::string overdrawn(const Snapshot& world, const Workspace& w) {
+std::string overdrawn(const Snapshot& world, const Scenario& scenario, const Workspace& w) {
   const auto held = [&](AccountId a) { return w.ledger.balance(a); };
   for (const VenueInfo& v : world.venues) {
     const bool pool = world.accounts[v.base_account.value].bearer == Bearer::lp;
@@ -57,7 +57,9 @@ std::string overdrawn(const Snapshot& world, const Workspace& w) {
   }
   for (std::size_t a = 0; a < world.assets.size(); ++a) {
     if (held(world.dust[a]) < 0) return "dust of " + world.assets[a].name;
-    if (held(world.attacker[a]) < 0) return "attacker's " + world.assets[a].name;
+    // Whoever manipulates a feed trades on credit of the outside world.
+    if (scenario.manipulations.empty() && held(world.attacker[a]) < 0)
+      return "attacker's " + world.assets[a].name;
   }
   return {};
 }
@@ -74,7 +76,8 @@ std::string broken(const Options& options, bool transmission) {
   const std::string last = audit(c.world, w, true);
   if (!last.empty()) return last;
   if (const std::string who = out_of_pocket(c.world, w); transmission && !who.empty()) return who;
-  if (const std::string who = overdrawn(c.world, w); !who.empty()) return who + " is overdrawn";
+  if (const std::string who = overdrawn(c.world, scenario, w); !who.empty())
+    return who + " is overdrawn";
   double gains = 0, size = 0;
   for (const double g : out.bearer_gain_usd) {
     gains += g;

@@ -122,6 +122,26 @@ constexpr NodeKind asset_k = NodeKind::asset, venue_k = NodeKind::venue,
 
 }  // namespace
 
+TEST_CASE("law 4, prices: a feed moves a market through the feed that reads it") {
+  Ecosystem eco = small_world();
+  nobody_arbitrages(eco);
+  add(eco.oracles, "raw.ETH", prompt());
+  FeedSpec adapter;
+  adapter.feed = Name{"raw.ETH"};
+  add(eco.oracles, "ETH", adapter);
+  const auto low = [](const Built& b) {
+    return b.move(MoveKind::offset, b.c.world.oracle("raw.ETH").value, -0.15);
+  };
+  const Built reads(eco);
+  CHECK(reads.has(oracle_k, "raw.ETH", oracle_k, "ETH", EdgeKind::prices));
+  CHECK(reads.moves(low(reads), market_k, "market"));
+
+  eco.oracles.at(1).spec = prompt();
+  const Built apart(eco);
+  CHECK_FALSE(apart.has(oracle_k, "raw.ETH", oracle_k, "ETH", EdgeKind::prices));
+  CHECK_FALSE(apart.moves(low(apart), market_k, "market"));
+}
+
 TEST_CASE("law 4, prices: a venue moves a market through the oracle that reads it") {
   Ecosystem eco = small_world();
   nobody_arbitrages(eco);

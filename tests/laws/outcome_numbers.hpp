@@ -55,6 +55,15 @@ class NumberList {
     usd("final debt", o.final_debt_usd);
     plain("wait p50", o.unserved_wait_p50_s);
     plain("wait p95", o.unserved_wait_p95_s);
+    ManipulationOutcome all;  // a calm run has as many numbers
+    for (const ManipulationOutcome& m : o.manipulations) {
+      all.cost_usd += m.cost_usd;
+      all.capital_usd += m.capital_usd;
+      all.rounds += m.rounds;
+    }
+    usd("manipulations", all.cost_usd);
+    usd("their capital", all.capital_usd);
+    plain("manipulated rounds", all.rounds);
     plain("end", o.end_s);
     plain("stop", static_cast<double>(o.stop));
     const Counters& c = o.counters;

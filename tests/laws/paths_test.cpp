@@ -77,6 +77,7 @@ TEST_CASE("law 4: a shock to one component leaves the other's bytes") {
       };
       std::erase_if(s.moves, [&](const ExogenousMove& m) { return !mine(m); });
       s.exploits.clear();
+      s.manipulations.clear();
       s.settings.clear();
       s.path = nullptr;
       return s;

@@ -112,6 +112,18 @@ void oracle(Stage& s, EventSpec& e) {
   if (s.draw.chance(0.4)) f.offset = Ratio{s.draw.between(-0.4, 0.4)};
   f.frozen = s.draw.chance(0.3);
   f.outage = s.draw.chance(0.2);
+  f.stale = s.draw.chance(0.2);
+  for (const auto& node : s.eco.oracles) {
+    if (node.name != e.oracle.begin()->first) continue;
+    if (node.spec.growth && s.draw.chance(0.5)) f.cap = Ratio{s.draw.between(-0.3, 0.1)};
+    const FeedSpec& f0 = node.spec;
+    const bool plain =
+        !f0.min && !f0.max && !f0.max_jump && !f0.growth && !f0.twap && !f0.ema && !f0.half_life;
+    if (f0.venue && plain && s.draw.chance(0.4)) f.manipulated = Ratio{s.draw.between(-0.3, 0.3)};
+    if (node.spec.venue && s.draw.chance(0.3)) {
+      f.divergent[node.spec.venue->text] = {s.draw.between(-0.3, 0.3)};
+    }
+  }
 }
 
 /// One to three settings, each a seed that `resolve` turns into a change of some kind.

@@ -14,11 +14,15 @@ namespace {
 struct Rig {
   FeedParams params;
   FeedState state;
+  PriceHistory history;
 
   Rig(const FeedSpec& spec, double usd, bool has_rate = false)
       : params(compile_feed(spec, has_rate)), state(start_feed(params, usd, 0)) {}
   StepResult to(double now_s, std::vector<double> sources) {
-    return step(params, state, now_s, sources);
+    return step(params, state, now_s, sources, &history);
+  }
+  StepResult read(double now_s, const FeedInputs& in) {
+    return step(params, state, now_s, in, &history);
   }
 };
 
@@ -330,7 +334,7 @@ TEST_CASE("offset and latency faults run through the pipeline") {
 TEST_CASE("rate and fixed feeds are read live") {
   FeedSpec s;  // 0.5%, 1 h, 24 s, none of which applies
   Rig rate(s, 2840.64, true);
-  CHECK(source_kind(rate.params) == SourceKind::rate);
+  CHECK(rate.params.source == SourceKind::rate);
   CHECK(rate.to(1, {1.23, 2310}).changed);
   CHECK(rate.state.published == 1.23 * 2310);
   CHECK_FALSE(rate.to(2, {no_price, 2310}).changed);
@@ -338,7 +342,7 @@ TEST_CASE("rate and fixed feeds are read live") {
 
   s.fixed = Amount{1, "$"};
   Rig fixed(s, 1);
-  CHECK(source_kind(fixed.params) == SourceKind::fixed);
+  CHECK(fixed.params.source == SourceKind::fixed);
   CHECK_FALSE(fixed.to(1e6, {}).changed);
   CHECK(fixed.state.published == 1);
 }
@@ -377,5 +381,5 @@ TEST_CASE("what a feed's spec means and what it contradicts") {
   CHECK(s.stated() == 2);
   FieldNames names;
   s.fields(names);
-  CHECK(names.seen.size() == 13);
+  CHECK(names.seen.size() == 40);
 }

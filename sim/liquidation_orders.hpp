@@ -1,0 +1,108 @@
+// From rows in breach to trades: orders, the queues they stand in, and rows parked until a trade
+// with them would pay.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/flat_map.hpp"
+#include "core/ids.hpp"
+#include "sim/perp_run.hpp"
+#include "sim/snapshot.hpp"
+
+namespace faultline {
+
+/// A liquidation someone would like to do: one intent of three legs (repay, seize, swap).
+struct LiquidationOrder {
+  std::uint32_t position = 0;
+  std::uint16_t lane = 0;
+  std::uint16_t debt_leg = 0, collateral_leg = 0;  // of the position
+  std::uint32_t debt_reserve = 0, collateral_reserve = 0;
+  double repay = 0;          // units of the debt asset
+  double seize = 0;          // units of the collateral asset the borrower loses
+  double to_liquidator = 0;  // of which the liquidator gets; the rest stays with the protocol
+  double gas = 0;            // in units of the debt asset
+  double limit = 0;          // least debt units per collateral unit, net, at which it pays
+  double fraction = 1;       // share of it that is done
+  double proceeds = 0;       // units of the debt asset the swap brought
+};
+
+/// One lane's amount at one hop of a walk.
+struct WalkStep {
+  Side side = Side::sell;
+  VenueId venue;
+  std::uint32_t lane = 0;
+  std::uint32_t bundle = Hop::alone;
+};
+
+/// What orders are sorted by.
+struct OrderKey {
+  std::uint64_t lane = 0;  // after the group of lanes it belongs to; 0 where all are one queue
+  double limit = 0;        // over the lane's price before the walk
+  std::uint32_t position = 0;
+  std::uint32_t index = 0;  // among the orders
+};
+
+/// The orders of one lane, best limit first, of which the first `keep` trade.
+struct LaneQueue {
+  std::uint32_t lane = 0;
+  std::uint32_t begin = 0, end = 0, keep = 0;  // places among the round's orders; how many
+  bool failing = false;                        // its average does not pay the last of them
+};
+
+struct ParkedRow {
+  std::uint32_t position = 0;
+  std::uint32_t stamp = 0;  // of the row when it was parked: the entry holds while it is the same
+  double needs = 0;         // least ratio of route price to published price at which it would pay
+};
+
+/// What a row waits for at one lane.
+struct LaneNeeds {
+  std::uint16_t lane = 0;
+  double needs = 0;
+};
+
+struct ParkState {
+  bool parked = false;
+  std::uint32_t stamp = 0;
+};
+
+/// What was decided of some rows in breach, ready to be taken over in their order.
+struct PlannedRows {
+  struct Parking {
+    std::uint32_t position = 0;
+    std::uint32_t first_need = 0, end_need = 0;  // of `needs`; none: it waits for nothing
+  };
+  std::vector<LiquidationOrder> orders;
+  std::vector<std::uint32_t> kept;  // to be looked at again next round
+  std::vector<Parking> parked;
+  std::vector<LaneNeeds> needs;
+  std::vector<PerpOrder> perp_orders;
+  std::vector<std::uint32_t> taken_over, deleveraged;  // perpetual accounts
+
+  void clear() {
+    perp_orders.clear();
+    taken_over.clear();
+    deleveraged.clear();
+    orders.clear();
+    kept.clear();
+    parked.clear();
+    needs.clear();
+  }
+};
+
+/// Rows in breach that would not pay: what they wait for, and under which values that was found.
+struct ParkedRows {
+  std::vector<ParkedRow> any;                   // a heap, least needs first: waiting for any lane
+  std::vector<std::vector<ParkedRow>> by_lane;  // [lane] a heap each
+  std::vector<std::uint32_t> lanes;             // with a heap that is not empty
+  FlatMap<ParkState> states;
+  std::vector<double> least_gap;     // [reserve] spot over published since the first was parked
+  std::vector<std::uint32_t> woken;  // scratch
+
+  bool empty() const { return any.empty() && lanes.empty(); }
+  /// Forgets all of them; costs what is held.
+  void clear();
+};
+
+}  // namespace faultline
