@@ -23,5 +23,6 @@ int inspect_drops(const Inspection& in);
 int inspect_venues(const Inspection& in);
 int inspect_oracles(const Inspection& in);
 int inspect_markets(const Inspection& in);
+int inspect_gamma(const Inspection& in);
 
 }  // namespace faultline

@@ -112,7 +112,7 @@ std::string move_text(const ExogenousMove& m) {
   const std::string share = format_ratio(std::fabs(m.value), 3);
   switch (m.kind) {
     case MoveKind::price:
-      return fmt::format("{:+.0f}%", 100 * (std::exp(m.value) - 1));
+      return fmt::format("{:+.3g}%", 100 * (std::exp(m.value) - 1));
     case MoveKind::level:
       return "to " + format_usd(m.value, 5);
     case MoveKind::discount:
@@ -200,7 +200,8 @@ std::vector<TimelineEvent> whole_story(const RunReport& r) {
 
 /// What recurs round after round, told by its first and its heaviest round, and when it ends.
 bool recurs(const std::string& kind) {
-  return kind == "liquidation" || kind == "takeover" || kind == "insurance" || kind == "adl";
+  return kind == "liquidation" || kind == "takeover" || kind == "insurance" || kind == "adl" ||
+         kind == "hedge" || kind == "sale" || kind == "purchase";
 }
 
 /// All rounds in which one thing happened at one node.
@@ -301,12 +302,51 @@ void print_contracts(const RunReport& r) {
   }
 }
 
+/// A fall by the run over the fall by its direct run; NaN where the direct run hardly moves.
+double price_amplification(const RunReport& r, std::size_t a) {
+  const auto move = [&](const Outcome& o) {
+    return o.assets[a].price_end / o.assets[a].price_start - 1;
+  };
+  const double direct = move(r.run.direct);
+  return std::fabs(direct) < 1e-5 ? std::nan("") : move(r.run.full) / direct;
+}
+
+/// What agents that trade by a rule did, and what it made of the prices they trade at.
+void print_agents(const RunReport& r) {
+  const Outcome &full = r.run.full, &base = r.run.baseline;
+  TextTable table(
+      {{"agent", true}, {"trades", true}, {"bought"}, {"sold"}, {"paid out"}, {"unfilled"}});
+  std::set<std::uint32_t> traded;
+  for (std::size_t i = 0; i < full.agents.size(); ++i) {
+    const AgentOutcome &o = full.agents[i], &b = base.agents[i];
+    const FlowAgentInfo& agent = r.world.flow_agents[i];
+    table.add(
+        {agent.name,
+         r.world.assets[agent.asset.value].name + " at " + r.world.venues[agent.venue.value].name,
+         dollars(o.bought_usd - b.bought_usd), dollars(o.sold_usd - b.sold_usd),
+         dollars(o.paid_usd - b.paid_usd), dollars(o.unfilled_usd)});
+    traded.insert(agent.asset.value);
+  }
+  if (table.empty()) return;
+  fmt::print("\n{}", table.text());
+  for (const std::uint32_t a : traded) {
+    const AssetOutcome &o = full.assets[a], &d = r.run.direct.assets[a];
+    const double times = price_amplification(r, a);
+    fmt::print("  {} ends at {:+.2f}%, without them and all transmission at {:+.2f}%{}\n",
+               r.world.assets[a].name, 100 * (o.price_end / o.price_start - 1),
+               100 * (d.price_end / d.price_start - 1),
+               std::isnan(times) ? "" : fmt::format(": {:.2f} times the shock", times));
+  }
+}
+
 void print_losses(const RunReport& r) {
   const Summary& s = r.run.summary;
-  fmt::print("\n  direct loss {}, contagion {}", dollars(s.direct_loss_usd),
-             dollars(s.contagion_loss_usd));
-  if (s.amplification != 0) fmt::print(" ({:.2f}x)", s.amplification);
-  fmt::print("; bad debt at exit depth {}\n", dollars(s.bad_debt_exit_usd));
+  if (!r.world.markets.empty()) {
+    fmt::print("\n  direct loss {}, contagion {}", dollars(s.direct_loss_usd),
+               dollars(s.contagion_loss_usd));
+    if (s.amplification != 0) fmt::print(" ({:.2f}x)", s.amplification);
+    fmt::print("; bad debt at exit depth {}\n", dollars(s.bad_debt_exit_usd));
+  }
   std::vector<std::string> parts;
   for (std::size_t b = 0; b < bearer_count; ++b) {
     const double gain = r.run.full.bearer_result_usd[b] - r.run.baseline.bearer_result_usd[b];
@@ -434,8 +474,11 @@ void print_run(const RunReport& r, bool whole) {
   if (stop_is_failure(full.stop)) {
     fmt::print("\n  stopped: {}: {}\n", stop_text(full.stop), full.stop_detail);
   }
-  fmt::print("\n  {} {}\n", first_sentence(r), second_sentence(r));
-  print_table(r);
+  if (!r.world.markets.empty()) {
+    fmt::print("\n  {} {}\n", first_sentence(r), second_sentence(r));
+    print_table(r);
+  }
+  print_agents(r);
   print_timeline(r, whole);
   print_prices(r);
   print_contracts(r);
@@ -513,6 +556,21 @@ void add_perps(const RunReport& r, nlohmann::json& out) {
   }
 }
 
+void add_agents(const RunReport& r, nlohmann::json& out) {
+  for (std::size_t i = 0; i < r.world.flow_agents.size(); ++i) {
+    const AgentOutcome &o = r.run.full.agents[i], &b = r.run.baseline.agents[i];
+    out["nodes"][r.world.flow_agents[i].name] = {{"kind", "agent"},
+                                                 {"bought_usd", o.bought_usd - b.bought_usd},
+                                                 {"sold_usd", o.sold_usd - b.sold_usd},
+                                                 {"paid_usd", o.paid_usd - b.paid_usd},
+                                                 {"unfilled_usd", o.unfilled_usd}};
+    const std::uint32_t a = r.world.flow_agents[i].asset.value;
+    const double times = price_amplification(r, a);
+    out["assets"][r.world.assets[a].name]["price_amplification"] =
+        std::isnan(times) ? nlohmann::json(nullptr) : nlohmann::json(times);
+  }
+}
+
 }  // namespace
 
 nlohmann::json run_json(const RunReport& r) {
@@ -556,10 +614,11 @@ nlohmann::json run_json(const RunReport& r) {
         {"time_to_insolvency_s", o.insolvent_s < 0 ? json(nullptr) : json(o.insolvent_s)},
         {"cause", o.insolvent_s < 0 ? "" : "debt above collateral and reserves"}};
   }
+  add_agents(r, out);
   for (std::size_t a = 0; a < r.world.assets.size(); ++a) {
     const AssetOutcome& o = r.run.full.assets[a];
-    out["assets"][r.world.assets[a].name] = {
-        {"price_start", o.price_start}, {"price_min", o.price_min}, {"price_end", o.price_end}};
+    out["assets"][r.world.assets[a].name].update(json{
+        {"price_start", o.price_start}, {"price_min", o.price_min}, {"price_end", o.price_end}});
   }
   add_perps(r, out);
   for (std::size_t b = 0; b < bearer_count; ++b) {

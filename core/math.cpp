@@ -25,5 +25,11 @@ double sin(double x) {
 double cos(double x) {
   return Sleef_finz_cosd1_u10purecfma(x);
 }
+double tanh(double x) {
+  return Sleef_finz_tanhd1_u10purecfma(x);
+}
+double erfc(double x) {
+  return Sleef_finz_erfcd1_u15purecfma(x);
+}
 
 }  // namespace faultline::math

@@ -14,5 +14,8 @@ double log1p(double x);
 double pow(double x, double y);
 double sin(double x);
 double cos(double x);
+double tanh(double x);
+/// 1 - erf(x), to 1.5 ULP also far out where it is tiny.
+double erfc(double x);
 
 }  // namespace faultline::math

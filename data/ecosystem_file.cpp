@@ -317,29 +317,62 @@ class EcosystemReader {
     });
   }
 
+  /// Reads the fields of an agent whose kind is named so; false where no kind is.
+  template <std::size_t I = 0>
+  bool read_agent_kind(std::string_view kind, const Entry& entry, AgentSpecs& out) {
+    if constexpr (I < std::variant_size_v<AgentSpecs>) {
+      if (kind != std::variant_alternative_t<I, AgentSpecs>::name) {
+        return read_agent_kind<I + 1>(kind, entry, out);
+      }
+      read_fields(entry.value, out.emplace<I>(), "agents." + entry.key, {"agent", entry.key, ""},
+                  context_, node_keys);
+      return true;
+    } else {
+      return false;
+    }
+  }
+
+  /// The lines of a dealer's book that stand in a table.
+  void read_book(const std::string& agent, OptionDealers::Spec& spec) {
+    const Span at = context_.at("agents." + agent + ".file");
+    const std::string path = data_path(*spec.file, folder_, at, reading_);
+    if (path.empty()) return;
+    Diagnostics& d = reading_.diagnostics;
+    const CsvTable csv = read_csv(path, *spec.file, at, d, reading_.sources);
+    out_.data_files.push_back({*spec.file, hash_file(path)});
+    const auto kind = csv.need("kind", "call or put", d), strike = csv.need("strike", "USD", d),
+               expiry = csv.need("expiry_s", "seconds from the start", d),
+               size = csv.need("size", "units of the asset, below zero where short", d),
+               iv = csv.need("iv", "implied volatility a year, 0.6 for 60%", d);
+    if (!kind || !strike || !expiry || !size || !iv) return;
+    const std::vector<double> strikes = csv.numbers(*strike, d), expiries = csv.numbers(*expiry, d),
+                              sizes = csv.numbers(*size, d), ivs = csv.numbers(*iv, d);
+    for (std::size_t i = 0; i < csv.rows(); ++i) {
+      const std::string word(csv.text(i, *kind));
+      if ((word != "call" && word != "put") || !(strikes[i] > 0) || !(expiries[i] > 0) ||
+          !(ivs[i] > 0)) {
+        reading_.error("E0611", csv.span(i, *kind), "this line is no option",
+                       "write call or put; strike, expiry_s and iv above zero");
+        continue;
+      }
+      spec.options.push_back(
+          {word, {strikes[i], "$"}, {expiries[i]}, {sizes[i], spec.asset.text}, {ivs[i]}});
+    }
+  }
+
   void read_agents() {
     each_node("agents", [&](const Entry& entry) {
       auto node = named<AgentSpecs>(entry);
-      const std::string path = "agents." + entry.key;
       const Node* kind_node = entry.value.find("kind");
       const std::string kind = kind_node != nullptr ? kind_node->text : node.cluster;
-      if (kind == ArbitrageurSpec::name) {
-        node.spec = ArbitrageurSpec{};
-        read_fields(entry.value, std::get<ArbitrageurSpec>(node.spec), path,
-                    {"agent", entry.key, ""}, context_, node_keys);
-      } else if (kind == LiquidatorSpec::name) {
-        node.spec = LiquidatorSpec{};
-        read_fields(entry.value, std::get<LiquidatorSpec>(node.spec), path,
-                    {"agent", entry.key, ""}, context_, node_keys);
-      } else if (kind == MakerSpec::name) {
-        node.spec = MakerSpec{};
-        read_fields(entry.value, std::get<MakerSpec>(node.spec), path, {"agent", entry.key, ""},
-                    context_, node_keys);
-      } else {
+      if (!read_agent_kind(kind, entry, node.spec)) {
         reading_.error("E0210", entry.key_span,
                        "'" + kind + "' is not a kind of agent in this version",
-                       "the kinds are arbitrageurs, liquidators, makers");
+                       fmt::format("the kinds are {}", fmt::join(agent_kind_names(), ", ")));
         return;
+      }
+      if (auto* dealers = std::get_if<OptionDealers::Spec>(&node.spec)) {
+        if (dealers->file) read_book(entry.key, *dealers);
       }
       out_.eco.agents.push_back(std::move(node));
     });

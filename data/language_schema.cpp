@@ -276,16 +276,17 @@ class SchemaBuilder {
       define(name, open_schema<Spec>(), presets, Spec::name);
       return defined(name);
     };
-    const json arbitrageurs = kind.operator()<ArbitrageurSpec>();
-    const json liquidators = kind.operator()<LiquidatorSpec>();
-    const json makers = kind.operator()<MakerSpec>();
-    const std::string first(ArbitrageurSpec::name), second(LiquidatorSpec::name),
-        third(MakerSpec::name);
+    json properties = json::object();
+    const auto each = [&]<class... Specs>(std::variant<Specs...>*) {
+      ((properties[std::string(Specs::name)] =
+            json{{"anyOf", {kind.template operator()<Specs>(), off()}}}),
+       ...);
+    };
+    each(static_cast<AgentSpecs*>(nullptr));
+    const std::vector<std::string_view> names = agent_kind_names();
     json out =
-        section(by_kind("agents", presets, {first, second, third}), "who acts under budgets");
-    out["properties"] = {{first, {{"anyOf", {arbitrageurs, off()}}}},
-                         {second, {{"anyOf", {liquidators, off()}}}},
-                         {third, {{"anyOf", {makers, off()}}}}};
+        section(by_kind("agents", presets, {names.begin(), names.end()}), "who acts under budgets");
+    out["properties"] = std::move(properties);
     return out;
   }
 
@@ -331,6 +332,11 @@ std::string preset_table(std::string_view family) {
 template <class Spec>
 std::string page(const std::string& title) {
   return markdown_of<Spec>(title) + "\n";
+}
+
+template <class... Specs>
+std::string agent_pages(std::variant<Specs...>*) {
+  return (page<Specs>(fmt::format("agents.{}", Specs::name)) + ...);
 }
 
 template <class... Kinds>
@@ -400,10 +406,10 @@ std::string language_reference() {
          page<VaultSpec>("vaults.NAME (backstop_vault)");
   out += "# Funds\n\n" + page<FundSpec>("funds.NAME (insurance_fund)");
   out +=
-      "# Agents\n\nThe name `arbitrageurs`, `liquidators` or `makers` says the kind; under another "
-      "name write `kind:`.\n\n" +
-      page<ArbitrageurSpec>("agents.arbitrageurs") + page<LiquidatorSpec>("agents.liquidators") +
-      page<MakerSpec>("agents.makers");
+      "# Agents\n\nThe name of a kind, as in `arbitrageurs`, says the kind; under another name "
+      "write "
+      "`kind:`.\n" +
+      preset_table("agents") + "\n" + agent_pages(static_cast<AgentSpecs*>(nullptr));
   out += "# Chains\n\n" + page<ChainSpec>("chains.NAME");
   out += "# Scenarios\n\nA scenario is a list of events; an event has one verb.\n\n" +
          markdown_of<EventSpec>("scenarios.NAME[]");

@@ -300,6 +300,16 @@ class ParameterFinder {
                            })));
       }
     }
+    for (std::uint32_t i = 0; i < world_.flow_agents.size(); ++i) {
+      const std::string& dealers = world_.flow_agents[i].name;
+      for (const auto& node : eco_.agents) {
+        const auto* spec = std::get_if<OptionDealers::Spec>(&node.spec);
+        if (spec == nullptr || node.name != dealers || field != "size") continue;
+        if (!matches(name, dealers, std::string(OptionDealers::name))) continue;
+        add(make_parameter("agents." + dealers + "." + field, field, *spec,
+                           budget(What::book_size, i, [](const auto& s) { return s.size.value; })));
+      }
+    }
     for (std::uint32_t i = 0; i < world_.arbitrageurs.size(); ++i) {
       if (!matches(name, world_.arbitrageurs[i].name, "arbitrageurs")) continue;
       ArbitrageurSpec spec;

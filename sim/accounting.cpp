@@ -29,6 +29,8 @@ const char* bearer_name(Bearer b) {
       return "liquidators";
     case Bearer::arbitrageur:
       return "arbitrageurs";
+    case Bearer::dealer:
+      return "dealers";
     case Bearer::attacker:
       return "attackers";
     case Bearer::chain:
@@ -357,6 +359,7 @@ void mend_outcome(const Snapshot& world, Workspace& w) {
   for (PerpOutcome& o : out.perps) {
     if (mend(o)) fail(w, Stop::not_finite, "a figure of a contract is not a finite number");
   }
+  mend_rows(w, out.agents, world.flow_agents);
   bool mended = mend(out.bearer_gain_usd);
   mended = mend(out.bearer_result_usd) || mended;
   for (double* x : {&out.revaluation_usd, &out.gas_usd, &out.final_debt_usd}) {

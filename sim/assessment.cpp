@@ -109,6 +109,7 @@ std::vector<std::uint32_t> shocked_nodes(const Snapshot& world, const Scenario& 
         s.what == What::arbitrageur_gas) {
       add(NodeKind::agent, world.arbitrageurs[s.target].name);
     }
+    if (s.what == What::book_size) add(NodeKind::agent, world.flow_agents[s.target].name);
   }
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());

@@ -131,6 +131,15 @@ void check_delays(CompileContext& c) {
                          fmt::format("`round: {:.4g}s` would show it", latency));
     }
   }
+  for (const FlowAgentInfo& a : c.world.flow_agents) {
+    for (const auto& [delay, field] : {std::pair{a.latency_s, "latency"}, {a.every_s, "every"}}) {
+      if (!(delay > 0 && delay < c.world.round_s)) continue;
+      c.diagnostics.note("N0508", c.at("agents." + a.name + "." + field),
+                         fmt::format("`{}` of '{}', {:.4g} s, counts as one round of {:.4g} s",
+                                     field, a.name, delay, c.world.round_s),
+                         fmt::format("`round: {:.4g}s` would show it", delay));
+    }
+  }
 }
 
 }  // namespace

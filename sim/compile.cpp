@@ -221,12 +221,13 @@ Snapshot compile(const Ecosystem& eco, Diagnostics& diagnostics, const SpanTable
   if (diagnostics.failed()) return world;
   round_opening(c);
   compile_lanes(c);
+  open_prices(c);
+  open_flow_agents(c);
   sum_supply(world);
   for (std::size_t a = 0; a < world.assets.size(); ++a) {
     AssetInfo& info = world.assets[a];
     if (info.supply <= 0) info.supply = world.total_supply[a];  // what the ledger knows of
   }
-  open_prices(c);
   build_book(c);
   compile_graph(c);
   check_sense(c);

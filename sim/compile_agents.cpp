@@ -1,5 +1,6 @@
 // Agents: arbitrageurs and liquidators with their budgets and purses, makers with their books.
 // Where nobody is named, default arbitrageurs and liquidators serve everything without limit.
+// Flow agents: compile_flows.cpp.
 #include <algorithm>
 #include <limits>
 
@@ -218,8 +219,8 @@ void compile_agents(CompileContext& c) {
     } else if (const auto* l = std::get_if<LiquidatorSpec>(&node.spec)) {
       add_liquidators(c, node.name, *l);
       liquidation = true;
-    } else {
-      add_makers(c, node, std::get<MakerSpec>(node.spec));
+    } else if (const auto* m = std::get_if<MakerSpec>(&node.spec)) {
+      add_makers(c, node, *m);
     }
   }
   share_books(c);
@@ -227,6 +228,7 @@ void compile_agents(CompileContext& c) {
   if (!arbitrage) add_arbitrageurs(c, "arbitrageurs", {});
   if (!liquidation && !c.nodes.markets.empty()) add_liquidators(c, "liquidators", {});
   c.world.liquidator_of.resize(c.nodes.markets.size(), -1);
+  compile_flow_agents(c);
 }
 
 }  // namespace faultline

@@ -151,6 +151,8 @@ void compile_markets(CompileContext& c);      // reserves, opening cash and clai
 void open_prices(CompileContext& c);          // opening spot, published, factors
 void build_book(CompileContext& c);           // position rows into blocks; legacy bad debt
 void compile_agents(CompileContext& c);       // arbitrageurs, liquidators, purses
+void compile_flow_agents(CompileContext& c);  // who trades what where, and who holds options
+void open_flow_agents(CompileContext& c);     // what they hold where the venues open
 void compile_lanes(CompileContext& c);        // routes from collateral to debt assets
 void compile_graph(CompileContext& c);        // nodes and typed edges
 void check_sense(CompileContext& c);          // what is legal yet cannot be meant

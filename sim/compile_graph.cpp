@@ -23,6 +23,8 @@ class GraphMaker {
     add_price_edges();
     add_market_edges();
     add_agent_edges();
+    add_flow_edges();
+    add_holder_edges();
     add_chain_edges();
     world_.graph = builder_.freeze();
   }
@@ -256,6 +258,31 @@ class GraphMaker {
     }
   }
 
+  /// A flow agent goes by its venue's price and depth, trades there, and is paid in the venue's
+  /// other asset.
+  void add_flow_edges() {
+    for (const FlowAgentInfo& a : world_.flow_agents) {
+      const Handle agent = node(NodeKind::agent, a.name, "", held_usd(a.units) + held_usd(a.cash));
+      const Handle venue = venues_[a.venue.value];
+      edge(agent, venue, EdgeKind::trades, held_usd(a.units));
+      edge(venue, agent, EdgeKind::prices, held_usd(a.units));
+      edge(venue, agent, EdgeKind::depth, held_usd(a.units));
+      for (const AssetId held : {a.asset, a.money}) {
+        edge(assets_[held.value], agent, EdgeKind::prices, 0);
+      }
+    }
+  }
+
+  /// What holders of puts are paid comes from the writer's purse, in its money.
+  void add_holder_edges() {
+    for (const PutHolderInfo& h : world_.put_holders) {
+      const FlowAgentInfo& writer = world_.flow_agents[h.writer];
+      const Handle holder = node(NodeKind::agent, h.name, "", 0);
+      edge(*builder_.find(NodeKind::agent, writer.name), holder, EdgeKind::claim, 0);
+      edge(assets_[writer.money.value], holder, EdgeKind::prices, 0);
+    }
+  }
+
   /// Whether the file states what these agents pay for gas; else they pay their chain's.
   bool states_gas(const std::string& agent) const {
     for (const auto& node : c_.nodes.agents) {
@@ -285,6 +312,9 @@ class GraphMaker {
           return world_.venues[v.value].chain == i;
         });
         if (there || world_.chains.size() == 1) pays(a.name);
+      }
+      for (const FlowAgentInfo& a : world_.flow_agents) {
+        if (world_.venues[a.venue.value].chain == i || world_.chains.size() == 1) pays(a.name);
       }
       for (const LiquidatorInfo& l : world_.liquidators) {
         for (const MarketId m : l.markets) {

@@ -217,6 +217,27 @@ void group_lanes(Snapshot& world) {
   }
 }
 
+/// The lanes of flow agents, one venue long, after those of markets: nobody asks their price.
+void add_flow_lanes(Snapshot& world) {
+  const std::size_t first = world.lanes.size();
+  const auto lane = [&](const FlowAgentInfo& a, Side side) {
+    for (std::size_t l = first; l < world.lanes.size(); ++l) {
+      const Hop& hop = world.lanes[l].hops[0];
+      if (hop.venue == a.venue && hop.side == side) return static_cast<std::uint32_t>(l);
+    }
+    const VenueInfo& v = world.venues[a.venue.value];
+    world.lanes.push_back(
+        {asset_given(v, side), asset_taken(v, side), {}, {}, {{a.venue, side}}, true, 0});
+    world.most_hops = std::max<std::size_t>(world.most_hops, 1);
+    return static_cast<std::uint32_t>(world.lanes.size() - 1);
+  };
+  for (FlowAgentInfo& a : world.flow_agents) {
+    a.sell_lane = lane(a, a.sells);
+    a.buy_lane = lane(a, opposite(a.sells));
+  }
+}
+
+/// Of the lanes there are so far: those of markets.
 void note_sources(Snapshot& world) {
   const auto no_hop = static_cast<std::uint32_t>(2 * world.venues.size());
   for (const Lane& lane : world.lanes) {
@@ -255,8 +276,9 @@ void compile_lanes(CompileContext& c) {
           return exit_depth(c, world.reserves[a].asset) > exit_depth(c, world.reserves[b].asset);
         });
   }
-  group_lanes(world);
   note_sources(world);
+  add_flow_lanes(world);
+  group_lanes(world);
 }
 
 }  // namespace faultline

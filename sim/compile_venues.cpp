@@ -38,6 +38,9 @@ void add_venue(CompileContext& c, const std::string& name, const std::string& cl
   v.is_outside = std::is_same_v<K, Outside>;
   v.relaxes = quotes;
   if constexpr (requires { K::moves_with_time(params); }) v.relaxes = K::moves_with_time(params);
+  if constexpr (requires { params.ramp_s; }) {
+    c.world.ramps_end_s = std::max(c.world.ramps_end_s, params.ramp_s);
+  }
   v.priced_by_oracle = requires {
     K::priced_by_oracle;
   };

@@ -6,6 +6,7 @@
 
 #include "sim/accounting.hpp"
 #include "sim/feed_audit.hpp"
+#include "sim/flows.hpp"
 #include "sim/perps.hpp"
 
 namespace faultline {
@@ -15,7 +16,7 @@ namespace {
 /// Nothing moves any more and nothing will: no change this round, none due, no interest.
 bool nothing_pending(const Snapshot& world, const Scenario& scenario, const Workspace& w) {
   if (!w.quiet || w.accruing || scenario.path != nullptr) return false;
-  if (funding_pending(world, w)) return false;
+  if (funding_pending(world, w) || w.now_s < world.ramps_end_s) return false;
   for (const ExogenousMove& m : scenario.moves) {
     if (m.when.pending(w.now_s)) return false;
   }
@@ -34,7 +35,7 @@ bool nothing_pending(const Snapshot& world, const Scenario& scenario, const Work
   for (std::uint32_t o = 0; o < world.oracles.size(); ++o) {
     if (feed_may_change(world, w, o)) return false;
   }
-  return true;
+  return !flows_pending(world, w);
 }
 
 /// Law 1, after every round: for tests, since it costs the size of the book.

@@ -23,11 +23,12 @@ enum class Bearer : std::uint8_t {
   attacker,
   chain,   // gas paid
   dust,    // rounding residue of one-to-many flows
-  trader,  // accounts of perpetual venues
+  trader,  // accounts of perpetual venues; insurers, trend followers, holders of options
   vault,   // depositors of backstop vaults
-  fund     // insurance funds
+  fund,    // insurance funds
+  dealer   // of options
 };
-inline constexpr std::size_t bearer_count = 13;
+inline constexpr std::size_t bearer_count = 14;
 const char* bearer_name(Bearer b);
 
 /// An account as fixed at compile.

@@ -47,7 +47,7 @@ struct AssetOutcome {
 
 struct VenueOutcome {
   double volume_usd = 0;   // all trades
-  double forced_usd = 0;   // of which liquidations
+  double forced_usd = 0;   // of which liquidations and agents that trade by a rule
   double lp_loss_usd = 0;  // value at the start less value at the end, at end prices
   bool operator==(const VenueOutcome&) const = default;
 };
@@ -88,6 +88,14 @@ struct FeedHarm {
   double missing_usd = 0, missing_accounts = 0, missing_end_usd = 0;
 };
 
+/// What an agent that trades by a rule did.
+struct AgentOutcome {
+  double bought_usd = 0, sold_usd = 0;  // at the venue, at what was paid
+  double paid_usd = 0;                  // for options that ended in the money; below zero: received
+  double unfilled_usd = 0;  // most it wanted to trade in a round and the venue could not
+  bool operator==(const AgentOutcome&) const = default;
+};
+
 struct Counters {
   std::uint64_t rounds = 0, nodes_visited = 0, posts = 0, breaches = 0, orders = 0, cut = 0;
 };
@@ -109,8 +117,9 @@ struct Outcome {
   std::vector<AssetOutcome> assets;
   std::vector<VenueOutcome> venues;
   std::vector<OracleOutcome> oracles;
-  std::vector<PerpOutcome> perps;  // [contract]
-  std::vector<AdlBurden> burdens;  // [perpetual venue] who was deleveraged, and beyond what need
+  std::vector<PerpOutcome> perps;    // [contract]
+  std::vector<AdlBurden> burdens;    // [perpetual venue] who was deleveraged, and beyond what need
+  std::vector<AgentOutcome> agents;  // [flow agent]
   std::array<double, bearer_count> bearer_gain_usd{};  // wealth at the end less at the start
   /// The same less what the price moves did to the opening holdings: what trading, liquidation,
   /// interest and bad debt took or gave. Sums to the market value of what was minted.

@@ -12,6 +12,7 @@
 #include <limits>
 
 #include "protocols/liquidation/economics.hpp"
+#include "sim/flows.hpp"
 #include "sim/perps.hpp"
 #include "sim/venue_ops.hpp"
 
@@ -58,7 +59,7 @@ void refresh_lanes(const Snapshot& world, Workspace& w) {
                     static_cast<std::uint32_t>(&bundle - world.bundles.data())};
     w.market.venue_rate[rate_place(world, whole)] = best;
   }
-  for (std::size_t l = 0; l < world.lanes.size(); ++l) {
+  for (std::size_t l = 0; l < world.lane_sources.size(); ++l) {
     const LaneSources& at = world.lane_sources[l];
     double price = w.market.venue_rate[at.rate_at[0]];
     for (std::size_t h = 1; h < kMostHops; ++h) price *= w.market.venue_rate[at.rate_at[h]];
@@ -425,6 +426,7 @@ void assess(const Snapshot& world, const Scenario&, Workspace& w) {
   w.outcome.counters.breaches += w.breached.size();
   plan_rows(world, w);
   plan_unwinding(world, w);
+  plan_flows(world, w);
   w.changed_factors.clear();
   w.moved_references.clear();
   w.moved_venues.clear();

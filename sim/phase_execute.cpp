@@ -4,6 +4,9 @@
 // the orders with the worst limits are cut, ties by identity, until what is left pays. In
 // `sequential` the order that gains most goes first and each walks alone.
 //
+// Flow agents trade along with them at whatever it brings: nothing cuts their orders but the end of
+// a venue. In `sequential` they trade first, together.
+//
 //   lane:     collateral -> ... -> debt asset, hop by hop; first hops of all lanes, then second ...
 //   an order: pays where  average out / in of its lane >= (repay + gas) / to_liquidator, and every
 //             venue on the way takes all that is given
@@ -37,7 +40,8 @@ void steps_of_hop(const Snapshot& world, const Workspace& w, std::size_t h,
   std::sort(out.begin(), out.end(), [](const Step& a, const Step& b) {
     if (a.side != b.side) return a.side < b.side;
     if (a.venue != b.venue) return a.venue < b.venue;
-    return a.bundle != b.bundle ? a.bundle < b.bundle : a.lane < b.lane;
+    // `alone` first: what trades at one venue before what is split over several.
+    return a.bundle != b.bundle ? a.bundle + 1 < b.bundle + 1 : a.lane < b.lane;
   });
 }
 
@@ -127,6 +131,15 @@ void queue_orders(const Snapshot& world, Workspace& w, Orders orders) {
   }
 }
 
+/// Adds what flow agents trade in a group of lanes, as far as it has not been booked.
+void add_flows(const Snapshot& world, Workspace& w, std::uint32_t group) {
+  for (const FlowOrder& f : w.flows.orders) {
+    if (f.done || !(f.in > 0) || world.lanes[f.lane].group != group) continue;
+    if (w.lane_in[f.lane] == 0) w.active_lanes.push_back(f.lane);
+    w.lane_in[f.lane] += f.in;
+  }
+}
+
 /// Whether what the queues keep would be paid its limits, were these all that trade; notes which
 /// queues fail. Limits rise along a queue, but for the last of it, of which a part may be kept.
 bool limits_hold(const Snapshot& world, Workspace& w, Orders orders) {
@@ -135,6 +148,7 @@ bool limits_hold(const Snapshot& world, Workspace& w, Orders orders) {
     w.lane_in[q.lane] = q.keep == 0 ? 0 : w.queued[q.begin + q.keep - 1];
     if (w.lane_in[q.lane] > 0) w.active_lanes.push_back(q.lane);
   }
+  if (!w.flows.orders.empty()) add_flows(world, w, world.lanes[orders[0].lane].group);
   copy_route_venues(world, w);
   walk_lanes(world, w, w.scratch, [&](VenueStates& s, std::span<const Step> g, double in) {
     size_fill(world, w, s, g, in);
@@ -350,7 +364,35 @@ void book_fill(const Snapshot& world, Workspace& w, VenueStates& states,
   for (const Step& s : group) w.lane_out[s.lane] = quantum.down(out * (w.lane_out[s.lane] / in));
 }
 
-/// Seized collateral leaves the reserve, trades, and the proceeds reach the liquidators' purses.
+AccountId flow_purse(const Snapshot& world, const FlowOrder& f, AssetId asset) {
+  const FlowAgentInfo& agent = world.flow_agents[f.agent];
+  return asset == agent.asset ? agent.units : agent.cash;
+}
+
+/// Where flow agents together bring more than a venue can take, each brings the same share of it.
+void cap_flows(const Snapshot& world, Workspace& w) {
+  w.active_lanes.clear();
+  for (const FlowOrder& f : w.flows.orders) {
+    if (w.lane_in[f.lane] == 0) w.active_lanes.push_back(f.lane);
+    w.lane_in[f.lane] += f.in;
+  }
+  copy_route_venues(world, w);
+  walk_lanes(world, w, w.scratch, [&](VenueStates& s, std::span<const Step> g, double in) {
+    const double most = venue_most_in(world, s, g[0].venue, g[0].side);
+    size_fill(world, w, s, g, in);
+    if (in <= most) return;
+    for (FlowOrder& f : w.flows.orders) {
+      const Hop& hop = world.lanes[f.lane].hops[0];
+      if (hop.venue != g[0].venue || hop.side != g[0].side) continue;
+      f.in = world.assets[world.lanes[f.lane].from.value].quantum.down(f.in * (most / in));
+      w.flows.pending[f.agent] = 1;
+    }
+  });
+  clear_lanes(w);
+}
+
+/// Seized collateral leaves the reserve, trades, and the proceeds reach the liquidators' purses; so
+/// do flow agents' orders that have not traded.
 void book_orders(const Snapshot& world, Workspace& w, std::span<LiquidationOrder> orders) {
   for (LiquidationOrder& o : orders) {
     make_whole(world, o);
@@ -364,6 +406,13 @@ void book_orders(const Snapshot& world, Workspace& w, std::span<LiquidationOrder
     if (w.lane_in[o.lane] == 0) w.active_lanes.push_back(o.lane);
     w.lane_in[o.lane] += o.to_liquidator;
   }
+  for (FlowOrder& f : w.flows.orders) {
+    if (f.done || !(f.in > 0)) continue;
+    const Lane& lane = world.lanes[f.lane];
+    w.ledger.post(flow_purse(world, f, lane.from), world.dust[lane.from.value], f.in);
+    if (w.lane_in[f.lane] == 0) w.active_lanes.push_back(f.lane);
+    w.lane_in[f.lane] += f.in;
+  }
   std::sort(w.active_lanes.begin(), w.active_lanes.end());
   walk_lanes(world, w, w.venues, [&](VenueStates& s, std::span<const Step> g, double in) {
     book_fill(world, w, s, g, in);
@@ -375,6 +424,14 @@ void book_orders(const Snapshot& world, Workspace& w, std::span<LiquidationOrder
     o.proceeds = quantum.down(w.lane_out[o.lane] * (o.to_liquidator / w.lane_in[o.lane]));
     w.ledger.post(world.dust[lane.to.value], world.liquidator_purse(o.debt_reserve, lane.to),
                   o.proceeds);
+  }
+  for (FlowOrder& f : w.flows.orders) {
+    if (f.done || !(f.in > 0)) continue;
+    f.done = true;
+    const Lane& lane = world.lanes[f.lane];
+    const Quantum& quantum = world.assets[lane.to.value].quantum;
+    f.out = quantum.down(w.lane_out[f.lane] * (f.in / w.lane_in[f.lane]));
+    w.ledger.post(world.dust[lane.to.value], flow_purse(world, f, lane.to), f.out);
   }
   clear_lanes(w);
 }
@@ -414,6 +471,7 @@ void sort_orders(const Snapshot& world, Workspace& w) {
 }
 
 void execute_in_sequence(const Snapshot& world, Workspace& w) {
+  if (!w.flows.orders.empty()) book_orders(world, w, {});
   for (LiquidationOrder& o : w.orders) {
     const std::span<LiquidationOrder> alone(&o, 1);
     cut_to_limits(world, w, alone);
@@ -442,13 +500,14 @@ void note_impact(const Snapshot& world, Workspace& w, VenueId v, double move) {
 
 void execute(const Snapshot& world, const Scenario&, Workspace& w) {
   trade_contracts(world, w);
-  if (w.orders.empty()) return;
+  if (w.orders.empty() && w.flows.orders.empty()) return;
   grant(world, w);
   if (!w.transmission) {
     book_at_reference(world, w);
   } else {
     limit_what_was_granted(w);
     sort_orders(world, w);
+    if (!w.flows.orders.empty()) cap_flows(world, w);
     world.sequential ? execute_in_sequence(world, w) : execute_batch(world, w);
   }
   commit_capital(world, w);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "sim/feed_audit.hpp"
+#include "sim/flows.hpp"
 #include "sim/narration.hpp"
 #include "sim/perps.hpp"
 
@@ -140,6 +141,7 @@ void settle(const Snapshot& world, const Scenario&, Workspace& w) {
     if (market.losses.recognition == Recognition::at_once) recognise(world, w, p);
   }
   settle_perps(world, w);
+  settle_flows(world, w);
   if (!w.record) return;
   for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
     if (w.round_liquidated_usd[m] > 0) note_liquidations(world, w, m);

@@ -6,6 +6,7 @@
 
 #include "core/math.hpp"
 #include "sim/attacker.hpp"
+#include "sim/flows.hpp"
 #include "sim/makers.hpp"
 #include "sim/narration.hpp"
 #include "sim/perps.hpp"
@@ -171,6 +172,9 @@ void apply_settings(const Snapshot& world, const Scenario& scenario, Workspace& 
         break;
       case What::arbitrageur_gas:
         w.settings.arbitrageur_gas[s.target] = s.value;
+        break;
+      case What::book_size:
+        resize_book(world, w, s.target, s.value);
         break;
     }
   }

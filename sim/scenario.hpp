@@ -124,7 +124,8 @@ struct SettingChange {
     liquidator_gas,
     arbitrageur_capital,
     arbitrageur_latency,
-    arbitrageur_gas
+    arbitrageur_gas,
+    book_size  // of an option dealer
   };
   What what = What::feed;
   std::uint32_t target = 0;

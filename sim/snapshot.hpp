@@ -15,11 +15,13 @@
 #include "core/quantity.hpp"
 #include "graph/dependency_graph.hpp"
 #include "oracles/feed.hpp"
+#include "protocols/agents/registry.hpp"
 #include "protocols/losses/losses.hpp"
 #include "protocols/margin/book.hpp"
 #include "protocols/margin/lending_terms.hpp"
 #include "protocols/margin/rates.hpp"
 #include "protocols/venues/registry.hpp"
+#include "sim/agent_infos.hpp"
 #include "sim/ecosystem.hpp"
 #include "sim/ledger.hpp"
 #include "sim/perp_venue.hpp"
@@ -67,7 +69,8 @@ struct Hop {
   std::uint32_t bundle = alone;  // the venues an order is split over
 };
 
-/// The way liquidated collateral takes to the debt asset; empty when they are the same asset.
+/// The way liquidated collateral takes to the debt asset; empty when they are the same asset. Or
+/// the one hop of a flow agent, which no oracle values.
 struct Lane {
   AssetId from, to;
   OracleId from_oracle, to_oracle;  // as the market that needs the lane reads them
@@ -141,69 +144,13 @@ struct ReserveState {
   RateState rate;
 };
 
-struct ArbitrageurInfo {
-  std::string name;
-  double capital_usd = 0;  // infinite: unlimited
-  double turnover_s = 0;   // until what was committed is free again
-  double latency_s = 0;
-  double gas_usd = 0;  // NaN: that of the venue's chain
-  std::vector<VenueId> venues;
-  std::vector<AccountId> purse;  // [asset]
-};
-
-struct LiquidatorInfo {
-  std::string name;
-  double capital_usd = 0;  // infinite: flash-funded
-  double turnover_s = 0;   // until what was committed is free again
-  double gas_usd = 0;      // NaN: that of the market's chain
-  std::vector<MarketId> markets;
-  std::vector<AccountId> purse;  // [asset]
-};
-
-/// A book a group of makers quotes.
-struct QuotedBook {
-  VenueId venue;
-  double share = 1;   // of its depth that is theirs
-  double weight = 1;  // of all dollars of depth the group quotes at the opening
-};
-
-struct MakersInfo {
-  std::string name, cluster;
-  double capital_usd = 0;  // infinite: losses do not count
-  RetreatParams retreat;
-  std::vector<QuotedBook> books;
-};
-
-/// Who quotes part of a book.
-struct BookMaker {
-  std::uint32_t group = 0;
-  double share = 1;
-};
-
-/// Of a run's story: whether quotes have left, and how few stood at the worst.
-struct DepthStory {
-  bool away = false;
-  double lowest = 1;
-};
-
-struct MakersState {
-  struct Watched {
-    Gauge gauge;
-    double mid = 1;  // when last looked at
-  };
-  std::vector<Watched> books;
-  Stance stance;                   // for volatility
-  double left = 1;                 // share of quotes the scenario leaves
-  double quotes = 1, widened = 1;  // what they do now
-  DepthStory story;
-};
-
 /// Start values of everything a run changes; a workspace copies from here.
 struct OpeningState {
   MarketState market;
   std::vector<double> balances;
   std::vector<ReserveState> reserves;
   KindStates<VenueKinds> venues;
+  KindStates<FlowKinds> flows;
   std::vector<FeedState> feeds;
   std::vector<MakersState> makers;
   std::vector<double> factors, market_factors;
@@ -212,6 +159,7 @@ struct OpeningState {
 struct Snapshot {
   std::string name;
   double round_s = 12, horizon_s = 86400;
+  double ramps_end_s = 0;  // until then some pool's curve moves with time alone
   std::uint64_t seed = 1;
   bool sequential = false;
   std::vector<ChainInfo> chains;
@@ -230,7 +178,7 @@ struct Snapshot {
   std::uint32_t contracts = 0, backstops = 0;  // of all perpetual venues
   std::vector<Lane> lanes;
   std::vector<std::vector<Hop>> bundles;  // venues that give one asset for the same other, by id
-  std::vector<LaneSources> lane_sources;  // [lane]
+  std::vector<LaneSources> lane_sources;  // [lane] of markets; those of flow agents come after
   std::size_t most_hops = 0;              // of any lane
   std::vector<std::vector<std::uint32_t>> reserves_of_feed, reserves_of_asset;
   std::vector<ArbitrageurInfo> arbitrageurs;
@@ -238,6 +186,11 @@ struct Snapshot {
   std::vector<MakersInfo> makers;
   std::vector<std::vector<BookMaker>> makers_of;  // [venue]
   std::vector<std::int32_t> liquidator_of;        // [market]; -1: nobody serves it
+  std::vector<FlowAgentInfo> flow_agents;
+  KindParams<FlowKinds> flow_params;
+  std::vector<FlowDesk> flow_desks;
+  std::vector<PutHolderInfo> put_holders;
+  std::vector<OptionContract> option_contracts;  // by expiry
   std::vector<AccountInfo> accounts;
   std::vector<AccountId> boundary, chain_purse, dust, attacker;  // [asset]
   std::vector<std::vector<Hop>> exits;  // [asset] deepest way to the numeraire; empty: none

@@ -15,6 +15,13 @@ std::uint32_t rounds_remembered(const Snapshot& world) {
   return 2 + static_cast<std::uint32_t>(std::ceil(latest / world.round_s));
 }
 
+/// Rounds of prices a flow agent may have to look back on.
+std::uint32_t flow_rounds_remembered(const Snapshot& world) {
+  double latest = 0;
+  for (const FlowAgentInfo& a : world.flow_agents) latest = std::max(latest, a.latency_s);
+  return 1 + static_cast<std::uint32_t>(std::ceil(latest / world.round_s));
+}
+
 /// Rounds until what each agent commits is free again.
 template <class Infos>
 std::vector<std::uint32_t> turnover_rounds(const Snapshot& world, const Infos& agents) {
@@ -38,6 +45,8 @@ void open_settings(const Snapshot& world, Settings& settings) {
     settings.liquidator_capital.push_back(l.capital_usd);
     settings.liquidator_gas.push_back(l.gas_usd);
   }
+  settings.flow_size.clear();
+  for (const FlowAgentInfo& a : world.flow_agents) settings.flow_size.push_back(a.size);
   settings.arbitrageur_capital.clear();
   settings.arbitrageur_latency.clear();
   settings.arbitrageur_gas.clear();
@@ -58,6 +67,7 @@ void open_outcome(const Snapshot& world, Outcome& out) {
   out.oracles.assign(world.oracles.size(), OracleOutcome{});
   out.perps.assign(world.contracts, PerpOutcome{});
   out.burdens.assign(world.perps.size(), AdlBurden{});
+  out.agents.assign(world.flow_agents.size(), AgentOutcome{});
   out.bearer_gain_usd = out.bearer_result_usd = {};
   out.revaluation_usd = out.gas_usd = out.final_debt_usd = 0;
   out.unserved_wait_p50_s = out.unserved_wait_p95_s = 0;
@@ -96,6 +106,9 @@ Workspace::Workspace(const Snapshot& world_in)
   const std::size_t assets = world->assets.size(), venue_count = world->venues.size();
   reference_depth = rounds_remembered(*world);
   reference_log.resize(reference_depth * assets);
+  flows.depth = flow_rounds_remembered(*world);
+  flows.prices.resize(flows.depth * world->flow_agents.size());
+  flows.wishes.resize(world->flow_agents.size());
   moved_references.resize(assets);
   moved_spots.resize(assets);
   moved_venues.resize(venue_count);
@@ -165,6 +178,7 @@ void Workspace::reset() {
   hollow_legs.clear();
   breach_since.clear();
   orders.clear();
+  flows.reset(opening.flows, world->flow_agents.size());
   lane_price.assign(world->lanes.size(), 0.0);
   lane_rho.assign(world->lanes.size(), 0.0);
   parked.clear();

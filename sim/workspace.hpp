@@ -14,6 +14,7 @@
 #include "protocols/margin/book.hpp"
 #include "protocols/margin/breach_search.hpp"
 #include "sim/capital_out.hpp"
+#include "sim/flow_run.hpp"
 #include "sim/liquidation_orders.hpp"
 #include "sim/outcome.hpp"
 #include "sim/perp_run.hpp"
@@ -56,6 +57,7 @@ struct Settings {
   std::vector<PerpRules> perps;
   std::vector<double> liquidator_capital, liquidator_gas;
   std::vector<double> arbitrageur_capital, arbitrageur_latency, arbitrageur_gas;
+  std::vector<double> flow_size;  // [flow agent]
 };
 
 /// A round trip between a venue and the outside market that would pay.
@@ -147,6 +149,8 @@ struct Workspace {
   // [factor] least since the first of them was parked; 0: look at all of them again
   std::vector<double> parked_prices;
   std::vector<PlannedRows> planned;  // pieces of `breached`; scratch
+
+  FlowRun flows;  // what agents with a rule want, and their trades (5)
 
   // 5 execute
   std::vector<double> lane_in, lane_out;

@@ -1,5 +1,6 @@
-// Agents of this model: who carries prices between venues, who liquidates and who quotes. Each acts
-// under budgets of capital, gas and latency.
+// Agents of this model: who carries prices between venues, who liquidates, who quotes, and who
+// trades by a rule of its own (the kinds of registry.hpp). Each acts under budgets of capital, gas
+// and latency.
 #pragma once
 
 #include <optional>
@@ -8,6 +9,7 @@
 
 #include "core/fields.hpp"
 #include "core/values.hpp"
+#include "protocols/agents/registry.hpp"
 #include "protocols/venues/retreat.hpp"
 
 namespace faultline {
@@ -81,6 +83,49 @@ struct MakerSpec {
   }
 };
 
-using AgentSpecs = std::variant<ArbitrageurSpec, LiquidatorSpec, MakerSpec>;
+/// Who bought puts of option dealers before the run, as protection: they are in the dealers' book,
+/// hedged there, and pay from the dealers' purse where the price at expiry is below the strike.
+struct PutHolderSpec {
+  static constexpr std::string_view name = "put_holders";
+  Name from;
+  Amount strike{0, "$"};
+  Seconds expiry{0};
+  Amount size;
+  Ratio iv{0.6};
+
+  template <class V>
+  void fields(V& v) {
+    v("from", from,
+      Field{
+          .help = "the option dealers who wrote them", .required = true, .refers = Refers::agent});
+    v("strike", strike, Field{.help = "in $", .lo = 1e-12, .required = true, .scales = Scales::no});
+    v("expiry", expiry,
+      Field{.help = "when they pay, from the start of a run",
+            .lo = 1,
+            .hi = 3.2e8,
+            .required = true});
+    v("size", size, Field{.help = "of the underlying", .lo = 0, .required = true});
+    v("iv", iv,
+      Field{.help = "implied volatility a year",
+            .lo = 0.001,
+            .hi = 20,
+            .source = "our choice: ETH at calm, 60%"});
+  }
+};
+
+/// Every kind of agent a file may write; `Spec::name` says which.
+template <class... Kinds>
+std::variant<ArbitrageurSpec, LiquidatorSpec, MakerSpec, PutHolderSpec, typename Kinds::Spec...>
+    agent_specs(TypeList<Kinds...>);
+using AgentSpecs = decltype(agent_specs(FlowKinds{}));
+
+template <class... Specs>
+std::vector<std::string_view> spec_names(std::variant<Specs...>*) {
+  return {Specs::name...};
+}
+/// The kinds by name, in the order of the list.
+inline std::vector<std::string_view> agent_kind_names() {
+  return spec_names(static_cast<AgentSpecs*>(nullptr));
+}
 
 }  // namespace faultline

@@ -55,6 +55,9 @@ std::string overdrawn(const Snapshot& world, const Scenario& scenario, const Wor
     if (world.markets[r.market.value].perp >= 0 && (r.contract || r.takes_debt)) continue;
     if (held(r.cash) < 0) return "cash of " + world.markets[r.market.value].name;
   }
+  for (const FlowAgentInfo& a : world.flow_agents) {
+    if (!a.on_credit && (held(a.units) < 0 || held(a.cash) < 0)) return a.name;
+  }
   for (std::size_t a = 0; a < world.assets.size(); ++a) {
     if (held(world.dust[a]) < 0) return "dust of " + world.assets[a].name;
     // Whoever manipulates a feed trades on credit of the outside world.

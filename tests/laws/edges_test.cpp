@@ -212,6 +212,50 @@ TEST_CASE("law 4, trades: a market that liquidates moves the venue it sells to")
   CHECK_FALSE(unserved.moves(fall(unserved), venue_k, "pool"));
 }
 
+TEST_CASE("law 4, prices and trades: a dealer hedges where it looks, and nowhere else") {
+  Ecosystem eco = small_world();
+  nobody_arbitrages(eco);
+  eco.exploitable.insert("ETH");
+  ConstantProduct::Spec shallow;
+  shallow.pair = {"ETH", "USD"};
+  shallow.liquidity = of(1e5, "$");
+  add(eco.venues, "shallow", VenueNode{shallow, {}});
+  OptionDealers::Spec spec;
+  spec.asset = {"ETH"};
+  spec.at = Name{"pool"};
+  spec.gas = of(0, "$");
+  spec.profile = {{of(500, "$"), of(-0.1, "ETH"), {}}, {of(1500, "$"), of(-0.1, "ETH"), {}}};
+  add(eco.agents, "dealers", AgentSpecs{spec});
+  const auto twice = [](const Built& b) {  // the sale, and a book of twice the size
+    Scenario s = b.sale("ETH", 50);
+    SettingChange set;
+    set.what = SettingChange::What::book_size;
+    set.value = 2;
+    s.settings.push_back(set);
+    return s;
+  };
+  const Built here(eco);
+  CHECK(here.has(venue_k, "pool", agent_k, "dealers", EdgeKind::prices));
+  CHECK(here.has(agent_k, "dealers", venue_k, "pool", EdgeKind::trades));
+  CHECK(here.moves(here.sale("ETH", 50), agent_k, "dealers"));
+  CHECK(here.moves(twice(here), venue_k, "pool", here.sale("ETH", 50)));
+
+  // A sale would be split over both venues: only the pool is pushed.
+  const auto push = [](const Built& b) {
+    Scenario s;
+    s.manipulations.push_back(
+        {OracleId{0}, 0.9, 0, 12, {{b.c.world.venue("pool"), b.c.world.asset("ETH"), 0.9}}});
+    return s;
+  };
+  CHECK(here.moves(push(here), agent_k, "dealers"));
+  std::get<OptionDealers::Spec>(eco.agents.back().spec).at = Name{"shallow"};
+  const Built elsewhere(eco);
+  CHECK_FALSE(elsewhere.has(venue_k, "pool", agent_k, "dealers", EdgeKind::prices));
+  CHECK_FALSE(elsewhere.has(agent_k, "dealers", venue_k, "pool", EdgeKind::trades));
+  CHECK_FALSE(elsewhere.moves(push(elsewhere), agent_k, "dealers"));
+  CHECK_FALSE(elsewhere.moves(twice(elsewhere), venue_k, "pool", elsewhere.sale("ETH", 50)));
+}
+
 TEST_CASE("law 4, depth: a venue that thins hurts the market that must sell there") {
   Ecosystem eco = small_world();
   nobody_arbitrages(eco);

@@ -30,6 +30,7 @@ static_assert(sizeof(AssetOutcome) == 3 * sizeof(double));
 static_assert(sizeof(VenueOutcome) == 3 * sizeof(double));
 static_assert(sizeof(OracleOutcome) == 2 * sizeof(double));
 static_assert(sizeof(PerpOutcome) == 9 * sizeof(double));
+static_assert(sizeof(AgentOutcome) == 4 * sizeof(double));
 static_assert(sizeof(Counters) == 6 * sizeof(std::uint64_t));
 
 class NumberList {
@@ -44,6 +45,9 @@ class NumberList {
     for (std::size_t i = 0; i < o.oracles.size(); ++i) oracle(o.oracles[i], world_.oracles[i].name);
     for (const PerpVenue& v : world_.perps) {
       for (const PerpContract& c : v.contracts) contract(o.perps[c.number], c.name);
+    }
+    for (std::size_t i = 0; i < o.agents.size(); ++i) {
+      agent(o.agents[i], world_.flow_agents[i].name);
     }
     node_.clear();
     for (std::size_t b = 0; b < bearer_count; ++b) {
@@ -118,6 +122,13 @@ class NumberList {
     plain("most funding", c.funding_most);
     plain("least basis", c.basis_least);
     plain("most basis", c.basis_most);
+  }
+  void agent(const AgentOutcome& a, const std::string& name) {
+    at(NodeKind::agent, name);
+    usd("bought", a.bought_usd);
+    usd("sold", a.sold_usd);
+    usd("paid", a.paid_usd);
+    usd("unfilled", a.unfilled_usd);
   }
   void at(NodeKind kind, const std::string& name) {
     kind_ = kind;

@@ -715,6 +715,119 @@ struct AgentGenerator<MakerSpec> {
   }
 };
 
+/// Fields every flow agent has; nullopt where the world has nothing for it to trade.
+template <class Spec>
+std::optional<Spec> flow_spec(Sketch& s) {
+  if (s.traded.empty() || s.draw.chance(0.82)) return std::nullopt;
+  Spec spec;
+  vary(spec, s.draw);
+  spec.asset = {s.draw.pick(s.traded)};
+  std::vector<std::string> trade;
+  bool priced = false;  // by some venue: pools that trade at an oracle's price tell none
+  for (const auto& v : s.eco.venues) {
+    if (!v.name.starts_with(s.prefix)) continue;
+    std::visit(
+        [&]<class Venue>(const Venue& venue) {
+          // Its other asset must not be valued by this venue: the quote asset never is.
+          if (venue.pair.base != spec.asset.text || venue.pair.quote != quote_asset) return;
+          trade.push_back(v.name);
+          priced = priced || !(std::is_same_v<Venue, BandPool::Spec> ||
+                               std::is_same_v<Venue, OraclePool::Spec>);
+        },
+        v.spec.spec);
+  }
+  if (trade.empty()) return std::nullopt;
+  if (!priced || s.draw.chance(0.7)) spec.at = Name{s.draw.pick(trade)};
+  if (s.draw.chance(0.3)) spec.capital = s.worth(s.draw.log_between(1e4, 1e7), spec.asset.text);
+  if (s.draw.chance(0.3)) spec.gas = Amount{s.draw.between(0, 40), "$"};
+  if (s.draw.chance(0.3)) spec.band = s.worth(s.draw.log_between(10, 1e5), spec.asset.text);
+  if (s.draw.chance(0.3)) spec.every.value = s.draw.between(0, 300);
+  if (s.draw.chance(0.3)) spec.latency.value = s.draw.between(0, 200);
+  return spec;
+}
+
+void add_flow_agent(Sketch& s, std::string_view name, AgentSpecs spec) {
+  s.eco.agents.push_back({s.prefix + std::string(name), {}, {}, {}, std::move(spec)});
+}
+
+template <>
+struct AgentGenerator<OptionDealers::Spec> {
+  static void add(Sketch& s) {
+    auto spec = flow_spec<OptionDealers::Spec>(s);
+    if (!spec) return;
+    const std::string& asset = spec->asset.text;
+    const double price = s.usd.at(asset);
+    const bool timed = !s.options.still && s.draw.chance(0.6);  // a book's delta drifts by itself
+    for (std::size_t i = 0; timed && i < 1 + s.draw.below(6); ++i) {
+      OptionSpec option;
+      vary(option, s.draw);
+      option.strike = {price * s.draw.between(0.6, 1.4), "$"};
+      option.expiry.value = s.draw.log_between(100, 1e6);
+      option.size = s.worth(s.draw.log_between(1e3, 1e7), asset);
+      if (s.draw.chance(0.5)) option.size.value *= -1;
+      spec->options.push_back(option);
+    }
+    if (timed && s.draw.chance(0.3)) {
+      OptionGridSpec grid;
+      vary(grid, s.draw);
+      grid.expiry.value = s.draw.log_between(100, 1e6);
+      grid.calls = s.worth(s.draw.between(-1, 1) * 1e6, asset);
+      grid.puts = s.worth(s.draw.between(-1, 1) * 1e6, asset);
+      spec->grid.push_back(grid);
+    }
+    if (s.draw.chance(0.3)) spec->standard_size = s.worth(s.draw.log_between(1e4, 1e7), asset);
+    double at = price * s.draw.between(0.3, 0.9);
+    for (std::size_t i = 0; (!timed || s.draw.chance(0.3)) && i < 4; ++i) {
+      ProfilePoint point;
+      point.at = {at, "$"};
+      point.gamma = {s.draw.between(-1, 0.5) * s.draw.log_between(1e2, 1e6), "$"};
+      if (s.draw.chance(0.5)) point.vega = Amount{s.draw.between(-1e4, 1e4), "$"};
+      spec->profile.push_back(point);
+      at *= s.draw.between(1.05, 1.5);
+    }
+    if (spec->profile.size() == 1) spec->profile.clear();
+    if (spec->options.empty() && spec->profile.empty()) return;
+    if (s.draw.chance(0.3)) spec->iv_half_life = Seconds{s.draw.log_between(60, 1e5)};
+    if (s.draw.chance(0.3)) spec->iv_on_fall = s.draw.between(0, 3);
+    add_flow_agent(s, OptionDealers::name, *spec);
+    if (s.options.still || s.draw.chance(0.5)) return;
+    PutHolderSpec puts;
+    vary(puts, s.draw);
+    puts.from = {s.prefix + std::string(OptionDealers::name)};
+    puts.strike = {price * s.draw.between(0.6, 1.4), "$"};
+    puts.expiry.value = s.draw.log_between(100, 1e6);
+    puts.size = s.worth(s.draw.log_between(1e3, 1e6), asset);
+    add_flow_agent(s, PutHolderSpec::name, puts);
+  }
+};
+
+template <>
+struct AgentGenerator<PutHolderSpec> {
+  static void add(Sketch&) {}  // needs dealers: added with them
+};
+
+template <>
+struct AgentGenerator<PortfolioInsurers::Spec> {
+  static void add(Sketch& s) {
+    auto spec = flow_spec<PortfolioInsurers::Spec>(s);
+    if (!spec) return;
+    if (s.options.still) spec->policy = "cppi";  // the delta of a put drifts by itself
+    spec->assets = s.worth(s.draw.log_between(1e4, 1e7), spec->asset.text);
+    add_flow_agent(s, PortfolioInsurers::name, *spec);
+  }
+};
+
+template <>
+struct AgentGenerator<TrendFollowers::Spec> {
+  static void add(Sketch& s) {
+    auto spec = flow_spec<TrendFollowers::Spec>(s);
+    if (!spec) return;
+    spec->position = s.worth(s.draw.log_between(1e3, 1e7), spec->asset.text);
+    spec->lookback.value = s.draw.log_between(60, 1e5);
+    add_flow_agent(s, TrendFollowers::name, *spec);
+  }
+};
+
 template <class... Specs>
 void add_agents(std::variant<Specs...>*, Sketch& s) {
   (AgentGenerator<Specs>::add(s), ...);

@@ -162,15 +162,16 @@ void path(Stage& s, EventSpec& e) {
 }
 
 using What = SettingChange::What;
-constexpr std::array<What, 9> settable{What::feed,
-                                       What::reserve,
-                                       What::venue,
-                                       What::perp,
-                                       What::liquidator_capital,
-                                       What::liquidator_gas,
-                                       What::arbitrageur_capital,
-                                       What::arbitrageur_latency,
-                                       What::arbitrageur_gas};
+constexpr std::array<What, 10> settable{What::feed,
+                                        What::reserve,
+                                        What::venue,
+                                        What::perp,
+                                        What::liquidator_capital,
+                                        What::liquidator_gas,
+                                        What::arbitrageur_capital,
+                                        What::arbitrageur_latency,
+                                        What::arbitrageur_gas,
+                                        What::book_size};
 
 /// The first of `nodes`, from a drawn place on, whose name begins with the prefix.
 template <class Nodes, class NameOf>
@@ -241,6 +242,20 @@ bool change_of(const Snapshot& world, Draw& draw, const std::string& prefix, Set
       target = any_of(draw, world.arbitrageurs, prefix, name);
       c.value = draw.log_between(1, c.what == What::arbitrageur_capital ? 1e6 : 300);
       break;
+    case What::book_size: {
+      std::vector<FlowAgentInfo> dealers;
+      for (const FlowAgentInfo& a : world.flow_agents) {
+        if (a.slot.kind == kind_index<OptionDealers>(FlowKinds{})) dealers.push_back(a);
+      }
+      target = any_of(draw, dealers, prefix, name);
+      for (std::uint32_t i = 0; target && i < world.flow_agents.size(); ++i) {
+        if (world.flow_agents[i].name != dealers[*target].name) continue;
+        target = i;
+        break;
+      }
+      c.value = draw.between(-2, 2);
+      break;
+    }
   }
   c.target = target.value_or(0);
   return target.has_value();

@@ -47,6 +47,10 @@ double shortest_delay_s(const Snapshot& world) {
     if (std::isfinite(l.capital_usd)) delay(l.turnover_s);
   }
   for (const MakersInfo& m : world.makers) delay(m.retreat.on() ? m.retreat.leave_s : 0);
+  for (const FlowAgentInfo& a : world.flow_agents) {
+    delay(a.latency_s);
+    delay(a.every_s);
+  }
   for (const VenueInfo& v : world.venues) {
     visit_kind(VenueKinds{}, v.slot, [&]<class K>(std::uint32_t i) {
       const auto& params = world.venue_params.of<K>()[i];

@@ -35,6 +35,8 @@ class Enlarge {
       for (auto& value : x) (*this)(name, value, f);
     } else if constexpr (requires { typename T::mapped_type; }) {
       for (auto& [key, value] : x) (*this)(name, value, f);
+    } else if constexpr (requires { x.begin()->fields(*this); }) {
+      for (auto& element : x) element.fields(*this);
     }
   }
 
@@ -75,7 +77,7 @@ void enlarge_settings(Scenario& scenario, int exponent) {
   using What = SettingChange::What;
   for (SettingChange& s : scenario.settings) {
     const bool budget = s.what != What::feed && s.what != What::reserve && s.what != What::venue &&
-                        s.what != What::arbitrageur_latency;
+                        s.what != What::arbitrageur_latency && s.what != What::book_size;
     if (budget) s.value = std::ldexp(s.value, exponent);
   }
 }

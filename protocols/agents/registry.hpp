@@ -1,0 +1,14 @@
+// The kinds of flow agents, listed once. A new kind is a header that satisfies FlowAgentKind, and a
+// name here.
+#pragma once
+
+#include "core/registry.hpp"
+#include "protocols/agents/option_dealers.hpp"
+#include "protocols/agents/portfolio_insurers.hpp"
+#include "protocols/agents/trend_followers.hpp"
+
+namespace faultline {
+
+using FlowKinds = TypeList<OptionDealers, PortfolioInsurers, TrendFollowers>;
+
+}  // namespace faultline
