@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "cli/text_table.hpp"
 #include "data/units.hpp"
+#include "sim/crash_shape.hpp"
 
 namespace faultline {
 
@@ -276,6 +278,47 @@ void print_prices(const RunReport& r) {
   if (!parts.empty()) fmt::print("\n  prices: {}\n", fmt::join(parts, ", "));
 }
 
+struct ShapeRow {
+  const char* name;
+  double here;
+  std::optional<double> reported;
+  bool seconds;
+};
+
+/// The measured shape beside the reported one, where the file tells it.
+std::vector<ShapeRow> shape_rows(const RunReport& r) {
+  const CrashShape s = crash_shape(r.world, r.run.full, r.run.direct);
+  const auto found = r.loaded.eco.reported.find(r.scenario.name);
+  const ReportedShape told = found == r.loaded.eco.reported.end() ? ReportedShape{} : found->second;
+  const auto share = [](const std::optional<Ratio>& x) {
+    return x ? std::optional<double>(x->value) : std::nullopt;
+  };
+  return {{"deleveraged over liquidated", s.deleveraged_over_liquidated,
+           share(told.deleveraged_over_liquidated), false},
+          {"first liquidation to first deleveraging", s.first_deleveraged_after_s,
+           told.first_deleveraged_after ? std::optional(told.first_deleveraged_after->value)
+                                        : std::nullopt,
+           true},
+          {"branching ratio of liquidations", s.branching, told.branching, false},
+          {"taken over by vaults and funds", s.backstop_share, share(told.backstop_share), false},
+          {"borne by the ten largest", s.top10, share(told.top10_share), false},
+          {"borne by the hundred largest", s.top100, share(told.top100_share), false}};
+}
+
+void print_shape(const RunReport& r) {
+  if (!r.loaded.eco.reported.contains(r.scenario.name)) return;
+  const auto text = [](double x, bool seconds) {
+    if (std::isnan(x)) return std::string("-");
+    return seconds ? format_duration_words(x) : percent(x, 1);
+  };
+  TextTable table({{"shape", true}, {"here"}, {"reported"}});
+  for (const ShapeRow& row : shape_rows(r)) {
+    table.add({row.name, text(row.here, row.seconds),
+               row.reported ? text(*row.reported, row.seconds) : "-"});
+  }
+  fmt::print("\n{}", table.text());
+}
+
 /// What became of each perpetual contract.
 void print_contracts(const RunReport& r) {
   for (const PerpVenue& venue : r.world.perps) {
@@ -482,6 +525,7 @@ void print_run(const RunReport& r, bool whole) {
   print_timeline(r, whole);
   print_prices(r);
   print_contracts(r);
+  print_shape(r);
   print_feeds(r);
   print_losses(r);
 }
@@ -546,6 +590,14 @@ void add_perps(const RunReport& r, nlohmann::json& out) {
           {"funding_most", o.funding_most},
           {"basis_least", o.basis_least},
           {"basis_most", o.basis_most}};
+    }
+  }
+  if (!r.world.perps.empty()) {
+    for (const ShapeRow& row : shape_rows(r)) {
+      nlohmann::json& entry = out["shape"][row.name];
+      entry["here"] = std::isnan(row.here) ? nlohmann::json(nullptr) : nlohmann::json(row.here);
+      if (row.reported) entry["reported"] = *row.reported;
+      entry["unit"] = row.seconds ? "s" : "share";
     }
   }
   for (std::size_t v = 0; v < r.world.perps.size(); ++v) {

@@ -93,6 +93,56 @@ void print_table(const SweepPlan& plan, const SweepSummary& s) {
   }
 }
 
+struct ListedColumn {
+  const char* title;
+  const char* metric;
+  enum class Unit { usd, count, share } unit;
+};
+constexpr ListedColumn listed_columns[] = {
+    {"bad debt", "bad_debt_usd", ListedColumn::Unit::usd},
+    {"liquidated", "liquidated_usd", ListedColumn::Unit::usd},
+    {"unserved", "unserved_usd", ListedColumn::Unit::usd},
+    {"taken over", "takeover_usd", ListedColumn::Unit::usd},
+    {"deleveraged", "deleveraged_usd", ListedColumn::Unit::usd},
+    {"winners gave up", "given_up_usd", ListedColumn::Unit::usd},
+    {"beyond what was missing", "overshoot_usd", ListedColumn::Unit::usd},
+    {"accounts hit", "deleveraged_count", ListedColumn::Unit::count},
+    {"ten largest bore", "deleveraged_top10", ListedColumn::Unit::share}};
+
+std::string input_text(const SweepPlan& plan, std::size_t i, double value) {
+  const auto words = plan.words.find(plan.sampling.inputs[i].name);
+  if (words == plan.words.end()) return fmt::format("{:.6g}", value);
+  return words->second[static_cast<std::size_t>(value)];
+}
+
+/// Listed scenarios one by one, with the figures perpetual venues add where there are any.
+void print_listed(const SweepPlan& plan, const SweepSummary& s) {
+  if (s.listed.empty()) return;
+  std::vector<ListedColumn> columns;
+  for (const ListedColumn& c : listed_columns) {
+    if (s.listed[0].metrics.contains(c.metric)) columns.push_back(c);
+  }
+  std::vector<TextTable::Column> heads{{"#"}};
+  for (const Input& input : plan.sampling.inputs) heads.push_back({input.name, true});
+  for (const ListedColumn& c : columns) heads.push_back({c.title});
+  TextTable table(std::move(heads));
+  for (const ListedScenario& one : s.listed) {
+    std::vector<std::string> cells{std::to_string(one.id)};
+    for (std::size_t i = 0; i < one.inputs.size(); ++i) {
+      cells.push_back(input_text(plan, i, one.inputs[i]));
+    }
+    for (const ListedColumn& c : columns) {
+      const double x = one.metrics.at(c.metric);
+      cells.push_back(c.unit == ListedColumn::Unit::usd ? dollars(x)
+                      : c.unit == ListedColumn::Unit::share
+                          ? percent(x)
+                          : grouped(static_cast<std::uint64_t>(x)));
+    }
+    table.add(std::move(cells));
+  }
+  fmt::print("\n{}\n", table.text());
+}
+
 void print_losses(const SweepSummary& s) {
   const double direct = s.metric("direct_loss_usd")->mean.value;
   const double contagion = s.metric("contagion_loss_usd")->mean.value;
@@ -262,6 +312,7 @@ void print_sweep(const SweepPlan& plan, const SweepSummary& s, const SweepCall& 
   if (s.scenarios > s.failed) {
     if (plan.over_book_scale) fmt::print("  all scales together:\n");
     print_table(plan, s);
+    print_listed(plan, s);
     print_losses(s);
     print_ranking(s);
     print_limits(s);
@@ -316,6 +367,14 @@ nlohmann::json sweep_json(const SweepPlan& plan, const SweepSummary& s, const Sw
     double rho = 0;
     for (const InputRank& r : s.ranks) rho = r.name == v.name ? r.rho : rho;
     out["ranking"].push_back({{"input", v.name}, {"share", v.share}, {"rho", rho}});
+  }
+  for (const ListedScenario& one : s.listed) {
+    json entry{{"id", one.id}, {"metrics", json::object()}};
+    for (std::size_t i = 0; i < one.inputs.size(); ++i) {
+      entry["inputs"][plan.sampling.inputs[i].name] = input_text(plan, i, one.inputs[i]);
+    }
+    for (const auto& [name, value] : one.metrics) entry["metrics"][name] = number(value);
+    out["listed"].push_back(std::move(entry));
   }
   out["ranking_method"] = s.moves_bad_debt.method;
   out["acting_together"] = s.moves_bad_debt.together;

@@ -23,10 +23,10 @@ constexpr std::array<std::string_view, 2> node_keys{"preset", "kind"};
 constexpr std::array<std::string_view, 5> market_keys{"preset", "kind", "borrowers",
                                                       "reserve_defaults", "note"};
 constexpr std::array<std::string_view, 4> perp_keys{"preset", "kind", "accounts", "note"};
-constexpr std::array<std::string_view, 18> top_keys{
-    "faultline", "name",    "about",    "clock",     "focus",   "assets",
-    "venues",    "oracles", "markets",  "vaults",    "funds",   "agents",
-    "defences",  "chains",  "entities", "scenarios", "default", "designs"};
+constexpr std::array<std::string_view, 19> top_keys{
+    "faultline", "name",      "about",   "clock",    "focus",  "assets",   "venues",
+    "oracles",   "markets",   "vaults",  "funds",    "agents", "defences", "chains",
+    "entities",  "scenarios", "default", "reported", "designs"};
 /// Sections whose mechanisms are not in this version: each node is one finding, never skipped.
 constexpr std::array<std::string_view, 2> unbuilt_sections{"defences", "entities"};
 
@@ -57,6 +57,7 @@ class EcosystemReader {
     if (const Node* scenarios = root_.find("scenarios")) {
       read_scenarios(*scenarios, folder_, context_, out_.eco, out_.data_files);
     }
+    read_reported();
     choose_default();
     expand_contracts(out_.eco);
     out_.assumptions = context_.assumptions;
@@ -113,6 +114,7 @@ class EcosystemReader {
     each_node("markets", [&](const Entry& e) {  // each contract has an asset and a book
       const Node* contracts = e.value.find("contracts");
       if (contracts == nullptr || !contracts->is_map()) return;
+      context_.names[Refers::venue].insert(e.key);  // the family of its books
       for (const Entry& contract : contracts->entries) {
         const std::string name = contract_name(e.key, contract.key);
         context_.names[Refers::asset].insert(name);
@@ -395,6 +397,20 @@ class EcosystemReader {
                        "leave it out in this version");
       });
     }
+  }
+
+  /// What was reported of the event a scenario is after.
+  void read_reported() {
+    each_node("reported", [&](const Entry& entry) {
+      read_fields(entry.value, out_.eco.reported[entry.key], "reported." + entry.key,
+                  {"reported", entry.key, ""}, context_);
+      std::vector<std::string_view> names;
+      for (const ScenarioSpec& s : out_.eco.scenarios) names.push_back(s.name);
+      if (std::find(names.begin(), names.end(), entry.key) != names.end()) return;
+      const std::string near = nearest_name(entry.key, names);
+      reading_.error("E0211", entry.key_span, "no scenario '" + entry.key + "'",
+                     near.empty() ? "name one under scenarios" : "did you mean '" + near + "'?");
+    });
   }
 
   void choose_default() {

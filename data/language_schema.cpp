@@ -133,6 +133,8 @@ class SchemaBuilder {
         plain_section<FundSpec>("funds", "who pays what accounts cannot", FundSpec::name);
     properties["agents"] = agents();
     properties["scenarios"] = scenarios();
+    properties["reported"] =
+        plain_section<ReportedShape>("reported", "what was reported of events, by scenario");
     return {{"$schema", "http://json-schema.org/draft-07/schema#"},
             {"title", "Faultline ecosystem"},
             {"description", "An ecosystem of decentralised finance, language version 1"},
@@ -413,6 +415,8 @@ std::string language_reference() {
   out += "# Chains\n\n" + page<ChainSpec>("chains.NAME");
   out += "# Scenarios\n\nA scenario is a list of events; an event has one verb.\n\n" +
          markdown_of<EventSpec>("scenarios.NAME[]");
+  out += "# Reported\n\n`run` prints it beside what the scenario of that name does.\n\n" +
+         page<ReportedShape>("reported.NAME");
   return out;
 }
 

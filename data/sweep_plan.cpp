@@ -372,6 +372,7 @@ class Planner {
       }
       check_range(input, drawn);
       plan_.sampling.inputs.push_back(drawn);
+      if (!words.empty()) plan_.words[name] = words;
       drawn_.push_back(input);
     }
   }

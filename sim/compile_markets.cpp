@@ -511,7 +511,7 @@ void open_prices(CompileContext& c) {
     opening.factors[2 * r] = std::max(0.0, published - band) * reserve.terms.lt;
     opening.factors[2 * r + 1] = (published + band) * reserve.debt_weight;
     opening.market_factors[2 * r] = opening.market_factors[2 * r + 1] =
-        market.spot[reserve.asset.value];
+        reserve.contract && published > 0 ? published : market.spot[reserve.asset.value];
   }
 }
 

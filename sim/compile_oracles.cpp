@@ -202,7 +202,8 @@ class FeedWiring {
   std::string path_;
 };
 
-/// The asset a declared feed is named for: `ETH`, or `family.ETH`.
+/// The asset a declared feed is named for: `ETH`, or `family.ETH`; for parts of a contract's mark
+/// `venue.ETH.part`.
 AssetId asset_of(CompileContext& c, const Named<FeedSpec>& node) {
   const auto named = [&](const std::string& name) {
     const auto found = c.assets.find(name);
@@ -210,7 +211,10 @@ AssetId asset_of(CompileContext& c, const Named<FeedSpec>& node) {
   };
   const AssetId whole = named(node.name);
   if (whole.valid() || node.cluster.empty()) return whole;
-  return named(node.name.substr(node.name.find('.') + 1));
+  const AssetId member = named(node.name.substr(node.name.find('.') + 1));
+  if (member.valid()) return member;
+  const AssetId contract = named(node.name.substr(0, node.name.rfind('.')));
+  return contract.valid() && c.world.assets[contract.value].contract ? contract : AssetId::none();
 }
 
 /// Whether `o` reads itself, by whatever way; those on the way down are marked.

@@ -37,7 +37,7 @@ InsuranceTerms insurance_terms(CompileContext& c, FundSpec spec, const std::stri
   return compile_insurance(spec);
 }
 
-constexpr double least_health = 1.02;  // equity over maintenance margin at the start
+constexpr double least_health = 1.02;  // equity over the margin of liquidation at the start
 
 void add_collateral(CompileContext& c, MarketId id, AssetId asset, const std::string& path,
                     const PerpCollateralSpec& spec, bool settles) {
@@ -288,7 +288,7 @@ class TraderMaker {
       notional += usd;
       maintenance += maintenance_margin(venue_.contracts[contract].tiers, usd);
     }
-    const double most = notional / (least_health * maintenance);
+    const double most = notional / (least_health * venue_.liquidate_at * maintenance);
     const double equity = notional / draw_leverage(*t.group, draw(t, 1), most);
     const Reserve& settles = c_.world.reserves[venue_.settles];
     const double quote = c_.reference(settles.asset);

@@ -19,6 +19,7 @@
 #include "protocols/margin/registry.hpp"
 #include "protocols/venues/registry.hpp"
 #include "sim/events.hpp"
+#include "sim/reported_shape.hpp"
 
 namespace faultline {
 
@@ -163,6 +164,7 @@ struct Ecosystem {
   double book_scale = 1;              // all positions and lenders of all markets times this
   std::vector<ScenarioSpec> scenarios;
   std::string default_scenario;
+  std::map<std::string, ReportedShape> reported;  // by scenario
 };
 
 }  // namespace faultline

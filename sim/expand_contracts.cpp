@@ -11,6 +11,41 @@ bool declared(const Nodes& nodes, const std::string& name) {
   return std::any_of(nodes.begin(), nodes.end(), [&](const auto& n) { return n.name == name; });
 }
 
+/// A feed of the venue itself: at once, whatever the move.
+FeedSpec own_feed() {
+  FeedSpec feed;
+  feed.live = true;
+  return feed;
+}
+
+/// The mark of a contract as a feed by its name, resting on feeds of the parts that are averages.
+void add_mark(Ecosystem& eco, const Named<MarketNode>& market, const MarkSpec& spec,
+              const std::string& name, const PerpContractSpec& contract,
+              const std::string& underlying) {
+  const Name index = contract.oracle ? *contract.oracle : Name{underlying};
+  std::vector<Name> parts;
+  for (const std::string& part : spec.median) {
+    if (part == "book") parts.push_back({name});
+    if (part == "index") parts.push_back(index);
+    if (part != "premium" && part != "average") continue;
+    FeedSpec feed = own_feed();
+    if (part == "premium") {
+      feed.feed = index;
+      feed.premium = Name{name};
+      feed.premium_ema = spec.premium_ema;
+    } else {
+      feed.venue = Name{name};
+      feed.ema = spec.book_ema;
+    }
+    parts.push_back({name + "." + part});
+    eco.oracles.push_back({parts.back().text, market.origin, market.name, market.at, feed});
+  }
+  FeedSpec mark = own_feed();
+  mark.median = std::move(parts);
+  mark.median_rule = "mean";
+  eco.oracles.push_back({name, market.origin, market.name, market.at, mark});
+}
+
 void expand(Ecosystem& eco, const Named<MarketNode>& market, const PerpMarket::Spec& spec,
             const std::string& underlying, const PerpContractSpec& contract) {
   const std::string name = contract_name(market.name, underlying);
@@ -23,13 +58,7 @@ void expand(Ecosystem& eco, const Named<MarketNode>& market, const PerpMarket::S
   book.pair = {name, settlement_asset(spec)};
   if (book.depth.amount.unit == underlying) book.depth.amount.unit = name;
   eco.venues.push_back({name, market.origin, market.name, market.at, {book, {}}});
-  if (declared(eco.oracles, name)) return;
-  FeedSpec mark;  // of the venue itself: at once, whatever the move
-  mark.venue = Name{name};
-  mark.deviation.value = 0;
-  mark.heartbeat.reset();
-  mark.latency.value = 0;
-  eco.oracles.push_back({name, market.origin, market.name, market.at, mark});
+  if (!declared(eco.oracles, name)) add_mark(eco, market, spec.mark, name, contract, underlying);
 }
 
 }  // namespace

@@ -33,6 +33,25 @@ void note_funding(const Snapshot&, Workspace& w, const PerpContract& contract, d
                    100 * std::fabs(rate), contract.funding.per_s / 3600));
 }
 
+void note_recovery(Workspace& w, const PerpContract& contract, double basis) {
+  BasisStory& story = w.perps.stories[contract.number];
+  const VenueOutcome& book = w.outcome.venues[contract.book.value];
+  const double traded = book.volume_usd - book.forced_usd;
+  if (std::fabs(basis) > std::fabs(story.furthest)) story.furthest = basis;
+  if (story.away_s < 0 && std::fabs(basis) > 0.02) {
+    story = {w.now_s, basis, traded};
+  } else if (story.away_s >= 0 && std::fabs(basis) < 0.005) {
+    tell(w, "recovery", contract.name,
+         fmt::format("its mark, {:+.1f}% off its index at the worst, is back after {:.0f} s; "
+                     "arbitrage traded {{}} in its book meanwhile",
+                     100 * story.furthest, w.now_s - story.away_s),
+         {traded - story.traded_usd});
+    story = {};
+  } else if (story.away_s < 0) {
+    story.furthest = 0;
+  }
+}
+
 void note_backstops(const Snapshot& world, Workspace& w, std::uint32_t market) {
   const std::string& name = world.markets[market].name;
   if (w.perps.round_takeover_usd[market] > 0) {

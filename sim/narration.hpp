@@ -8,6 +8,8 @@ namespace faultline {
 void note_liquidations(const Snapshot& world, Workspace& w, std::uint32_t market);
 /// A contract's funding rate reached a new extreme.
 void note_funding(const Snapshot& world, Workspace& w, const PerpContract& contract, double rate);
+/// A contract's mark, further than 2% from its index before, is within 0.5% of it again.
+void note_recovery(Workspace& w, const PerpContract& contract, double basis);
 /// What vaults took over, funds paid and counterparties were closed for at a perpetual venue.
 void note_backstops(const Snapshot& world, Workspace& w, std::uint32_t market);
 void note_insolvency(const Snapshot& world, Workspace& w, std::uint32_t market, double hole_usd,

@@ -34,8 +34,9 @@ struct MarketOutcome {
   double liquidated_usd = 0;     // debt repaid by liquidators
   double unserved_usd = 0;       // debt of accounts in breach that nobody served, at the end
   double liquidations = 0;
-  double first_liquidation_s = -1;  // -1: never
-  double insolvent_s = -1;          // first time the hole passed 0.1% of deposits and the reserves
+  double forced_accounts = 0, forced_usd = 0;  // perpetual: accounts closed, notional before it
+  double first_liquidation_s = -1;             // -1: never
+  double insolvent_s = -1;  // first time the hole passed 0.1% of deposits and the reserves
   double utilisation_peak = 0;
   bool operator==(const MarketOutcome&) const = default;
 };

@@ -479,14 +479,30 @@ void note_basis(const Snapshot& world, Workspace& w) {
       PerpOutcome& out = w.outcome.perps[c.number];
       out.basis_least = std::min(out.basis_least, mark / index - 1);
       out.basis_most = std::max(out.basis_most, mark / index - 1);
+      if (w.record) note_recovery(w, c, mark / index - 1);
     }
   }
+}
+
+/// Counts accounts whose closing begins, at what they hold.
+void note_forced(const Snapshot& world, Workspace& w) {
+  const auto note = [&](std::uint32_t p) {
+    const MarketId m = world.positions[p].market;
+    const PerpVenue& venue = world.perps[static_cast<std::size_t>(world.markets[m.value].perp)];
+    if (venue.backstop_of(p) != nullptr || !w.perps.forced.try_emplace(p, 1).second) return;
+    w.outcome.markets[m.value].forced_accounts += 1;
+    w.outcome.markets[m.value].forced_usd += view_trader(world, w, venue, p).notional;
+  };
+  for (const PerpOrder& o : w.perps.orders) note(o.position);
+  for (const std::uint32_t p : w.perps.taken_over) note(p);
+  for (const std::uint32_t p : w.perps.deleveraged) note(p);
 }
 
 }  // namespace
 
 void settle_perps(const Snapshot& world, Workspace& w) {
   if (world.perps.empty()) return;
+  note_forced(world, w);
   for (const PerpVenue& venue : world.perps) {
     for (const Backstop& b : venue.backstops) {
       pass_window(b.insurance, w.perps.spent[b.number], world.round_s);

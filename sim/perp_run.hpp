@@ -25,6 +25,13 @@ struct PerpOrder {
   double quote = 0;       // settlement asset they brought or cost
 };
 
+/// Of a run's story: since when a contract's mark has been far from its index.
+struct BasisStory {
+  double away_s = -1;  // below 0: it is not
+  double furthest = 0;
+  double traded_usd = 0;  // in its book by others than the liquidated, until then
+};
+
 /// Fields by the phase that writes them; a run starts from `open`.
 struct PerpRun {
   // 1 shock
@@ -36,10 +43,12 @@ struct PerpRun {
   FlatMap<double> ordered_s;               // position to when it last traded
   FlatMap<double> freed_usd;               // position to the shortage covered since its breach
   std::vector<double> mark_before;         // [contract] the round before, USD; 0: none
+  std::vector<BasisStory> stories;         // [contract]
   std::vector<double> round_takeover_usd;  // [market] this round
   std::vector<double> round_fund_usd;      // likewise
   std::vector<double> round_deleveraged_usd;
   std::vector<InsuranceSpent> spent;  // [backstop]
+  FlatMap<unsigned char> forced;      // accounts closed against their will so far
   FlatMap<double> given_usd;          // position to what was closed of it, or taken
   std::vector<double> shortfall_usd;  // [market] of accounts that were deleveraged
   AdlWork adl;                        // scratch
@@ -47,11 +56,13 @@ struct PerpRun {
   void open(std::size_t contracts, std::size_t backstops, std::size_t markets) {
     funding.assign(contracts, FundingState{});
     mark_before.assign(contracts, 0.0);
+    stories.assign(contracts, BasisStory{});
     spent.assign(backstops, InsuranceSpent{});
     forget_orders();
     ordered_s.clear();
     freed_usd.clear();
     given_usd.clear();
+    forced.clear();
     for (auto* usd :
          {&round_takeover_usd, &round_fund_usd, &round_deleveraged_usd, &shortfall_usd}) {
       usd->assign(markets, 0.0);

@@ -17,6 +17,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -82,6 +83,8 @@ struct SweepPlan {
   std::uint64_t draws = 0;
   std::uint64_t seed = 1;
   SamplingPlan sampling;  // inputs may be empty where paths are drawn
+  std::map<std::string, std::vector<std::string>>
+      words;  // of inputs whose values are places of one
   std::optional<SweepPaths> paths;
   bool direct = true;              // every draw has a direct run
   bool scenario_named = false;     // false: `scenario: none`, the draws are the shock

@@ -61,6 +61,7 @@ class Summariser {
     read_nodes();
     answer_limits();
     rank();
+    list_scenarios();
     if (plan_.over_book_scale) read_scales();
     out_.fingerprint = results_.fingerprint();
     return std::move(out_);
@@ -119,6 +120,22 @@ class Summariser {
         }
         node.p_insolvent[k] = probability_estimate(hits, hole.size());
       }
+    }
+  }
+
+  void list_scenarios() {
+    const bool drawn =
+        plan_.sampling.kind != SamplerKind::list && plan_.sampling.kind != SamplerKind::grid;
+    if (drawn || plan_.over_book_scale || ids_.size() > most_listed) return;
+    for (const std::uint64_t id : ids_) out_.listed.push_back({id, {}, {}});
+    for (const Input& input : plan_.sampling.inputs) {
+      const std::vector<double> values = results_.input(input.name, "ok");
+      for (std::size_t i = 0; i < ids_.size(); ++i) out_.listed[i].inputs.push_back(values[i]);
+    }
+    for (const std::string& name : plan_.layout().metrics) {
+      if (name.starts_with("gross_") || name.starts_with("baseline_")) continue;
+      const std::vector<double> values = column(name);
+      for (std::size_t i = 0; i < ids_.size(); ++i) out_.listed[i].metrics[name] = values[i];
     }
   }
 

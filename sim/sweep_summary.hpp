@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -52,6 +53,14 @@ struct ScaleSummary {
   bool sustains = false;  // offspring of 1 or more, or half the scenarios still at it
 };
 
+/// A scenario that was listed, not drawn: told one by one.
+struct ListedScenario {
+  std::uint64_t id = 0;
+  std::vector<double> inputs;             // in the plan's order
+  std::map<std::string, double> metrics;  // net
+};
+inline constexpr std::uint64_t most_listed = 40;
+
 struct SweepSummary {
   std::uint64_t scenarios = 0, failed = 0;
   std::vector<MetricSummary> net, gross, baseline;
@@ -60,6 +69,7 @@ struct SweepSummary {
   VarianceShares moves_bad_debt;
   std::vector<InputRank> ranks;
   std::vector<ScaleSummary> scales;
+  std::vector<ListedScenario> listed;  // of a list or a grid of at most `most_listed`
   std::optional<std::pair<double, double>> amplified_between;
   std::optional<double> sustained_from;
   std::vector<std::pair<std::uint64_t, std::string>> failures;  // the first ten

@@ -22,6 +22,7 @@
 #include "protocols/losses/adl.hpp"
 #include "protocols/margin/funding.hpp"
 #include "protocols/margin/margin_tiers.hpp"
+#include "protocols/margin/mark_price.hpp"
 #include "protocols/venues/order_book.hpp"
 
 namespace faultline {
@@ -68,6 +69,7 @@ struct PerpMarket {
     std::optional<Name> settles;
     std::map<std::string, PerpCollateralSpec> collateral;
     std::map<std::string, PerpContractSpec> contracts;
+    MarkSpec mark;
     Ratio liquidate_at{1.0};
     PerpLiquidationSpec liquidation;
     FundingSpec funding;
@@ -89,6 +91,7 @@ struct PerpMarket {
         Field{.help = "contracts traded, by the asset they follow",
               .required = true,
               .refers = Refers::asset});
+      v("mark", mark, Field{.help = "the price accounts are valued at"});
       v("liquidate_at", liquidate_at,
         Field{
             .help = "equity over maintenance margin at which accounts are liquidated",

@@ -1,28 +1,17 @@
 // What a user sees of the dealers of data/ecosystems/gamma_squeeze.yaml: their gamma by price, and
 // what it makes of one shock, as the file works it out by hand.
-#include <array>
 #include <catch2/catch.hpp>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "tests/cli/saying.hpp"
+
 namespace {
 
+using faultline::test::said;
 using nlohmann::json;
 
 const std::string file = std::string(FAULTLINE_ROOT) + "/data/ecosystems/gamma_squeeze.yaml";
-
-std::string said(const std::string& arguments) {
-  std::FILE* pipe = popen((std::string(FAULTLINE_BINARY) + " " + arguments).c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  std::string out;
-  std::array<char, 4096> part;
-  for (std::size_t n; (n = std::fread(part.data(), 1, part.size(), pipe)) > 0;) {
-    out.append(part.data(), n);
-  }
-  REQUIRE(pclose(pipe) == 0);
-  return out;
-}
 
 double amplification(const std::string& scenario) {
   const json out = json::parse(said("run " + file + " --format json --scenario " + scenario));

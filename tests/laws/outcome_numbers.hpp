@@ -25,7 +25,7 @@ struct Number {
   std::string node;                 // empty: the run as a whole
 };
 
-static_assert(sizeof(MarketOutcome) == 12 * sizeof(double));
+static_assert(sizeof(MarketOutcome) == 14 * sizeof(double));
 static_assert(sizeof(AssetOutcome) == 3 * sizeof(double));
 static_assert(sizeof(VenueOutcome) == 3 * sizeof(double));
 static_assert(sizeof(OracleOutcome) == 2 * sizeof(double));
@@ -90,6 +90,8 @@ class NumberList {
     usd("liquidated", m.liquidated_usd);
     usd("unserved", m.unserved_usd);
     plain("liquidations", m.liquidations);
+    plain("forced accounts", m.forced_accounts);
+    usd("forced", m.forced_usd);
     plain("first liquidation", m.first_liquidation_s);
     plain("insolvent", m.insolvent_s);
     plain("utilisation", m.utilisation_peak);

@@ -593,6 +593,12 @@ struct MarketGenerator<PerpMarket> {
       posted.weight.value = s.draw.between(0.5, 0.99);
     }
     spec.settles = Name{quote_asset};
+    spec.mark.median.clear();
+    for (const char* part : {"premium", "book", "average", "index"}) {
+      if (s.options.still && std::string_view(part) == "index") continue;  // it may be off
+      if (s.draw.chance(0.5)) spec.mark.median.push_back(part);
+    }
+    if (spec.mark.median.empty()) spec.mark.median.push_back("book");
     vary(spec.liquidation, s.draw);
     vary(spec.adl, s.draw);
     vary(spec.funding, s.draw);

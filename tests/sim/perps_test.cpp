@@ -61,6 +61,7 @@ struct Venue {
     c.exponent = 1;
     c.fee.value = c.half_spread.value = c.refill.value = 0;
     c.tiers[0].max_leverage.value = 20;
+    spec.mark.median = {"book"};
     spec.losses = {"margin"};
     spec.adl.price = "bankruptcy";
     ArbitrageurSpec nobody;  // at this cost per trade
@@ -175,6 +176,28 @@ TEST_CASE("what the book does not take at the bankruptcy price, the fund takes t
   CHECK(view_trader(world, w, perps, 0).equity == Approx(0).margin(1e-3));
   // 20 contracts bought at 900 stand at 915.
   CHECK(view_trader(world, w, perps, row).equity == Approx(50000 + 20 * 15).epsilon(1e-6));
+}
+
+TEST_CASE("the mark is the median of index with premium, book, and the book's average") {
+  Venue venue(1000);
+  venue.eco.clock.horizon.value = 40;
+  venue.spec.contracts["ETH"].depth.amount.value = 1e9;  // nobody's closing moves it
+  venue.spec.contracts["ETH"].tiers[0].max_leverage.value = 10.5;
+  venue.spec.mark.median = {"premium", "book", "average"};
+  FeedSpec index;  // the index stays at 1000 whatever the book does
+  index.fixed = of(1000, "$");
+  add(venue.eco.oracles, "fixed.ETH", index);
+  venue.spec.contracts["ETH"].oracle = Name{"fixed.ETH"};
+  const Ran r(venue, 990);  // the book follows the world from the first second on
+  // 39 s later: premium -10 (1 - exp(-39/150)) = -2.2895; average 1000 - 10 (1 - exp(-39/30)).
+  const double premium = 1000 - 10 * (1 - std::exp(-39.0 / 150));
+  const double average = 1000 - 10 * (1 - std::exp(-39.0 / 30));
+  const auto published = [&](const char* feed) {
+    return r.w.market.published[r.world.oracle(feed).value];
+  };
+  CHECK(published("perps.ETH.premium") == Approx(premium).epsilon(1e-9));
+  CHECK(published("perps.ETH.average") == Approx(average).epsilon(1e-9));
+  CHECK(published("perps.ETH") == Approx(average).epsilon(1e-9));  // between premium and book
 }
 
 TEST_CASE("auto-deleveraging at the bankruptcy price leaves the loser with nothing") {
