@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/perps.hpp"
 #include "sim/phases.hpp"
 #include "sim/venue_ops.hpp"
 
@@ -272,6 +273,9 @@ void measure_unserved(const Snapshot& world, Workspace& w) {
   w.breach.find(w.factors, {}, w.entered, w.left);  // what the last settlement changed
   w.breached.clear();
   w.breach.members(w.breached);
+  find_tiered(world, w, w.breached, w.perps.tiered);
+  w.left.clear();
+  update_rows(w.breached, w.perps.tiered, w.left, w.row_scratch);
   std::vector<double>& waits = w.exit_amounts;
   waits.clear();
   Leg legs[kMostLegs];

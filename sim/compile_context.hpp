@@ -138,6 +138,8 @@ void add_perpetuals(CompileContext& c, Market& market, MarketId id, const PerpMa
 void generate_traders(CompileContext& c, const Named<MarketNode>& node, std::uint32_t m);
 /// After the rows of the book are numbered: which are a venue's, and what they were entered at.
 void number_traders(CompileContext& c);
+/// Once the position book stands: accounts by size, for contracts whose margin rises with it.
+void rank_traders(Snapshot& world);
 /// The row of one of a venue's backstops: every leg the venue knows.
 void backstop_legs(const CompileContext& c, const PerpVenue& venue, const Backstop& backstop,
                    std::vector<LegInput>& legs);

@@ -475,6 +475,7 @@ void build_book(CompileContext& c) {
   number_traders(c);
   c.gathered.clear();
   world.book = std::make_unique<const Book>(std::move(book).finish());
+  rank_traders(world);
   note_legacy(c);
 }
 

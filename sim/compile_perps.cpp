@@ -48,7 +48,8 @@ void add_collateral(CompileContext& c, MarketId id, AssetId asset, const std::st
   r.takes_debt = settles;
 }
 
-/// Margin of the lowest tier, at the venue's multiple, goes into the weights of both sides.
+/// Margin of the lowest tier, at the venue's multiple, goes into the weights of both sides;
+/// accounts in higher ones are found beside the search (find_tiered).
 void add_contract(CompileContext& c, MarketId id, PerpVenue& venue, const std::string& path,
                   const std::string& underlying, PerpContractSpec spec,
                   const PerpMarket::Spec& market) {
@@ -63,10 +64,6 @@ void add_contract(CompileContext& c, MarketId id, PerpVenue& venue, const std::s
   if (!asset.valid()) return;
   PerpContract contract;
   contract.tiers = compile_tiers(spec);
-  if (contract.tiers.size() > 1) {
-    c.diagnostics.error("E0210", c.at(path + ".tiers"), "margin by several tiers is not built yet",
-                        "state one tier");
-  }
   contract.funding =
       compile_funding(market.funding, contract.tiers[0].initial, contract.tiers[0].maintenance);
   contract.impact_usd = c.usd(market.impact, path + ".impact");
@@ -341,6 +338,22 @@ void find_holders(const Snapshot& world, const PerpVenue& venue, PerpContract& c
   }
 }
 
+/// Accounts of a contract whose margin rises with size, the largest first.
+void rank_by_size(const Snapshot& world, const PerpVenue& venue, PerpContract& contract) {
+  if (contract.tiers.size() < 2) return;
+  for (std::uint32_t i = 0; i < venue.positions; ++i) {
+    const std::uint32_t p = venue.first_position + i;
+    Leg legs[kMostLegs];
+    const RowLegs row = Positions(*world.book).row(p, legs);
+    for (std::uint32_t leg = 0; leg < row.count; ++leg) {
+      const auto [f, amount] = legs[leg];
+      if (f / 2 == contract.reserve && amount > 0) contract.by_size.push_back({amount, p});
+    }
+  }
+  std::stable_sort(contract.by_size.begin(), contract.by_size.end(),
+                   [](const SizedRow& a, const SizedRow& b) { return a.size > b.size; });
+}
+
 }  // namespace
 
 void add_perpetuals(CompileContext& c, Market& market, MarketId id, const PerpMarket::Spec& spec) {
@@ -447,6 +460,12 @@ void number_traders(CompileContext& c) {
     if (world.markets[m].perp < 0) continue;
     position += static_cast<std::uint32_t>(
         world.perps[static_cast<std::size_t>(world.markets[m].perp)].backstops.size());
+  }
+}
+
+void rank_traders(Snapshot& world) {
+  for (PerpVenue& venue : world.perps) {
+    for (PerpContract& contract : venue.contracts) rank_by_size(world, venue, contract);
   }
 }
 

@@ -16,7 +16,7 @@ namespace {
 /// Nothing moves any more and nothing will: no change this round, none due, no interest.
 bool nothing_pending(const Snapshot& world, const Scenario& scenario, const Workspace& w) {
   if (!w.quiet || w.accruing || scenario.path != nullptr) return false;
-  if (funding_pending(world, w) || w.now_s < world.ramps_end_s) return false;
+  if (funding_pending(world, w) || w.perps.waits || w.now_s < world.ramps_end_s) return false;
   for (const ExogenousMove& m : scenario.moves) {
     if (m.when.pending(w.now_s)) return false;
   }

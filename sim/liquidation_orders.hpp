@@ -79,8 +79,10 @@ struct PlannedRows {
   std::vector<LaneNeeds> needs;
   std::vector<PerpOrder> perp_orders;
   std::vector<std::uint32_t> taken_over, deleveraged;  // perpetual accounts
+  bool waits = false;                                  // some of those bide their time
 
   void clear() {
+    waits = false;
     perp_orders.clear();
     taken_over.clear();
     deleveraged.clear();

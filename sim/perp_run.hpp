@@ -39,6 +39,8 @@ struct PerpRun {
   // 4 assess
   std::vector<PerpOrder> orders;
   std::vector<std::uint32_t> taken_over, deleveraged;  // accounts, ascending
+  std::vector<std::uint32_t> tiered;                   // in breach by size alone, ascending
+  bool waits = false;                                  // some account in breach bides its time
   // 6 settle
   FlatMap<double> ordered_s;               // position to when it last traded
   FlatMap<double> freed_usd;               // position to the shortage covered since its breach
@@ -72,6 +74,7 @@ struct PerpRun {
     orders.clear();
     taken_over.clear();
     deleveraged.clear();
+    waits = false;
   }
   bool acts() const { return !orders.empty() || !taken_over.empty() || !deleveraged.empty(); }
 };

@@ -166,7 +166,10 @@ bool plan_trader(const Snapshot& world, const Workspace& w, std::uint32_t positi
       out.deleveraged.push_back(position);
       return true;
     }
-    if (plan.action == PerpAction::wait) continue;
+    if (plan.action == PerpAction::wait) {
+      out.waits = true;
+      continue;
+    }
     const double quote = quote_published(world, w, venue);
     out.perp_orders.push_back({.position = position,
                                .contract = venue.contract_of(legs[leg].factor / 2).number,
@@ -178,6 +181,25 @@ bool plan_trader(const Snapshot& world, const Workspace& w, std::uint32_t positi
                                .bankruptcy = breach.bankruptcy / quote});
   }
   return true;
+}
+
+void find_tiered(const Snapshot& world, const Workspace& w, std::span<const std::uint32_t> known,
+                 std::vector<std::uint32_t>& out) {
+  out.clear();
+  for (const PerpVenue& venue : world.perps) {
+    for (const PerpContract& contract : venue.contracts) {
+      if (contract.by_size.empty()) continue;
+      const double mark = w.market.published[world.reserves[contract.reserve].oracle.value];
+      for (const SizedRow& large : contract.by_size) {
+        if (!(large.size * mark > contract.tiers[1].floor)) break;
+        if (std::binary_search(known.begin(), known.end(), large.position)) continue;
+        const TraderView view = view_trader(world, w, venue, large.position);
+        if (view.equity < view.maintenance) out.push_back(large.position);
+      }
+    }
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
 }
 
 void plan_unwinding(const Snapshot& world, Workspace& w) {

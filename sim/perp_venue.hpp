@@ -16,6 +16,12 @@
 
 namespace faultline {
 
+/// An account and the contracts it opens with on one side.
+struct SizedRow {
+  double size = 0;
+  std::uint32_t position = 0;
+};
+
 /// One contract of a venue.
 struct PerpContract {
   std::string name;
@@ -24,6 +30,8 @@ struct PerpContract {
   VenueId book;
   OracleId index;  // feed of the underlying
   std::vector<MarginTier> tiers;
+  /// Where margin rises with size: accounts, the largest first. Sizes only fall in a run.
+  std::vector<SizedRow> by_size;
   FundingTerms funding;
   double impact_usd = 0;  // traded for the premium
   /// Accounts of the ledger that hold the contract, each with the one its funding is paid from.

@@ -2,6 +2,8 @@
 // contracts' books, and who bears what is left. The rules themselves are in protocols/.
 #pragma once
 
+#include <span>
+
 #include "sim/phases.hpp"
 
 namespace faultline {
@@ -29,6 +31,10 @@ bool funding_pending(const Snapshot& world, const Workspace& w);
 /// nothing its collateral does not cover, so that lending's rules apply.
 bool plan_trader(const Snapshot& world, const Workspace& w, std::uint32_t position,
                  PlannedRows& out);
+/// 4 assess: accounts in breach because they are large: the search knows the lowest tier's margin
+/// only. Those that could be in a higher tier are looked at one by one; ascending, without `known`.
+void find_tiered(const Snapshot& world, const Workspace& w, std::span<const std::uint32_t> known,
+                 std::vector<std::uint32_t>& out);
 /// Backstops work off what they took over.
 void plan_unwinding(const Snapshot& world, Workspace& w);
 

@@ -318,6 +318,21 @@ void refresh_breached(const Snapshot& world, Workspace& w) {
   update_rows(w.breached, w.parked.woken, w.left, w.row_scratch);
 }
 
+/// Accounts in breach by their size alone join the rows to be planned, for this round.
+void add_tiered(const Snapshot& world, Workspace& w) {
+  find_tiered(world, w, w.breached, w.perps.tiered);
+  if (w.perps.tiered.empty()) return;
+  for (const std::uint32_t p : w.perps.tiered) w.breach_since.try_emplace(p, w.round);
+  w.left.clear();
+  update_rows(w.breached, w.perps.tiered, w.left, w.row_scratch);
+}
+
+void drop_tiered(Workspace& w) {
+  if (w.perps.tiered.empty()) return;
+  w.entered.clear();
+  update_rows(w.breached, w.entered, w.perps.tiered, w.row_scratch);
+}
+
 /// Plans one row in breach: it is ordered, parked, or looked at again next round whatever happens.
 void plan_row(const Snapshot& world, const Workspace& w, std::uint32_t position, PlannedRows& out) {
   const MarketId market = world.positions[position].market;
@@ -355,6 +370,7 @@ void take_over_plans(const PlannedRows& rows, Workspace& w) {
                             rows.taken_over.end());
   w.perps.deleveraged.insert(w.perps.deleveraged.end(), rows.deleveraged.begin(),
                              rows.deleveraged.end());
+  w.perps.waits = w.perps.waits || rows.waits;
 }
 
 /// Plans all rows in breach, pieces of the list in parallel where a scenario runs alone.
@@ -423,8 +439,10 @@ void assess(const Snapshot& world, const Scenario&, Workspace& w) {
     return;
   }
   refresh_breached(world, w);
+  add_tiered(world, w);
   w.outcome.counters.breaches += w.breached.size();
   plan_rows(world, w);
+  drop_tiered(w);
   plan_unwinding(world, w);
   plan_flows(world, w);
   w.changed_factors.clear();

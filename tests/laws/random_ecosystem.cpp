@@ -582,6 +582,25 @@ std::vector<std::string> absorbers(Sketch& s) {
   return out;
 }
 
+/// Margin that rises with the size of a position, at notionals some accounts reach.
+void add_tiers(Sketch& s, PerpContractSpec& contract, double open_usd) {
+  if (s.draw.chance(0.5)) return;
+  contract.tiers.resize(1);
+  MarginTierSpec& first = contract.tiers[0];
+  first.above = {0, "$"};
+  first.maintenance.reset();
+  first.max_leverage.value = s.draw.between(15, 40);
+  double above = open_usd * s.draw.log_between(1e-3, 0.05), leverage = first.max_leverage.value;
+  for (std::size_t n = 0; n < 1 + s.draw.below(3); ++n) {
+    MarginTierSpec next;
+    next.above = s.worth(above, quote_asset);
+    leverage *= s.draw.between(0.4, 0.9);
+    next.max_leverage.value = std::max(1.0, leverage);
+    contract.tiers.push_back(next);
+    above *= s.draw.between(1.5, 4);
+  }
+}
+
 template <>
 struct MarketGenerator<PerpMarket> {
   static MarketNode make(Sketch& s) {
@@ -619,6 +638,7 @@ struct MarketGenerator<PerpMarket> {
       contract.open_interest = s.worth(size, root);
       contract.depth = {s.worth(size * s.draw.between(0.005, 0.5), root), 0.01};
       contract.permanent.value = 0;
+      add_tiers(s, contract, size);
     }
     for (const bool is_long : {true, false}) {
       TraderGroup g;

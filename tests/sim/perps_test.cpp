@@ -178,6 +178,21 @@ TEST_CASE("what the book does not take at the bankruptcy price, the fund takes t
   CHECK(view_trader(world, w, perps, row).equity == Approx(50000 + 20 * 15).epsilon(1e-6));
 }
 
+TEST_CASE("a large account is closed by the margin of its own tier") {
+  Venue venue(1000);
+  PerpContractSpec& c = venue.spec.contracts["ETH"];
+  c.tiers.resize(2);
+  c.tiers[1].above = of(50000, "$");
+  c.tiers[1].max_leverage.value = 5;
+  // Margin of 100 contracts at P: 10 P - 50000 (10% - 2.5%). Equity 100 P - 90000 falls below it at
+  // P = 86250 / 90 = 958.33; the lowest tier alone would let it go on to 90000 / 97.5 = 923.
+  CHECK(Ran(venue, 959).longs(0) == 100);
+  const Ran r(venue, 957);
+  CHECK(r.longs(0) == 0);
+  CHECK(r.w.outcome.perps[0].liquidated_usd == Approx(100 * 957 * (1 - 0.0005)).epsilon(1e-6));
+  CHECK(r.w.outcome.total(&MarketOutcome::unserved_usd) == 0);
+}
+
 TEST_CASE("the mark is the median of index with premium, book, and the book's average") {
   Venue venue(1000);
   venue.eco.clock.horizon.value = 40;
