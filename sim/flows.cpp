@@ -107,6 +107,8 @@ void look(const Snapshot& world, Workspace& w, std::uint32_t i, double price) {
 struct Clearing {
   double price = 0;
   double unserved = 0;
+  double gain = 0;       // of the loop where it starts: what one unit traded makes them want more
+  bool too_far = false;  // the walk ended before the wishes did
 };
 
 class DeskClearing {
@@ -132,7 +134,7 @@ class DeskClearing {
     sells_ = net < 0;
     side_ = sells_ ? first_.sells : opposite(first_.sells);
     const double most = venue_most_in(world_, w_.venues, desk_.venue, side_);
-    double x = 0, beyond = std::fabs(net), move = 0;
+    double x = 0, beyond = std::fabs(net), move = 0, gain = 0;
     for (double step = 0x1p-12; move < farthest; step = std::min(step * 1.5, coarsest)) {
       move += step;
       const double target = start_ * math::exp(sells_ ? -move : move);
@@ -141,14 +143,16 @@ class DeskClearing {
                                            mid_from_usd(world_, w_.market, first_, target)));
       if (!(next > x)) continue;  // a gap between quotes, or their end
       const double there = excess(next);
+      if (x == 0) gain = 1 + (there - beyond) / next;
       if (there < 0) {
         x = bracketed_root([&](double in) { return excess(in); }, x, beyond, next, there).good;
-        return {after(x), std::max(0.0, excess(x))};  // more than rounding where wishes end there
+        // More than rounding is left where wishes end there.
+        return {after(x), std::max(0.0, excess(x)), gain, false};
       }
       x = next;
       beyond = there;
     }
-    return {x > 0 ? after(x) : start_, beyond};
+    return {x > 0 ? after(x) : start_, beyond, gain, true};
   }
 
  private:
@@ -227,6 +231,18 @@ void order(const Snapshot& world, Workspace& w, const FlowDesk& desk, const Clea
   }
 }
 
+/// A loop that feeds itself has no end of its own: it stops where something is exhausted.
+void tell_runaway(const Snapshot& world, Workspace& w, const FlowDesk& desk, const Clearing& at) {
+  const char* reason = at.too_far && at.unserved > 0 ? "the venue has no more to give"
+                       : at.too_far                  ? "no round moves a price further"
+                                                     : "what they want to trade is exhausted";
+  tell(w, "runaway", world.venues[desk.venue.value].name,
+       fmt::format(
+           "each unit traded makes agents want {:.2f} more: the price runs to ${:.6g}, where "
+           "{}",
+           at.gain, at.price, reason));
+}
+
 void plan_desk(const Snapshot& world, Workspace& w, const FlowDesk& desk) {
   const double price = flow_price(world, w.market, world.flow_agents[desk.agents[0]]);
   bool any = false;
@@ -238,7 +254,10 @@ void plan_desk(const Snapshot& world, Workspace& w, const FlowDesk& desk) {
     for (const std::uint32_t i : desk.agents) w.flows.pending[i] = 1;
     return;
   }
-  if (any) order(world, w, desk, DeskClearing(world, w, desk, price).solve());
+  if (!any) return;
+  const Clearing at = DeskClearing(world, w, desk, price).solve();
+  if (w.record && at.gain >= 1) tell_runaway(world, w, desk, at);
+  order(world, w, desk, at);
 }
 
 bool desk_moved(const Snapshot& world, const Workspace& w, const FlowDesk& desk) {

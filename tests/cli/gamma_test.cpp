@@ -46,3 +46,10 @@ TEST_CASE("run: the shipped gamma squeeze ends where its file says") {
   CHECK(text.find("times the shock") != std::string::npos);
   CHECK(text.find("hedge") != std::string::npos);
 }
+
+TEST_CASE("a loop that gains on itself tells where and why it stops") {
+  const std::string out = said("run " + file + " --scenario runaway");
+  CHECK(out.find("each unit traded makes agents want 2.00 more") != std::string::npos);
+  CHECK(out.find("where what they want to trade is exhausted") != std::string::npos);
+  CHECK(said("run " + file).find("runaway") == std::string::npos);
+}
