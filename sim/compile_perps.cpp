@@ -66,6 +66,8 @@ void add_contract(CompileContext& c, MarketId id, PerpVenue& venue, const std::s
   contract.tiers = compile_tiers(spec);
   contract.funding =
       compile_funding(market.funding, contract.tiers[0].initial, contract.tiers[0].maintenance);
+  contract.inverse = spec.inverse.has_value();
+  if (contract.inverse) contract.funding.interest = -contract.funding.interest;
   contract.impact_usd = c.usd(market.impact, path + ".impact");
   contract.book = VenueId{c.venues.at(name)};
   contract.reserve = static_cast<std::uint32_t>(c.world.reserves.size());
@@ -155,6 +157,12 @@ double draw_leverage(const TraderGroup& g, double u, double most) {
   return math::exp(mu + sigma * z);
 }
 
+/// Whether a group holds contracts long: of inverse ones, whoever is short of the coin does.
+bool holds_long(const TraderGroup& g, const PerpMarket::Spec& spec) {
+  const bool inverse = !spec.contracts.empty() && spec.contracts.begin()->second.inverse;
+  return g.is_long != inverse;
+}
+
 /// Draws the traders of one side of a venue.
 class TraderMaker {
  public:
@@ -170,7 +178,7 @@ class TraderMaker {
   void make() {
     if (!gather_open_interest()) return;
     for (const TraderGroup& g : node_.spec.traders) {
-      if (g.is_long == is_long_) draw_sizes(g);
+      if (holds_long(g, spec_) == is_long_) draw_sizes(g);
     }
     if (traders_.empty()) return;
     std::vector<double> total(venue_.contracts.size(), 0);
@@ -356,6 +364,29 @@ void rank_by_size(const Snapshot& world, const PerpVenue& venue, PerpContract& c
 
 }  // namespace
 
+namespace {
+
+/// Inverse contracts are paid in their own coin, and share margin with no linear one.
+void check_inverse(CompileContext& c, const PerpMarket::Spec& spec, const std::string& settles,
+                   const std::string& path) {
+  const auto inverse = [](const auto& entry) { return entry.second.inverse.has_value(); };
+  const auto count = std::count_if(spec.contracts.begin(), spec.contracts.end(), inverse);
+  if (count == 0) return;
+  if (count < static_cast<std::ptrdiff_t>(spec.contracts.size())) {
+    c.diagnostics.error("E0488", c.at(path + ".contracts"),
+                        "inverse and linear contracts share no margin",
+                        "give them markets of their own");
+  }
+  for (const auto& [underlying, contract] : spec.contracts) {
+    if (!contract.inverse || underlying == settles) continue;
+    c.diagnostics.error("E0488", c.at(path + ".contracts." + underlying),
+                        "an inverse contract on " + underlying + " is paid in " + underlying,
+                        "let the market settle in it: `settles: " + underlying + "`");
+  }
+}
+
+}  // namespace
+
 void add_perpetuals(CompileContext& c, Market& market, MarketId id, const PerpMarket::Spec& spec) {
   const std::string path = "markets." + market.name;
   market.perp = static_cast<std::int32_t>(c.world.perps.size());
@@ -387,6 +418,7 @@ void add_perpetuals(CompileContext& c, Market& market, MarketId id, const PerpMa
   for (const auto& [underlying, contract] : spec.contracts) {
     add_contract(c, id, venue, path + ".contracts." + underlying, underlying, contract, spec);
   }
+  check_inverse(c, spec, quote, path);
   add_absorbers(c, venue, path, spec);
   c.world.perps.push_back(std::move(venue));
 }
@@ -398,7 +430,7 @@ void generate_traders(CompileContext& c, const Named<MarketNode>& node, std::uin
   for (const bool is_long : {true, false}) {
     TraderMaker(c, node, m, is_long).make();
     for (const TraderGroup& g : node.spec.traders) {
-      if (g.is_long == is_long) {
+      if (holds_long(g, std::get<PerpMarket::Spec>(node.spec.spec)) == is_long) {
         gathered.groups.emplace_back(g.name, static_cast<std::uint32_t>(g.count));
       }
     }

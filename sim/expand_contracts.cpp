@@ -11,6 +11,11 @@ bool declared(const Nodes& nodes, const std::string& name) {
   return std::any_of(nodes.begin(), nodes.end(), [&](const auto& n) { return n.name == name; });
 }
 
+/// What one contract is worth by contract: a unit of its coin, or, of an inverse one, a dollar.
+const std::string& followed(const PerpContractSpec& contract, const std::string& underlying) {
+  return contract.inverse ? contract.inverse->text : underlying;
+}
+
 /// A feed of the venue itself: at once, whatever the move.
 FeedSpec own_feed() {
   FeedSpec feed;
@@ -22,7 +27,7 @@ FeedSpec own_feed() {
 void add_mark(Ecosystem& eco, const Named<MarketNode>& market, const MarkSpec& spec,
               const std::string& name, const PerpContractSpec& contract,
               const std::string& underlying) {
-  const Name index = contract.oracle ? *contract.oracle : Name{underlying};
+  const Name index = contract.oracle ? *contract.oracle : Name{followed(contract, underlying)};
   std::vector<Name> parts;
   for (const std::string& part : spec.median) {
     if (part == "book") parts.push_back({name});
@@ -50,13 +55,13 @@ void expand(Ecosystem& eco, const Named<MarketNode>& market, const PerpMarket::S
             const std::string& underlying, const PerpContractSpec& contract) {
   const std::string name = contract_name(market.name, underlying);
   AssetSpec asset;
-  asset.rate = Amount{1, underlying};
+  asset.rate = Amount{1, followed(contract, underlying)};
   asset.contract = true;
   eco.assets.push_back({name, market.origin, market.name, market.at, asset});
   OrderBook::Spec book;
   static_cast<OrderBook::Quotes&>(book) = contract;
   book.pair = {name, settlement_asset(spec)};
-  if (book.depth.amount.unit == underlying) book.depth.amount.unit = name;
+  if (book.depth.amount.unit == underlying && !contract.inverse) book.depth.amount.unit = name;
   eco.venues.push_back({name, market.origin, market.name, market.at, {book, {}}});
   if (!declared(eco.oracles, name)) add_mark(eco, market, spec.mark, name, contract, underlying);
 }

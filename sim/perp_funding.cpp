@@ -57,8 +57,9 @@ void pay(const Snapshot& world, Workspace& w, const PerpVenue& venue, const Perp
   }
   w.quiet = false;
   PerpOutcome& out = w.outcome.perps[contract.number];
-  const double rate = due.longs_pay * (contract.funding.per_s /
-                                       std::max(contract.funding.every_s, w.world->round_s));
+  const double longs_rate = due.longs_pay * (contract.funding.per_s /
+                                             std::max(contract.funding.every_s, w.world->round_s));
+  const double rate = contract.inverse ? -longs_rate : longs_rate;  // what longs of the coin pay
   const bool worse = rate < std::min(2 * out.funding_least, -0.001) ||
                      rate > std::max(2 * out.funding_most, 0.001);
   out.funding_least = std::min(out.funding_least, rate);

@@ -477,9 +477,10 @@ void note_basis(const Snapshot& world, Workspace& w) {
       w.perps.mark_before[c.number] = mark;
       if (!(index > 0 && mark > 0)) continue;  // a broken feed says nothing of the basis
       PerpOutcome& out = w.outcome.perps[c.number];
-      out.basis_least = std::min(out.basis_least, mark / index - 1);
-      out.basis_most = std::max(out.basis_most, mark / index - 1);
-      if (w.record) note_recovery(w, c, mark / index - 1);
+      const double basis = c.inverse ? index / mark - 1 : mark / index - 1;
+      out.basis_least = std::min(out.basis_least, basis);
+      out.basis_most = std::max(out.basis_most, basis);
+      if (w.record) note_recovery(w, c, basis);
     }
   }
 }

@@ -25,7 +25,8 @@ struct SizedRow {
 /// One contract of a venue.
 struct PerpContract {
   std::string name;
-  std::uint32_t number = 0;   // among all contracts
+  std::uint32_t number = 0;  // among all contracts
+  bool inverse = false;      // of dollars, paid in the coin: who is long of it is short of the coin
   std::uint32_t reserve = 0;  // whose collateral are its longs, whose debt its shorts
   VenueId book;
   OracleId index;  // feed of the underlying

@@ -8,7 +8,10 @@
 //   a short of q  is debt        q * (M * (1 + m) - F)
 //   what it traded for, and all it earned since, is its balance of the settlement asset: collateral
 //   where above zero, debt where below
-// so that collateral - debt = equity - maintenance margin: in breach where below zero.
+// An inverse contract on a coin is a linear one on a dollar, settled in the coin, held the other
+// way round: a long of face F at entry E gains F (1/E - 1/M) coins, as a short of F dollars does.
+//
+// So that collateral - debt = equity - maintenance margin: in breach where below zero.
 #pragma once
 
 #include <map>
@@ -50,6 +53,7 @@ struct PerpCollateralSpec {
 struct PerpContractSpec : OrderBook::Quotes, MarginTiersSpec {
   std::optional<Amount> open_interest;
   std::optional<Name> oracle;
+  std::optional<Name> inverse;
 
   template <class V>
   void fields(V& v) {
@@ -57,6 +61,10 @@ struct PerpContractSpec : OrderBook::Quotes, MarginTiersSpec {
       Field{.help = "contracts open at the start, on each side", .lo = 0});
     v("oracle", oracle,
       Field{.help = "feed of its index, if not the underlying's own", .refers = Refers::oracle});
+    v("inverse", inverse,
+      Field{.help = "the dollar asset its face is counted in, of a contract paid in the coin it "
+                    "follows; left out: linear",
+            .refers = Refers::asset});
     Quotes::fields(v);
     MarginTiersSpec::fields(v);
   }

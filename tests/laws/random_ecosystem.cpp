@@ -640,6 +640,15 @@ struct MarketGenerator<PerpMarket> {
       contract.permanent.value = 0;
       add_tiers(s, contract, size);
     }
+    if (s.draw.chance(0.25)) {  // coin-margined: one contract, paid in its coin
+      const std::string coin = spec.contracts.begin()->first;
+      PerpContractSpec contract = spec.contracts.begin()->second;
+      contract.inverse = Name{quote_asset};
+      spec.settles = Name{coin};
+      spec.collateral.clear();
+      spec.collateral[coin];
+      spec.contracts = {{coin, contract}};
+    }
     for (const bool is_long : {true, false}) {
       TraderGroup g;
       g.name = is_long ? "longs" : "shorts";

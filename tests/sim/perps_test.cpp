@@ -193,6 +193,34 @@ TEST_CASE("a large account is closed by the margin of its own tier") {
   CHECK(r.w.outcome.total(&MarketOutcome::unserved_usd) == 0);
 }
 
+TEST_CASE("an inverse long is closed where its coins no longer carry it") {
+  const auto ran = [](double price) {
+    Venue venue(1000);
+    venue.spec.settles = Name{"ETH"};
+    venue.spec.collateral.clear();
+    venue.spec.collateral["ETH"];
+    PerpContractSpec& c = venue.spec.contracts["ETH"];
+    c.inverse = Name{"USD"};
+    c.open_interest = of(100000, "$");
+    c.depth = {of(1e9, "$"), 0.01};
+    FeedSpec prompt;  // of the coin they are paid in
+    prompt.live = true;
+    add(venue.eco.oracles, "ETH", prompt);
+    return Ran(venue, price);
+  };
+  // Face F at entry E = 1000 and leverage 10 leaves F (1/(10 E) + 1/E - 1/M) coins, of which m F /
+  // M must stay, m = 2.5%: it is closed below M = E 1.025 / 1.1 = 931.8, bankrupt at E 10 / 11.
+  const auto face = [](const Ran& r) {  // a long of the coin is short of dollars
+    return r.leg(r.world.positions.size() - 1, "perps.ETH", true);
+  };
+  CHECK(face(ran(933)) == Approx(100000));
+  CHECK(face(ran(931)) == 0);
+  const Ran gone = ran(931);  // F/E 1.1 - F/931 coins are left, less half the impact and the tick
+  const std::uint32_t p = static_cast<std::uint32_t>(gone.world.positions.size() - 1);
+  CHECK(gone.leg(p, "ETH", false) == Approx(110 - 100000.0 / 931).margin(0.01));
+  CHECK(gone.w.outcome.perps[0].basis_least <= 0);
+}
+
 TEST_CASE("the mark is the median of index with premium, book, and the book's average") {
   Venue venue(1000);
   venue.eco.clock.horizon.value = 40;
