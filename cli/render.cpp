@@ -69,7 +69,7 @@ std::string picture_text(const Snapshot& world, DotOptions options, const GraphO
   if (all || world.graph.node_count() <= readable_nodes) {
     return write_dot(world.graph, options, outcome);
   }
-  const FoldedGraph folded = fold_alike(world.graph, outcome, outside_markets(world));
+  const FoldedGraph folded = fold_alike(world.graph, outcome, drawn_together(world));
   options.members = folded.members;
   return write_dot(folded.graph, options, outcome == nullptr ? nullptr : &folded.outcome);
 }

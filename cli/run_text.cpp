@@ -334,6 +334,12 @@ void print_contracts(const RunReport& r) {
                  100 * o.basis_least, 100 * o.basis_most, 100 * o.funding_least,
                  100 * o.funding_most);
     }
+    for (const Backstop& b : venue.backstops) {
+      const BackstopOutcome& o = r.run.full.backstops[b.number];
+      if (o.start_usd == o.end_usd) continue;
+      fmt::print("  {}: {} at the start, {} at the end\n", b.name, dollars(o.start_usd),
+                 dollars(o.end_usd));
+    }
     const AdlBurden& b =
         r.run.full.burdens[static_cast<std::size_t>(&venue - r.world.perps.data())];
     if (b.hit == 0) continue;
@@ -590,6 +596,14 @@ void add_perps(const RunReport& r, nlohmann::json& out) {
           {"funding_most", o.funding_most},
           {"basis_least", o.basis_least},
           {"basis_most", o.basis_most}};
+    }
+  }
+  for (const PerpVenue& venue : r.world.perps) {
+    for (const Backstop& b : venue.backstops) {
+      const BackstopOutcome& o = r.run.full.backstops[b.number];
+      out["nodes"][b.name] = {{"kind", b.takes_over ? "vault" : "fund"},
+                              {"start_usd", o.start_usd},
+                              {"end_usd", o.end_usd}};
     }
   }
   if (!r.world.perps.empty()) {

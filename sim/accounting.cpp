@@ -353,6 +353,15 @@ void mend_rows(Workspace& w, Rows& rows, const Infos& infos) {
   }
 }
 
+/// What vaults and funds of perpetual venues have, positions at the mark.
+void value_backstops(const Snapshot& world, Workspace& w, double BackstopOutcome::*when) {
+  for (const PerpVenue& venue : world.perps) {
+    for (const Backstop& b : venue.backstops) {
+      w.outcome.backstops[b.number].*when = view_trader(world, w, venue, b.row).equity;
+    }
+  }
+}
+
 /// Law 7: no outcome holds a NaN or an infinity; where one arose the run says so.
 void mend_outcome(const Snapshot& world, Workspace& w) {
   Outcome& out = w.outcome;
@@ -362,6 +371,9 @@ void mend_outcome(const Snapshot& world, Workspace& w) {
   mend_rows(w, out.oracles, world.oracles);
   for (PerpOutcome& o : out.perps) {
     if (mend(o)) fail(w, Stop::not_finite, "a figure of a contract is not a finite number");
+  }
+  for (BackstopOutcome& o : out.backstops) {
+    if (mend(o)) fail(w, Stop::not_finite, "a figure of a vault or fund is not a finite number");
   }
   mend_rows(w, out.agents, world.flow_agents);
   bool mended = mend(out.bearer_gain_usd);
@@ -395,6 +407,7 @@ void open_books(const Snapshot& world, Workspace& w) {
     w.outcome.markets[m].deposits_usd = world.markets[m].deposits_usd;
     w.outcome.markets[m].legacy_usd = world.markets[m].legacy_usd;
   }
+  value_backstops(world, w, &BackstopOutcome::start_usd);
 }
 
 void close_books(const Snapshot& world, Workspace& w) {
@@ -425,6 +438,7 @@ void close_books(const Snapshot& world, Workspace& w) {
   }
   measure_venues(world, w);
   measure_burdens(world, w);
+  value_backstops(world, w, &BackstopOutcome::end_usd);
   if (const std::string broken = unwhole(world, w); !broken.empty()) {
     fail(w, Stop::not_whole, broken);
   } else if (const std::string lost = audit(world, w, false); !lost.empty()) {

@@ -63,6 +63,7 @@ class GraphMaker {
   /// `written` of `written.USDC`; a feed of its asset's name has no family.
   std::string family_of(const OracleInfo& oracle) const {
     const std::string& asset = world_.assets[oracle.asset.value].name;
+    if (oracle.name.starts_with(asset + ".")) return oracle.name;  // part of a mark
     if (oracle.name.size() <= asset.size() + 1) return oracle.name;
     return oracle.name.substr(0, oracle.name.size() - asset.size() - 1);
   }

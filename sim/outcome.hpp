@@ -71,6 +71,12 @@ struct PerpOutcome {
   bool operator==(const PerpOutcome&) const = default;
 };
 
+/// What a vault or fund behind perpetual venues has, USD; below zero: owed.
+struct BackstopOutcome {
+  double start_usd = 0, end_usd = 0;
+  bool operator==(const BackstopOutcome&) const = default;
+};
+
 /// What one manipulation of a scenario took.
 struct ManipulationOutcome {
   double cost_usd = 0;     // given less taken, at market prices of the round
@@ -118,9 +124,10 @@ struct Outcome {
   std::vector<AssetOutcome> assets;
   std::vector<VenueOutcome> venues;
   std::vector<OracleOutcome> oracles;
-  std::vector<PerpOutcome> perps;    // [contract]
-  std::vector<AdlBurden> burdens;    // [perpetual venue] who was deleveraged, and beyond what need
-  std::vector<AgentOutcome> agents;  // [flow agent]
+  std::vector<PerpOutcome> perps;  // [contract]
+  std::vector<AdlBurden> burdens;  // [perpetual venue] who was deleveraged, and beyond what need
+  std::vector<BackstopOutcome> backstops;
+  std::vector<AgentOutcome> agents;                    // [flow agent]
   std::array<double, bearer_count> bearer_gain_usd{};  // wealth at the end less at the start
   /// The same less what the price moves did to the opening holdings: what trading, liquidation,
   /// interest and bad debt took or gave. Sums to the market value of what was minted.

@@ -67,6 +67,7 @@ void open_outcome(const Snapshot& world, Outcome& out) {
   out.oracles.assign(world.oracles.size(), OracleOutcome{});
   out.perps.assign(world.contracts, PerpOutcome{});
   out.burdens.assign(world.perps.size(), AdlBurden{});
+  out.backstops.assign(world.backstops, BackstopOutcome{});
   out.agents.assign(world.flow_agents.size(), AgentOutcome{});
   out.bearer_gain_usd = out.bearer_result_usd = {};
   out.revaluation_usd = out.gas_usd = out.final_debt_usd = 0;

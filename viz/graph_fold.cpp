@@ -72,6 +72,11 @@ Colours refine(const DependencyGraph& graph, Colours colours,
 
 /// "AAVE, BAT + 6", names as people see them.
 std::string label_of(const DependencyGraph& graph, const std::vector<std::uint32_t>& nodes) {
+  const std::string part = graph.nodes()[nodes[0]].name + ".";
+  if (std::all_of(nodes.begin() + 1, nodes.end(),
+                  [&](std::uint32_t n) { return graph.nodes()[n].name.starts_with(part); })) {
+    return graph.nodes()[nodes[0]].label;  // one thing and its parts
+  }
   std::string out;
   for (std::size_t i = 0; i < nodes.size() && i < 2; ++i) {
     const GraphNode& n = graph.nodes()[nodes[i]];

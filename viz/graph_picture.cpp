@@ -28,6 +28,9 @@ class Painter {
     for (std::uint32_t v = 0; v < world_.venues.size(); ++v) venue(v);
     for (std::uint32_t o = 0; o < world_.oracles.size(); ++o) oracle(o);
     for (std::uint32_t m = 0; m < world_.markets.size(); ++m) market(m);
+    for (const PerpVenue& v : world_.perps) {
+      for (const Backstop& b : v.backstops) backstop(b);
+    }
     agents();
     count_hops(shocked_nodes(world_, scenario));
     return std::move(out_);
@@ -82,6 +85,32 @@ class Painter {
     if (n == nullptr || !off || gap <= seen) return;
     n->state = OutcomeState::stressed;
     n->note = fmt::format("{:.1f}% off", 100 * gap);
+    if (world_.assets[info.asset.value].contract) n->note = mark_note(info);
+  }
+
+  /// How far a contract's mark was from its index: its own book says nothing of that.
+  std::string mark_note(const OracleInfo& info) const {
+    for (const PerpVenue& venue : world_.perps) {
+      for (const PerpContract& c : venue.contracts) {
+        if (world_.reserves[c.reserve].asset != info.asset) continue;
+        const PerpOutcome& o = full_.perps[c.number];
+        const double basis = -o.basis_least > o.basis_most ? o.basis_least : o.basis_most;
+        return fmt::format("{}{:.1f}% off its index", basis < 0 ? "−" : "+",
+                           100 * std::fabs(basis));
+      }
+    }
+    return {};
+  }
+
+  void backstop(const Backstop& b) {
+    const BackstopOutcome &x = full_.backstops[b.number], &calm = base_.backstops[b.number];
+    const double lost = calm.end_usd - x.end_usd;
+    NodeOutcome* n = node(b.takes_over ? NodeKind::vault : NodeKind::fund, b.name,
+                          std::fabs(lost) > noticed * x.start_usd);
+    if (n == nullptr || !(lost > seen * x.start_usd)) return;
+    n->loss_usd = lost;
+    n->state = x.end_usd <= seen * x.start_usd ? OutcomeState::failed : OutcomeState::stressed;
+    n->note = n->state == OutcomeState::failed ? "spent" : "";
   }
 
   void market(std::uint32_t m) {
@@ -168,8 +197,15 @@ GraphOutcome picture_of(const Snapshot& world, const Scenario& scenario, const O
   return Painter(world, full, baseline).paint(scenario);
 }
 
-std::vector<std::uint32_t> outside_markets(const Snapshot& world) {
+std::vector<std::uint32_t> drawn_together(const Snapshot& world) {
   std::vector<std::uint32_t> out(world.graph.node_count(), 0);
+  for (std::uint32_t o = 0; o < world.oracles.size(); ++o) {
+    const std::string& contract = world.assets[world.oracles[o].asset.value].name;
+    const auto whole = world.graph.find(NodeKind::oracle, contract);
+    const auto part = world.graph.find(NodeKind::oracle, world.oracles[o].name);
+    if (!whole || !part || !world.oracles[o].name.starts_with(contract + ".")) continue;
+    out[*whole] = out[*part] = 2 + *whole;
+  }
   for (const VenueInfo& v : world.venues) {
     const auto node = world.graph.find(NodeKind::venue, v.name);
     if (v.is_outside && node) out[*node] = 1;

@@ -30,6 +30,7 @@ static_assert(sizeof(AssetOutcome) == 3 * sizeof(double));
 static_assert(sizeof(VenueOutcome) == 3 * sizeof(double));
 static_assert(sizeof(OracleOutcome) == 2 * sizeof(double));
 static_assert(sizeof(PerpOutcome) == 9 * sizeof(double));
+static_assert(sizeof(BackstopOutcome) == 2 * sizeof(double));
 static_assert(sizeof(AgentOutcome) == 4 * sizeof(double));
 static_assert(sizeof(Counters) == 6 * sizeof(std::uint64_t));
 
@@ -45,6 +46,7 @@ class NumberList {
     for (std::size_t i = 0; i < o.oracles.size(); ++i) oracle(o.oracles[i], world_.oracles[i].name);
     for (const PerpVenue& v : world_.perps) {
       for (const PerpContract& c : v.contracts) contract(o.perps[c.number], c.name);
+      for (const Backstop& b : v.backstops) backstop(o.backstops[b.number], b);
     }
     for (std::size_t i = 0; i < o.agents.size(); ++i) {
       agent(o.agents[i], world_.flow_agents[i].name);
@@ -124,6 +126,11 @@ class NumberList {
     plain("most funding", c.funding_most);
     plain("least basis", c.basis_least);
     plain("most basis", c.basis_most);
+  }
+  void backstop(const BackstopOutcome& b, const Backstop& info) {
+    at(info.takes_over ? NodeKind::vault : NodeKind::fund, info.name);
+    usd("held at the start", b.start_usd);
+    usd("held at the end", b.end_usd);
   }
   void agent(const AgentOutcome& a, const std::string& name) {
     at(NodeKind::agent, name);

@@ -55,7 +55,8 @@ bool describes_opening(const Number& n) {
   return n.name == "deposits" || n.name == "final debt" || n.name.starts_with("price") ||
          n.name == "lowest price" || n.name == "largest gap" || n.name == "first liquidation" ||
          n.name == "insolvent" || n.name == "first deleveraged" || n.name.ends_with("basis") ||
-         n.name == "utilisation" || n.name == "stop" || n.name == "counter";
+         n.name == "utilisation" || n.name.starts_with("held") || n.name == "stop" ||
+         n.name == "counter";
 }
 
 }  // namespace
