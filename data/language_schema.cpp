@@ -364,9 +364,10 @@ keys beside it. `off` removes what a preset or an included file says. Overlays (
 | `include` | a file or files this one is laid over |
 | `clock` | rounds, horizon, seed |
 | `focus` | nodes or families summaries begin with |
-| `assets`, `venues`, `oracles`, `markets`, `agents`, `chains` | nodes by name |
+| `assets`, `venues`, `oracles`, `markets`, `vaults`, `funds`, `agents`, `chains` | nodes by name |
 | `scenarios` | lists of events by name |
 | `default` | the scenario `run` takes; `none` is a calm world |
+| `reported` | what was reported of the event a scenario is after |
 
 Numbers carry their units; a bare number is taken only for counts, seeds, exponents and correlations.
 `k`, `m` and `bn` are thousand, million and billion; minutes are `min`.
@@ -382,7 +383,8 @@ json language_schema() {
 std::string language_reference() {
   std::string out(intro);
   out += value_table() + "\n# Clock\n\n" + page<ClockSpec>("clock");
-  out += "# Assets\n\nA bare value is the price.\n\n" + page<AssetSpec>("assets.NAME");
+  out += "# Assets\n\nA bare value is the price.\n" + preset_table("assets") + "\n" +
+         page<AssetSpec>("assets.NAME");
   out += "# Venues\n" + preset_table("venues") + "\n" + venue_pages(VenueKinds{});
   out +=
       "# Oracles\n\nA feed is named as the asset it prices, or `family.ASSET`. An asset without "

@@ -22,9 +22,8 @@ void add_venue(CompileContext& c, const std::string& name, const std::string& cl
   const auto id = static_cast<std::uint32_t>(world.venues.size());
   const typename K::State state = K::open(params);
   constexpr bool quotes = std::is_base_of_v<QuoteBook, K>;
-  constexpr Bearer bearer = std::is_same_v<K, Outside> ? Bearer::outside
-                            : quotes                   ? Bearer::maker
-                                                       : Bearer::lp;
+  constexpr bool beyond = std::is_same_v<K, Outside> || std::is_same_v<K, Redemption>;
+  constexpr Bearer bearer = beyond ? Bearer::outside : quotes ? Bearer::maker : Bearer::lp;
   VenueInfo v;
   v.name = name;
   v.cluster = cluster;

@@ -46,6 +46,7 @@ struct AssetSpec {
   std::optional<Rate> rate;
   std::optional<Ratio> discount;
   std::optional<Amount> supply, max_supply;
+  std::optional<Flow> redeem;
   bool illiquid = false;
   bool contract = false;  // not written: a perpetual contract on the asset its rate is in
   std::optional<std::string> origin;
@@ -62,6 +63,11 @@ struct AssetSpec {
     v("discount", discount, Field{.help = "market value below contract value", .lo = 0, .hi = 1});
     v("supply", supply, Field{.help = "units in existence"});
     v("max_supply", max_supply, Field{.help = "units there may ever be; sets the quantum"});
+    v("redeem", redeem,
+      Field{.help =
+                "what its issuer pays out for it, as `57600 ETH/d`: a venue `redeem.NAME` at the "
+                "contract rate, one way",
+            .lo = 0});
     v("illiquid", illiquid, Field{.help = "nobody can sell it, and that is meant"});
     v("origin", origin, Field{.help = "where the price comes from: measured, assumed, rescaled"});
   }

@@ -81,6 +81,13 @@ std::string settlement_asset(const PerpMarket::Spec& spec) {
 }
 
 void expand_contracts(Ecosystem& eco) {
+  for (const Named<AssetSpec>& asset : eco.assets) {
+    if (!asset.spec.redeem || !asset.spec.rate) continue;
+    Redemption::Spec queue;
+    queue.pair = {asset.name, asset.spec.rate->unit};
+    queue.capacity = *asset.spec.redeem;
+    eco.venues.push_back({"redeem." + asset.name, asset.origin, "redeem", asset.at, {queue, {}}});
+  }
   for (const Named<MarketNode>& market : eco.markets) {
     const auto* spec = std::get_if<PerpMarket::Spec>(&market.spec.spec);
     if (spec == nullptr) continue;

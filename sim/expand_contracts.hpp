@@ -1,5 +1,6 @@
 // A perpetual contract is an asset of its own (a claim on its underlying at 1), traded in a book of
-// its own, marked by a feed of its own: all three are named `venue.UNDERLYING`.
+// its own, marked by a feed of its own: all three are named `venue.UNDERLYING`. A claim that its
+// issuer redeems stands for its exit queue too: the venue `redeem.CLAIM`.
 #pragma once
 
 #include "sim/ecosystem.hpp"
@@ -12,7 +13,8 @@ std::string contract_name(const std::string& market, const std::string& underlyi
 /// The asset a perpetual venue settles in; empty where it takes no collateral.
 std::string settlement_asset(const PerpMarket::Spec& spec);
 
-/// Adds what every contract of the ecosystem's perpetual venues stands for. Once per ecosystem.
+/// Adds what every contract of the ecosystem's perpetual venues and every redeemed claim stands
+/// for. Once per ecosystem.
 void expand_contracts(Ecosystem& eco);
 
 }  // namespace faultline

@@ -10,12 +10,13 @@
 #include "protocols/venues/oracle_pool.hpp"
 #include "protocols/venues/order_book.hpp"
 #include "protocols/venues/outside.hpp"
+#include "protocols/venues/redemption.hpp"
 #include "protocols/venues/stableswap.hpp"
 #include "protocols/venues/weighted_pool.hpp"
 
 namespace faultline {
 
 using VenueKinds = TypeList<ConstantProduct, ConcentratedLiquidity, OrderBook, Outside, StableSwap,
-                            WeightedPool, CryptoPool, BandPool, OraclePool, Metaorder>;
+                            WeightedPool, CryptoPool, BandPool, OraclePool, Metaorder, Redemption>;
 
 }  // namespace faultline

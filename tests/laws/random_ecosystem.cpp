@@ -223,6 +223,23 @@ struct VenueGenerator<Metaorder> {
   }
 };
 
+template <>
+struct VenueGenerator<Redemption> {
+  static VenueNode make(Sketch& s, const Pair& pair) {
+    for (const auto& a : s.eco.assets) {
+      const bool claim = a.name == pair.base && a.spec.rate && a.spec.rate->unit == pair.quote;
+      if (!claim || (s.options.still && a.spec.discount)) continue;
+      Redemption::Spec spec;
+      vary(spec, s.draw);
+      spec.pair = pair;
+      const Amount daily = s.worth(s.draw.log_between(1e5, 1e8), pair.quote);
+      spec.capacity = {daily.value / 86400, daily.unit};
+      return {spec, {}};
+    }
+    return VenueGenerator<ConstantProduct>::make(s, pair);  // no claim: nobody pays by contract
+  }
+};
+
 /// A venue of the n-th registered kind.
 template <class... Kinds>
 VenueNode make_venue(TypeList<Kinds...>, std::size_t n, Sketch& s, const Pair& pair) {
