@@ -52,6 +52,13 @@ void compile_assets(CompileContext& c) {
     info.illiquid = c.nodes.assets[a].spec.illiquid;
     info.contract = c.nodes.assets[a].spec.contract;
     world.assets.push_back(std::move(info));
+    const AssetSpec& spec = c.nodes.assets[a].spec;
+    if (spec.redeem && !spec.rate) {
+      const std::string& name = c.nodes.assets[a].name;
+      c.diagnostics.error("E0489", c.at("assets." + name + ".redeem"),
+                          "nobody redeems '" + name + "': it is no claim",
+                          "give it a rate, or leave `redeem` out");
+    }
   }
   const std::size_t n = world.assets.size();
   MarketState& market = world.opening.market;

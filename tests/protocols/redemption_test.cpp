@@ -3,6 +3,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "data/ecosystem_file.hpp"
+#include "tests/data/findings.hpp"
+
 using namespace faultline;
 
 namespace {
@@ -53,4 +56,13 @@ TEST_CASE("only claims have a queue") {
   spec.capacity = {1, "ETH"};
   CHECK(Redemption::compile(spec, {"ETH", "USDC", 3800, 1}).problem ==
         "let the first of the pair be a claim with a rate in the second");
+}
+
+TEST_CASE("an asset that is no claim cannot be redeemed") {
+  test::Desk desk;
+  const LoadedEcosystem loaded = load_ecosystem_text(
+      "t.yaml", "faultline: 1\nassets: {ETH: $2000, BTC: {price: $9, redeem: 5 ETH/d}}\n", "",
+      desk.reading);
+  compile(loaded.eco, desk.diagnostics, loaded.spans());
+  CHECK(desk.findings().find("E0489: nobody redeems 'BTC': it is no claim") != std::string::npos);
 }
