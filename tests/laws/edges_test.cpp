@@ -9,26 +9,17 @@
 #include "sim/expand_contracts.hpp"
 #include "tests/laws/outcome_numbers.hpp"
 #include "tests/laws/random_ecosystem.hpp"
+#include "tests/sim/small_world.hpp"
 
 using namespace faultline;
 using namespace faultline::laws;
+using faultline::test::add;
+using faultline::test::eth_loans;
+using faultline::test::of;
+using faultline::test::priced;
+using faultline::test::prompt_feed;
 
 namespace {
-
-Amount of(double value, const char* unit) {
-  return {value, unit};
-}
-
-template <class Spec>
-void add(std::vector<Named<Spec>>& to, const std::string& name, Spec spec) {
-  to.push_back({name, {}, name, {}, std::move(spec)});
-}
-
-AssetSpec priced(double usd) {
-  AssetSpec spec;
-  spec.price = of(usd, "$");
-  return spec;
-}
 
 /// A pool of ETH and USD, and a market of one loan against ETH, in breach below $900.
 Ecosystem small_world() {
@@ -41,31 +32,11 @@ Ecosystem small_world() {
   pool.pair = {"ETH", "USD"};
   pool.liquidity = of(1e6, "$");
   add(eco.venues, "pool", VenueNode{pool, {}});
-  IsolatedMarket::Spec market;
-  market.lends = {"USD"};
-  market.collateral = {"ETH"};
-  market.ltv.value = market.lt.value = 0.8;
-  market.bonus = Ratio{0.08};
-  market.close_factor = Ratio{1};
-  market.rate.kind = "none";
-  market.supplied = of(50000, "USD");
-  MarketNode node{market, {}, {}, {}, 1, {}};
-  node.rows.assets = {"ETH", "USD"};
-  node.rows.first_leg = {0, 2};
-  node.rows.legs = {{0, 0, 0}, {1, 1, 0}};
-  node.rows.amounts = {20, 14400};
-  add(eco.markets, "market", node);
+  add(eco.markets, "market", eth_loans(50000, 1));
   ChainSpec chain;
   chain.gas = of(1, "$");
   add(eco.chains, "chain", chain);
   return eco;
-}
-
-FeedSpec prompt() {
-  FeedSpec feed;
-  feed.deviation.value = 0;
-  feed.latency.value = 0;
-  return feed;
 }
 
 ArbitrageurSpec& arbitrageur(Ecosystem& eco) {
@@ -125,7 +96,7 @@ constexpr NodeKind asset_k = NodeKind::asset, venue_k = NodeKind::venue,
 TEST_CASE("law 4, prices: a feed moves a market through the feed that reads it") {
   Ecosystem eco = small_world();
   nobody_arbitrages(eco);
-  add(eco.oracles, "raw.ETH", prompt());
+  add(eco.oracles, "raw.ETH", prompt_feed());
   FeedSpec adapter;
   adapter.feed = Name{"raw.ETH"};
   add(eco.oracles, "ETH", adapter);
@@ -136,7 +107,7 @@ TEST_CASE("law 4, prices: a feed moves a market through the feed that reads it")
   CHECK(reads.has(oracle_k, "raw.ETH", oracle_k, "ETH", EdgeKind::prices));
   CHECK(reads.moves(low(reads), market_k, "market"));
 
-  eco.oracles.at(1).spec = prompt();
+  eco.oracles.at(1).spec = prompt_feed();
   const Built apart(eco);
   CHECK_FALSE(apart.has(oracle_k, "raw.ETH", oracle_k, "ETH", EdgeKind::prices));
   CHECK_FALSE(apart.moves(low(apart), market_k, "market"));
@@ -146,7 +117,7 @@ TEST_CASE("law 4, prices: a venue moves a market through the oracle that reads i
   Ecosystem eco = small_world();
   nobody_arbitrages(eco);
   eco.exploitable.insert("ETH");
-  FeedSpec feed = prompt();
+  FeedSpec feed = prompt_feed();
   feed.venue = Name{"pool"};
   add(eco.oracles, "ETH", feed);
   const Built reads(eco);
@@ -167,7 +138,7 @@ TEST_CASE("law 4, prices: a venue moves a market through the oracle that reads i
 
 TEST_CASE("law 4, collateral: an asset moves the market that takes it") {
   Ecosystem eco = small_world();
-  add(eco.oracles, "ETH", prompt());
+  add(eco.oracles, "ETH", prompt_feed());
   add(eco.assets, "WBTC", priced(30000));
   const Built takes(eco);
   CHECK(takes.has(asset_k, "ETH", market_k, "market", EdgeKind::collateral));
@@ -194,7 +165,7 @@ TEST_CASE("law 4, claim: an issuer's asset moves the claim on it") {
 TEST_CASE("law 4, trades: a market that liquidates moves the venue it sells to") {
   Ecosystem eco = small_world();
   nobody_arbitrages(eco);
-  add(eco.oracles, "ETH", prompt());
+  add(eco.oracles, "ETH", prompt_feed());
   const auto fall = [](const Built& b) {  // the feed says 850, the pool's price stays
     return b.move(MoveKind::offset, b.c.world.oracle("ETH").value, -0.15);
   };
@@ -259,7 +230,7 @@ TEST_CASE("law 4, prices and trades: a dealer hedges where it looks, and nowhere
 TEST_CASE("law 4, depth: a venue that thins hurts the market that must sell there") {
   Ecosystem eco = small_world();
   nobody_arbitrages(eco);
-  add(eco.oracles, "ETH", prompt());
+  add(eco.oracles, "ETH", prompt_feed());
   const auto lower = [](const Built& b, double withdrawn) {
     Scenario s = b.move(MoveKind::offset, b.c.world.oracle("ETH").value, -0.11);
     if (withdrawn > 0) {
@@ -298,7 +269,7 @@ TEST_CASE("law 4, depth: makers who quote two books take the one's trouble to th
     book.depth = {of(2e4, "$"), 0.01};
     add(eco.venues, std::string("book.") + base, VenueNode{book, {}});
   }
-  add(eco.oracles, "ETH", prompt());
+  add(eco.oracles, "ETH", prompt_feed());
   MakerSpec makers;
   makers.quotes = {{"book.ETH"}, {"book.BTC"}};
   makers.retreat.emplace().leave.value = 0;
@@ -333,8 +304,8 @@ TEST_CASE("law 4, capital: one purse joins the markets it serves") {
   std::get<IsolatedMarket::Spec>(other.spec).collateral = {"WBTC"};
   other.rows.assets = {"WBTC", "USD"};
   add(eco.markets, "other", other);
-  add(eco.oracles, "ETH", prompt());
-  add(eco.oracles, "WBTC", prompt());
+  add(eco.oracles, "ETH", prompt_feed());
+  add(eco.oracles, "WBTC", prompt_feed());
   LiquidatorSpec one;
   one.capital = of(2000, "$");
   add(eco.agents, "liquidators", AgentSpecs{one});
@@ -367,7 +338,7 @@ TEST_CASE("law 4, capital: one purse joins the markets it serves") {
 TEST_CASE("law 4, hosts: a chain's gas decides what is worth doing on it") {
   Ecosystem eco = small_world();
   nobody_arbitrages(eco);
-  add(eco.oracles, "ETH", prompt());
+  add(eco.oracles, "ETH", prompt_feed());
   const auto liquidated = [](Ecosystem world, double gas_usd) {
     world.chains.at(0).spec.gas = of(gas_usd, "$");
     const Built b(world);

@@ -5,8 +5,12 @@
 #include "sim/compile_scenario.hpp"
 #include "sim/engine.hpp"
 #include "sim/venue_ops.hpp"
+#include "tests/sim/small_world.hpp"
 
 using namespace faultline;
+using faultline::test::add;
+using faultline::test::of;
+using faultline::test::priced;
 
 namespace {
 
@@ -52,10 +56,6 @@ constexpr double repaid_1 = 6400 + 64 * p1 / 5;
 /// Amounts round to quanta of 2^-27 USD and 2^-38 ETH here, a handful of times.
 constexpr double rounding = 1e-5;
 
-Amount of(double value, const char* unit) {
-  return {value, unit};
-}
-
 void add_account(PositionRows& rows, double eth, double usd) {
   if (rows.first_leg.empty()) {
     rows.assets = {"ETH", "USD"};
@@ -68,35 +68,24 @@ void add_account(PositionRows& rows, double eth, double usd) {
   rows.first_leg.push_back(static_cast<std::uint32_t>(rows.legs.size()));
 }
 
-template <class Spec>
-void add_node(std::vector<Named<Spec>>& to, const char* name, Spec spec) {
-  to.push_back({name, {}, name, {}, std::move(spec)});
-}
-
-AssetSpec priced(double usd) {
-  AssetSpec spec;
-  spec.price = of(usd, "$");
-  return spec;
-}
-
 Ecosystem coupled_world() {
   Ecosystem eco;
   eco.clock.round.value = 12;
   eco.clock.horizon.value = 120;
-  add_node(eco.assets, "ETH", priced(1024));
-  add_node(eco.assets, "USD", priced(1));
+  add(eco.assets, "ETH", priced(1024));
+  add(eco.assets, "USD", priced(1));
   ConstantProduct::Spec pool;
   pool.pair = {"ETH", "USD"};
   pool.base = of(448, "ETH");
   pool.quote = of(458752, "USD");
   pool.fee.value = 0;
-  add_node(eco.venues, "pool", VenueNode{pool, {}});
+  add(eco.venues, "pool", VenueNode{pool, {}});
   FeedSpec feed;
   feed.venue = Name{"pool"};
   feed.deviation.value = 0;
   feed.heartbeat.reset();
   feed.latency.value = 0;
-  add_node(eco.oracles, "ETH", feed);
+  add(eco.oracles, "ETH", feed);
   IsolatedMarket::Spec market;
   market.lends = {"USD"};
   market.collateral = {"ETH"};
@@ -111,13 +100,13 @@ Ecosystem coupled_world() {
   add_account(node.rows, 16, 6400);
   add_account(node.rows, 16, 7680);
   add_account(node.rows, 16, 4000);
-  add_node(eco.markets, "market", node);
+  add(eco.markets, "market", node);
   ArbitrageurSpec nobody;  // at this cost per trade
   nobody.gas = of(1e15, "$");
-  add_node(eco.agents, "arbitrageurs", AgentSpecs{nobody});
+  add(eco.agents, "arbitrageurs", AgentSpecs{nobody});
   ChainSpec chain;
   chain.gas = of(0, "$");
-  add_node(eco.chains, "chain", chain);
+  add(eco.chains, "chain", chain);
   eco.exploitable.insert("ETH");
   return eco;
 }
@@ -204,29 +193,29 @@ TEST_CASE("ETH falls by 30% with no debt anywhere: bands are closed and LPs pay 
   Ecosystem eco;
   eco.clock.round.value = 12;
   eco.clock.horizon.value = 7200;
-  add_node(eco.assets, "ETH", priced(2000));
-  add_node(eco.assets, "USD", priced(1));
+  add(eco.assets, "ETH", priced(2000));
+  add(eco.assets, "USD", priced(1));
   AssetSpec staked;
   staked.rate = of(1.1, "ETH");
-  add_node(eco.assets, "stETH", staked);
+  add(eco.assets, "stETH", staked);
   ConstantProduct::Spec pool;
   pool.pair = {"ETH", "USD"};
   pool.liquidity = of(5e6, "$");
-  add_node(eco.venues, "pool", VenueNode{pool, {}});
+  add(eco.venues, "pool", VenueNode{pool, {}});
   ConcentratedLiquidity::Spec ranges;
   ranges.pair = {"ETH", "USD"};
   ranges.liquidity = of(2e7, "$");
   ranges.fee.value = 0.0005;
-  add_node(eco.venues, "ranges", VenueNode{ranges, {}});
+  add(eco.venues, "ranges", VenueNode{ranges, {}});
   OrderBook::Spec book;
   book.pair = {"ETH", "USD"};
   book.depth = {of(1e6, "$"), 0.01};
-  add_node(eco.venues, "book", VenueNode{book, {}});
+  add(eco.venues, "book", VenueNode{book, {}});
   pool.pair = {"stETH", "ETH"};
-  add_node(eco.venues, "staked", VenueNode{pool, {}});
+  add(eco.venues, "staked", VenueNode{pool, {}});
   ChainSpec chain;
   chain.gas = of(0.01, "$");
-  add_node(eco.chains, "chain", chain);
+  add(eco.chains, "chain", chain);
   const Snapshot world = compiled(eco);
   Scenario fall;
   fall.moves.push_back({MoveKind::price, world.asset("ETH").value, std::log(0.7), {}});

@@ -7,20 +7,14 @@
 #include "sim/engine.hpp"
 #include "tests/laws/outcome_numbers.hpp"
 #include "tests/laws/random_ecosystem.hpp"
+#include "tests/sim/small_world.hpp"
 
 using namespace faultline;
 using namespace faultline::laws;
+using faultline::test::add;
+using faultline::test::usd;
 
 namespace {
-
-Amount usd(double value) {
-  return {value, "$"};
-}
-
-template <class Spec>
-void add(std::vector<Named<Spec>>& to, const std::string& name, Spec spec) {
-  to.push_back({name, {}, name, {}, std::move(spec)});
-}
 
 struct Setting {
   double depth_usd = 2e6;

@@ -12,19 +12,13 @@
 #include "sim/engine.hpp"
 #include "sim/flows.hpp"
 #include "sim/venue_ops.hpp"
+#include "tests/sim/small_world.hpp"
 
 using namespace faultline;
+using faultline::test::add;
+using faultline::test::of;
 
 namespace {
-
-Amount of(double value, const char* unit) {
-  return {value, unit};
-}
-
-template <class Spec>
-void add(std::vector<Named<Spec>>& to, const std::string& name, Spec spec) {
-  to.push_back({name, {}, name, {}, std::move(spec)});
-}
 
 /// ETH at $2000 in a pool of `liquidity` nobody arbitrages.
 Ecosystem pool_world(double liquidity) {

@@ -6,49 +6,27 @@
 #include "sim/assessment.hpp"
 #include "sim/engine.hpp"
 #include "tests/laws/random_ecosystem.hpp"
+#include "tests/sim/small_world.hpp"
 
 using namespace faultline;
 using namespace faultline::laws;
+using faultline::test::add;
+using faultline::test::add_assets;
+using faultline::test::eth_loans;
+using faultline::test::prompt_feed;
+using faultline::test::usd;
 
 namespace {
-
-Amount usd(double value) {
-  return {value, "$"};
-}
-
-template <class Spec>
-void add(std::vector<Named<Spec>>& to, const std::string& name, Spec spec) {
-  to.push_back({name, {}, name, {}, std::move(spec)});
-}
 
 /// One loan of $14,400 against 20 ETH at $1,000, liquidated below $900, and where ETH trades.
 Ecosystem one_loan(VenueNode venue) {
   Ecosystem eco;
   eco.clock.round.value = 12;
   eco.clock.horizon.value = 1200;
-  for (const auto& [name, price] : {std::pair{"ETH", 1000.0}, {"USD", 1.0}}) {
-    AssetSpec spec;
-    spec.price = usd(price);
-    add(eco.assets, name, spec);
-  }
+  add_assets(eco, {{"ETH", 1000.0}, {"USD", 1.0}});
   add(eco.venues, "venue", std::move(venue));
-  FeedSpec feed;
-  feed.deviation.value = feed.latency.value = 0;
-  add(eco.oracles, "ETH", feed);
-  IsolatedMarket::Spec market;
-  market.lends = {"USD"};
-  market.collateral = {"ETH"};
-  market.ltv.value = market.lt.value = 0.8;
-  market.bonus = Ratio{0.08};
-  market.close_factor = Ratio{1};
-  market.rate.kind = "none";
-  market.supplied = Amount{50000, "USD"};
-  MarketNode node;
-  node.spec = market;
-  node.rows.assets = {"ETH", "USD"};
-  node.rows.first_leg = {0, 2};
-  node.rows.legs = {{0, 0, 0}, {1, 1, 0}};
-  node.rows.amounts = {20, 14400};
+  add(eco.oracles, "ETH", prompt_feed());
+  const MarketNode node = eth_loans(50000, 1);
   add(eco.markets, "market", node);
   return eco;
 }

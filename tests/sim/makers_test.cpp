@@ -6,20 +6,15 @@
 #include "sim/engine.hpp"
 #include "sim/venue_ops.hpp"
 #include "tests/laws/random_ecosystem.hpp"
+#include "tests/sim/small_world.hpp"
 
 using namespace faultline;
 using namespace faultline::laws;
+using faultline::test::add;
+using faultline::test::add_assets;
+using faultline::test::usd;
 
 namespace {
-
-Amount usd(double value) {
-  return {value, "$"};
-}
-
-template <class Spec>
-void add(std::vector<Named<Spec>>& to, const std::string& name, Spec spec) {
-  to.push_back({name, {}, name, {}, std::move(spec)});
-}
 
 void add_book(Ecosystem& eco, const std::string& name, const std::string& base) {
   OrderBook::Spec book;
@@ -33,11 +28,7 @@ Ecosystem two_books() {
   Ecosystem eco;
   eco.clock.round.value = 12;
   eco.clock.horizon.value = 6 * 3600;
-  for (const auto& [name, price] : {std::pair{"ETH", 2000.0}, {"BTC", 50000.0}, {"USD", 1.0}}) {
-    AssetSpec spec;
-    spec.price = usd(price);
-    add(eco.assets, name, spec);
-  }
+  add_assets(eco, {{"ETH", 2000.0}, {"BTC", 50000.0}, {"USD", 1.0}});
   add_book(eco, "eth", "ETH");
   add_book(eco, "btc", "BTC");
   return eco;

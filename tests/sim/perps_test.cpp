@@ -14,25 +14,14 @@
 #include "sim/engine.hpp"
 #include "sim/expand_contracts.hpp"
 #include "sim/perps.hpp"
+#include "tests/sim/small_world.hpp"
 
 using namespace faultline;
+using faultline::test::add;
+using faultline::test::of;
+using faultline::test::priced;
 
 namespace {
-
-Amount of(double value, const char* unit) {
-  return {value, unit};
-}
-
-template <class Spec>
-void add(std::vector<Named<Spec>>& to, const char* name, Spec spec) {
-  to.push_back({name, {}, name, {}, std::move(spec)});
-}
-
-AssetSpec priced(double usd) {
-  AssetSpec spec;
-  spec.price = of(usd, "$");
-  return spec;
-}
 
 TraderGroup trader(const char* name, bool is_long, double leverage) {
   TraderGroup g;

@@ -4,15 +4,12 @@
 
 #include "sim/engine.hpp"
 #include "sim/venue_ops.hpp"
+#include "tests/sim/small_world.hpp"
 
 using namespace faultline;
+using faultline::test::add;
 
 namespace {
-
-template <class Spec>
-void add_node(std::vector<Named<Spec>>& to, const char* name, Spec spec) {
-  to.push_back({name, {}, name, {}, std::move(spec)});
-}
 
 Ecosystem dollars_and_eth() {
   Ecosystem eco;
@@ -21,8 +18,8 @@ Ecosystem dollars_and_eth() {
   AssetSpec eth, usd;
   eth.price = Amount{2000, "$"};
   usd.price = Amount{1, "$"};
-  add_node(eco.assets, "ETH", eth);
-  add_node(eco.assets, "USD", usd);
+  add(eco.assets, "ETH", eth);
+  add(eco.assets, "USD", usd);
   return eco;
 }
 
@@ -40,11 +37,11 @@ void add_arbitrageurs(Ecosystem& eco, const char* venue) {
   ArbitrageurSpec spec;
   spec.between = {Name{venue}};
   spec.gas = Amount{0, "$"};
-  add_node(eco.agents, "arbitrageurs", AgentSpecs{spec});
+  add(eco.agents, "arbitrageurs", AgentSpecs{spec});
   Outside::Spec outside;
   outside.pair = {"ETH", "USD"};
   outside.depth = {{1e9, "$"}, 0.01};
-  add_node(eco.venues, "world", VenueNode{outside, {}});
+  add(eco.venues, "world", VenueNode{outside, {}});
 }
 
 Outcome freeze_and_fall(const Snapshot& world, Workspace& w) {
@@ -60,17 +57,17 @@ TEST_CASE("pools: a rate pool follows the contract rate without a trade") {
   Ecosystem eco = dollars_and_eth();
   AssetSpec claim;
   claim.rate = Rate{1.2, "ETH"};
-  add_node(eco.assets, "wstETH", claim);
+  add(eco.assets, "wstETH", claim);
   StableSwap::Spec pool;
   pool.pair = {"wstETH", "ETH"};
   pool.liquidity = Amount{1e8, "$"};
-  add_node(eco.venues, "pool", VenueNode{pool, {}});
+  add(eco.venues, "pool", VenueNode{pool, {}});
   StableSwap::Spec plain = pool;
   plain.rates = "none";
-  add_node(eco.venues, "plain", VenueNode{plain, {}});
+  add(eco.venues, "plain", VenueNode{plain, {}});
   ArbitrageurSpec nobody;
   nobody.gas = Amount{1e15, "$"};
-  add_node(eco.agents, "arbitrageurs", AgentSpecs{nobody});
+  add(eco.agents, "arbitrageurs", AgentSpecs{nobody});
   const Snapshot world = compiled(eco);
   const VenueId rated = world.venue("pool"), unrated = world.venue("plain");
   CHECK(venue_marginal(world, world.opening.venues, rated) == Approx(1.2).epsilon(1e-12));
@@ -92,8 +89,8 @@ TEST_CASE("pools: an oracle pool trades at the feed it names, also a frozen one"
     pool.pair = {"ETH", "USD"};
     pool.liquidity = Amount{2e7, "$"};
     if (named) pool.oracle = Name{"ETH"};
-    add_node(eco.venues, "pool", VenueNode{pool, {}});
-    add_node(eco.oracles, "ETH", FeedSpec{});
+    add(eco.venues, "pool", VenueNode{pool, {}});
+    add(eco.oracles, "ETH", FeedSpec{});
     add_arbitrageurs(eco, "pool");
     return compiled(eco);
   };
@@ -116,7 +113,7 @@ TEST_CASE("pools: a band pool turns collateral into dollars as its oracle falls"
   pool.pair = {"ETH", "USD"};
   pool.deposits["loans"] = {Amount{5000, "ETH"}, 10, Ratio{0.05}};
   pool.oracle_half_life.value = 60;
-  add_node(eco.venues, "pool", VenueNode{pool, {}});
+  add(eco.venues, "pool", VenueNode{pool, {}});
   add_arbitrageurs(eco, "pool");
   const Snapshot world = compiled(eco);
   Scenario s;
@@ -137,7 +134,7 @@ TEST_CASE("pools: a liquidation beyond 30% of a weighted pool waits for the next
   pool.pair = {"ETH", "USD"};
   pool.base = Amount{1000, "ETH"};
   pool.quote = Amount{2e6, "USD"};
-  add_node(eco.venues, "pool", VenueNode{pool, {}});
+  add(eco.venues, "pool", VenueNode{pool, {}});
   IsolatedMarket::Spec market;
   market.lends = {"USD"};
   market.collateral = {"ETH"};
@@ -152,17 +149,17 @@ TEST_CASE("pools: a liquidation beyond 30% of a weighted pool waits for the next
   node.rows.first_leg = {0, 2};
   node.rows.legs = {{0, 0, 0}, {1, 1, 0}};
   node.rows.amounts = {1000, 950000};
-  add_node(eco.markets, "market", node);
+  add(eco.markets, "market", node);
   FeedSpec feed;  // seen in the round it happens
   feed.deviation.value = 0;
   feed.latency.value = 0;
-  add_node(eco.oracles, "ETH", feed);
+  add(eco.oracles, "ETH", feed);
   ChainSpec chain;
   chain.gas = Amount{0, "$"};
-  add_node(eco.chains, "chain", chain);
+  add(eco.chains, "chain", chain);
   ArbitrageurSpec nobody;
   nobody.gas = Amount{1e15, "$"};
-  add_node(eco.agents, "arbitrageurs", AgentSpecs{nobody});
+  add(eco.agents, "arbitrageurs", AgentSpecs{nobody});
   eco.clock.horizon.value = 12;  // a single round acts
   const Snapshot world = compiled(eco);
   Scenario s;  // 1000 ETH at 1600 against 950000: 900 ETH and more would be seized

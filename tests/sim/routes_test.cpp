@@ -6,20 +6,17 @@
 
 #include "sim/engine.hpp"
 #include "tests/laws/random_ecosystem.hpp"
+#include "tests/sim/small_world.hpp"
 
 using namespace faultline;
 using namespace faultline::laws;
+using faultline::test::add;
+using faultline::test::add_assets;
+using faultline::test::eth_loans;
+using faultline::test::prompt_feed;
+using faultline::test::usd;
 
 namespace {
-
-Amount usd(double value) {
-  return {value, "$"};
-}
-
-template <class Spec>
-void add(std::vector<Named<Spec>>& to, const std::string& name, Spec spec) {
-  to.push_back({name, {}, name, {}, std::move(spec)});
-}
 
 struct PoolOf {
   std::string name, base, quote;
@@ -31,11 +28,7 @@ Ecosystem loans(const std::vector<PoolOf>& pools) {
   Ecosystem eco;
   eco.clock.round.value = 12;
   eco.clock.horizon.value = 120;
-  for (const auto& [name, price] : {std::pair{"ETH", 1000.0}, {"BTC", 50000.0}, {"USD", 1.0}}) {
-    AssetSpec spec;
-    spec.price = usd(price);
-    add(eco.assets, name, spec);
-  }
+  add_assets(eco, {{"ETH", 1000.0}, {"BTC", 50000.0}, {"USD", 1.0}});
   for (const PoolOf& p : pools) {
     ConstantProduct::Spec pool;
     pool.pair = {p.base, p.quote};
@@ -46,26 +39,8 @@ Ecosystem loans(const std::vector<PoolOf>& pools) {
   ArbitrageurSpec nobody;
   nobody.gas = usd(1e15);
   add(eco.agents, "arbitrageurs", AgentSpecs{nobody});
-  FeedSpec feed;
-  feed.deviation.value = feed.latency.value = 0;
-  add(eco.oracles, "ETH", feed);
-  IsolatedMarket::Spec market;
-  market.lends = {"USD"};
-  market.collateral = {"ETH"};
-  market.ltv.value = market.lt.value = 0.8;
-  market.bonus = Ratio{0.08};
-  market.close_factor = Ratio{1};
-  market.rate.kind = "none";
-  market.supplied = Amount{1e6, "USD"};
-  MarketNode node;
-  node.spec = market;
-  node.rows.assets = {"ETH", "USD"};
-  node.rows.first_leg = {0};
-  for (int i = 0; i < 20; ++i) {
-    node.rows.legs.insert(node.rows.legs.end(), {{0, 0, 0}, {1, 1, 0}});
-    node.rows.amounts.insert(node.rows.amounts.end(), {20, 14400});
-    node.rows.first_leg.push_back(static_cast<std::uint32_t>(node.rows.legs.size()));
-  }
+  add(eco.oracles, "ETH", prompt_feed());
+  const MarketNode node = eth_loans(1e6, 20);
   add(eco.markets, "market", node);
   ChainSpec chain;
   chain.gas = usd(1);
