@@ -340,8 +340,7 @@ void print_contracts(const RunReport& r) {
       fmt::print("  {}: {} at the start, {} at the end\n", b.name, dollars(o.start_usd),
                  dollars(o.end_usd));
     }
-    const AdlBurden& b =
-        r.run.full.burdens[static_cast<std::size_t>(&venue - r.world.perps.data())];
+    const AdlBurden& b = r.run.full.burdens[venue.number];
     if (b.hit == 0) continue;
     fmt::print(
         "  {}: {} accounts deleveraged, the ten largest bore {:.0f}%, the hundred {:.0f}%; "

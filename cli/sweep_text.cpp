@@ -18,16 +18,6 @@ constexpr int bar_width = 30;
 constexpr std::size_t shown_failures = 3;
 constexpr std::size_t least_for_interval = 30;
 
-/// 5000 as "5,000".
-std::string grouped(std::uint64_t n) {
-  std::string digits = std::to_string(n), out;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    if (i != 0 && (digits.size() - i) % 3 == 0) out += ',';
-    out += digits[i];
-  }
-  return out;
-}
-
 std::string bar(std::uint64_t done, std::uint64_t total) {
   const auto full = total == 0 ? bar_width : static_cast<int>(done * bar_width / total);
   return std::string(static_cast<std::size_t>(full), '=') +
@@ -36,7 +26,7 @@ std::string bar(std::uint64_t done, std::uint64_t total) {
 
 std::string rate_text(std::uint64_t scenarios, double seconds) {
   const double rate = seconds > 0 ? static_cast<double>(scenarios) / seconds : 0;
-  return grouped(static_cast<std::uint64_t>(std::llround(rate))) + "/s";
+  return thousands(static_cast<std::uint64_t>(std::llround(rate))) + "/s";
 }
 
 std::string percent(double share) {
@@ -136,7 +126,7 @@ void print_listed(const SweepPlan& plan, const SweepSummary& s) {
       cells.push_back(c.unit == ListedColumn::Unit::usd ? dollars(x)
                       : c.unit == ListedColumn::Unit::share
                           ? percent(x)
-                          : grouped(static_cast<std::uint64_t>(x)));
+                          : thousands(static_cast<std::uint64_t>(x)));
     }
     table.add(std::move(cells));
   }
@@ -297,15 +287,16 @@ void ProgressBar::draw(Clock::time_point now) {
   const std::uint64_t here = done_ - before_;
   const double left = static_cast<double>(total_ - done_) * seconds /
                       static_cast<double>(std::max<std::uint64_t>(1, here));
-  fmt::print(stderr, "\r  {} of {} {}  {}  {:.0f} s, {:.0f} s to go  {} failed ", grouped(done_),
-             grouped(total_), bar(done_, total_), rate_text(here, seconds), seconds, left, failed_);
+  fmt::print(stderr, "\r  {} of {} {}  {}  {:.0f} s, {:.0f} s to go  {} failed ", thousands(done_),
+             thousands(total_), bar(done_, total_), rate_text(here, seconds), seconds, left,
+             failed_);
   std::fflush(stderr);
 }
 
 void print_sweep(const SweepPlan& plan, const SweepSummary& s, const SweepCall& call) {
-  fmt::print("  {} of {} {}  {}  {:.0f} s   {} failed   fingerprint {}\n", grouped(s.scenarios),
-             grouped(call.asked), bar(s.scenarios, call.asked), rate_text(call.ran, call.seconds),
-             call.seconds, grouped(s.failed), s.fingerprint);
+  fmt::print("  {} of {} {}  {}  {:.0f} s   {} failed   fingerprint {}\n", thousands(s.scenarios),
+             thousands(call.asked), bar(s.scenarios, call.asked), rate_text(call.ran, call.seconds),
+             call.seconds, thousands(s.failed), s.fingerprint);
   for (std::size_t i = 0; i < std::min(shown_failures, s.failures.size()); ++i) {
     fmt::print("  #{} failed: {}\n", s.failures[i].first, s.failures[i].second);
   }
@@ -325,8 +316,8 @@ void print_sweep(const SweepPlan& plan, const SweepSummary& s, const SweepCall& 
   if (!stand_ins.empty()) fmt::print("  stand-in for mechanisms not built yet: {}\n", stand_ins);
   if (plan.paths) fmt::print("  prices are {}\n", plan.meta.at("paths"));
   fmt::print("  net of the same draws without {}; {} engine runs; seed {}, {}\n",
-             plan.scenario_named ? "the scenario" : "their price moves", grouped(call.engine_runs),
-             plan.seed, sampler_name(plan.sampling.kind));
+             plan.scenario_named ? "the scenario" : "their price moves",
+             thousands(call.engine_runs), plan.seed, sampler_name(plan.sampling.kind));
   if (call.output.empty()) fmt::print("  results were not kept: -o FILE.sqlite keeps them\n");
 }
 

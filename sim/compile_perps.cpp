@@ -347,12 +347,12 @@ void find_holders(const Snapshot& world, const PerpVenue& venue, PerpContract& c
 }
 
 /// Accounts of a contract whose margin rises with size, the largest first.
-void rank_by_size(const Snapshot& world, const PerpVenue& venue, PerpContract& contract) {
+void rank_by_size(const Positions& positions, const PerpVenue& venue, PerpContract& contract) {
   if (contract.tiers.size() < 2) return;
   for (std::uint32_t i = 0; i < venue.positions; ++i) {
     const std::uint32_t p = venue.first_position + i;
     Leg legs[kMostLegs];
-    const RowLegs row = Positions(*world.book).row(p, legs);
+    const RowLegs row = positions.row(p, legs);
     for (std::uint32_t leg = 0; leg < row.count; ++leg) {
       const auto [f, amount] = legs[leg];
       if (f / 2 == contract.reserve && amount > 0) contract.by_size.push_back({amount, p});
@@ -496,8 +496,10 @@ void number_traders(CompileContext& c) {
 }
 
 void rank_traders(Snapshot& world) {
+  if (world.perps.empty()) return;
+  const Positions positions(*world.book);
   for (PerpVenue& venue : world.perps) {
-    for (PerpContract& contract : venue.contracts) rank_by_size(world, venue, contract);
+    for (PerpContract& contract : venue.contracts) rank_by_size(positions, venue, contract);
   }
 }
 

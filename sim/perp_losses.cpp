@@ -131,8 +131,7 @@ void pay_fund_fee(const Snapshot& world, Workspace& w, const PerpVenue& venue, c
 }
 
 void settle_perp_order(const Snapshot& world, Workspace& w, const PerpOrder& o) {
-  const Market& market = world.markets[world.reserves[o.reserve].market.value];
-  const PerpVenue& venue = world.perps[static_cast<std::size_t>(market.perp)];
+  const PerpVenue& venue = venue_of(world, o.position);
   const bool backstop = venue.backstop_of(o.position) != nullptr;
   const double lacked = backstop ? 0 : shortage(world, w, venue, o.position);
   if (o.filled > 0) {
@@ -488,11 +487,11 @@ void note_basis(const Snapshot& world, Workspace& w) {
 /// Counts accounts whose closing begins, at what they hold.
 void note_forced(const Snapshot& world, Workspace& w) {
   const auto note = [&](std::uint32_t p) {
-    const MarketId m = world.positions[p].market;
-    const PerpVenue& venue = world.perps[static_cast<std::size_t>(world.markets[m.value].perp)];
+    const PerpVenue& venue = venue_of(world, p);
     if (venue.backstop_of(p) != nullptr || !w.perps.forced.try_emplace(p, 1).second) return;
-    w.outcome.markets[m.value].forced_accounts += 1;
-    w.outcome.markets[m.value].forced_usd += view_trader(world, w, venue, p).notional;
+    MarketOutcome& out = w.outcome.markets[venue.market.value];
+    out.forced_accounts += 1;
+    out.forced_usd += view_trader(world, w, venue, p).notional;
   };
   for (const PerpOrder& o : w.perps.orders) note(o.position);
   for (const std::uint32_t p : w.perps.taken_over) note(p);

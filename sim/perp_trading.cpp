@@ -20,11 +20,6 @@ namespace faultline {
 
 namespace {
 
-const PerpVenue& venue_of(const Snapshot& world, std::uint32_t position) {
-  const Market& market = world.markets[world.positions[position].market.value];
-  return world.perps[static_cast<std::size_t>(market.perp)];
-}
-
 double quote_published(const Snapshot& world, const Workspace& w, const PerpVenue& venue) {
   return w.market.published[world.reserves[venue.settles].oracle.value];
 }

@@ -8,6 +8,12 @@
 
 namespace faultline {
 
+/// The venue an account of its market belongs to.
+inline const PerpVenue& venue_of(const Snapshot& world, std::uint32_t position) {
+  const Market& market = world.markets[world.positions[position].market.value];
+  return world.perps[static_cast<std::size_t>(market.perp)];
+}
+
 /// A perpetual account as its venue sees it: USD at published prices, haircuts taken.
 struct TraderView {
   double equity = 0;
