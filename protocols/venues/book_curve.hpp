@@ -105,6 +105,12 @@ struct QuoteBook {
   }
   static double price_after(const Params& p, const State& s, Side side, double in);
   static double in_to_price(const Params& p, const State& s, Side side, double target);
+  static double in_to_rate(const Params& p, const State& s, Side side, double rate) {
+    return in_to_rate_by_price<QuoteBook>(p, s, side, rate);
+  }
+  static double in_for_average(const Params& p, const State& s, Side side, double limit) {
+    return in_for_average_by_bracket<QuoteBook>(p, s, side, limit);
+  }
   static double most_in(const Params& p, const State& s, Side side);
   static void apply(const Params& p, State& s, Side side, double given, double taken);
 

@@ -80,13 +80,6 @@ struct Metaorder : QuoteBook {
     return {p, {}};
   }
 
-  static double in_to_rate(const Params& p, const State& s, Side side, double rate) {
-    return in_to_rate_by_price<Metaorder>(p, s, side, rate);
-  }
-  static double in_for_average(const Params& p, const State& s, Side side, double limit) {
-    return in_for_average_by_bracket<Metaorder>(p, s, side, limit);
-  }
-
   /// dt seconds pass; the price impact is counted from is the reference at once (NaN: it stays).
   static bool relax(const Params& p, State& s, double dt, double reference) {
     return follow_reference(p, s, dt, reference);

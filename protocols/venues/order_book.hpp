@@ -140,13 +140,6 @@ struct OrderBook : QuoteBook {
     return {p, {}};
   }
 
-  static double in_to_rate(const Params& p, const State& s, Side side, double rate) {
-    return in_to_rate_by_price<OrderBook>(p, s, side, rate);
-  }
-  static double in_for_average(const Params& p, const State& s, Side side, double limit) {
-    return in_for_average_by_bracket<OrderBook>(p, s, side, limit);
-  }
-
   /// Some of the depth is that of named makers, `named.stands` of all; the rest stays unnamed.
   static void name_makers(const Params& p, State& s, const Stance& named) {
     s.unnamed = std::max(0.0, 1 - named.stands);

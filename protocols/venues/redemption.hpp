@@ -84,7 +84,7 @@ struct Redemption {
   static Fill fill(const Params& p, const State& s, Side side, double in) {
     const double most = most_in(p, s, side), kept = (1 - s.fee) * s.rate;
     if (side == Side::buy) return {0, s.rate, 0};
-    return {std::min(in, most) * kept, s.rate, in < most || most > 0 ? kept : 0};
+    return {std::min(in, most) * kept, s.rate, most > 0 ? kept : 0};
   }
   static double out_given_in(const Params& p, const State& s, Side side, double in) {
     return fill(p, s, side, in).out;
