@@ -128,6 +128,8 @@ std::string move_text(const ExogenousMove& m) {
       return share + " of its claims leave in one coin";
     case MoveKind::makers:
       return share + " of their quotes leave";
+    case MoveKind::gas:
+      return fmt::format("gas at {:.3g} times its price", m.value);
     case MoveKind::halt:
       return "halted";
     case MoveKind::withdraw:
@@ -159,6 +161,7 @@ void add_shocks(const RunReport& r, std::vector<TimelineEvent>& out) {
     const std::string& name = asset                        ? r.world.assets[m.target].name
                               : venue                      ? r.world.venues[m.target].name
                               : m.kind == MoveKind::makers ? r.world.makers[m.target].name
+                              : m.kind == MoveKind::gas    ? r.world.chains[m.target].name
                                                            : r.world.oracles[m.target].name;
     by_time[{m.when.start_s, m.when.end_s}][move_text(m)].push_back(name);
   }
@@ -319,14 +322,33 @@ void print_shape(const RunReport& r) {
   fmt::print("\n{}", table.text());
 }
 
+struct BackstopRow {
+  std::string name;
+  const char* kind;
+  std::uint32_t number;
+};
+
+/// The vaults and funds behind a perpetual venue, or the pool that is its counterparty.
+std::vector<BackstopRow> backstops_of(const Snapshot& world, const PerpVenue& venue) {
+  std::vector<BackstopRow> rows;
+  for (const Backstop& b : venue.backstops) {
+    rows.push_back({b.name, b.takes_over ? "vault" : "fund", b.number});
+  }
+  if (venue.pool) {
+    rows.push_back({world.venues[venue.pool->venue.value].name, "venue", venue.pool->number});
+  }
+  return rows;
+}
+
 /// What became of each perpetual contract.
 void print_contracts(const RunReport& r) {
   for (const PerpVenue& venue : r.world.perps) {
     for (const PerpContract& c : venue.contracts) {
       const PerpOutcome& o = r.run.full.perps[c.number];
       if (o == PerpOutcome{}) continue;
-      fmt::print("\n  {}: {} closed in its book, {} taken over, {} deleveraged", c.name,
-                 dollars(o.liquidated_usd), dollars(o.takeover_usd), dollars(o.deleveraged_usd));
+      fmt::print("\n  {}: {} closed {}, {} taken over, {} deleveraged", c.name,
+                 dollars(o.liquidated_usd), venue.pool ? "against its pool" : "in its book",
+                 dollars(o.takeover_usd), dollars(o.deleveraged_usd));
       if (o.liquidated_usd > 0 && o.deleveraged_usd > 0) {
         fmt::print(" ({:.0f}% of what was closed)", 100 * o.deleveraged_usd / o.liquidated_usd);
       }
@@ -334,10 +356,10 @@ void print_contracts(const RunReport& r) {
                  100 * o.basis_least, 100 * o.basis_most, 100 * o.funding_least,
                  100 * o.funding_most);
     }
-    for (const Backstop& b : venue.backstops) {
-      const BackstopOutcome& o = r.run.full.backstops[b.number];
+    for (const auto& [name, kind, number] : backstops_of(r.world, venue)) {
+      const BackstopOutcome& o = r.run.full.backstops[number];
       if (o.start_usd == o.end_usd) continue;
-      fmt::print("  {}: {} at the start, {} at the end\n", b.name, dollars(o.start_usd),
+      fmt::print("  {}: {} at the start, {} at the end\n", name, dollars(o.start_usd),
                  dollars(o.end_usd));
     }
     const AdlBurden& b = r.run.full.burdens[venue.number];
@@ -347,6 +369,17 @@ void print_contracts(const RunReport& r) {
         "they gave up {}, {} more than was missing\n",
         r.world.markets[venue.market.value].name, b.hit, 100 * b.top10, 100 * b.top100,
         dollars(b.total), dollars(b.overshoot));
+  }
+}
+
+/// What is behind synthetic dollars.
+void print_dollars(const RunReport& r) {
+  for (const DollarIssuer& d : r.world.dollars) {
+    const BackstopOutcome& o = r.run.full.backstops[d.number];
+    const AssetInfo& asset = r.world.assets[d.issued.value];
+    if (o.start_usd == o.end_usd) continue;
+    fmt::print("\n  {}: {} behind {:.4g} {} at the start, {} at the end\n", d.name,
+               dollars(o.start_usd), asset.supply, asset.name, dollars(o.end_usd));
   }
 }
 
@@ -530,6 +563,7 @@ void print_run(const RunReport& r, bool whole) {
   print_timeline(r, whole);
   print_prices(r);
   print_contracts(r);
+  print_dollars(r);
   print_shape(r);
   print_feeds(r);
   print_losses(r);
@@ -598,11 +632,9 @@ void add_perps(const RunReport& r, nlohmann::json& out) {
     }
   }
   for (const PerpVenue& venue : r.world.perps) {
-    for (const Backstop& b : venue.backstops) {
-      const BackstopOutcome& o = r.run.full.backstops[b.number];
-      out["nodes"][b.name] = {{"kind", b.takes_over ? "vault" : "fund"},
-                              {"start_usd", o.start_usd},
-                              {"end_usd", o.end_usd}};
+    for (const auto& [name, kind, number] : backstops_of(r.world, venue)) {
+      const BackstopOutcome& o = r.run.full.backstops[number];
+      out["nodes"][name] = {{"kind", kind}, {"start_usd", o.start_usd}, {"end_usd", o.end_usd}};
     }
   }
   if (!r.world.perps.empty()) {
@@ -618,6 +650,16 @@ void add_perps(const RunReport& r, nlohmann::json& out) {
     out["deleveraging"][r.world.markets[r.world.perps[v].market.value].name] = {
         {"accounts", b.hit},      {"given_up_usd", b.total},  {"overshoot_usd", b.overshoot},
         {"top10_share", b.top10}, {"top100_share", b.top100}, {"gini", b.gini}};
+  }
+}
+
+void add_dollars(const RunReport& r, nlohmann::json& out) {
+  for (const DollarIssuer& d : r.world.dollars) {
+    const BackstopOutcome& o = r.run.full.backstops[d.number];
+    out["nodes"][d.name] = {{"kind", "vault"},
+                            {"issues", r.world.assets[d.issued.value].name},
+                            {"start_usd", o.start_usd},
+                            {"end_usd", o.end_usd}};
   }
 }
 
@@ -680,6 +722,7 @@ nlohmann::json run_json(const RunReport& r) {
         {"cause", o.insolvent_s < 0 ? "" : "debt above collateral and reserves"}};
   }
   add_agents(r, out);
+  add_dollars(r, out);
   for (std::size_t a = 0; a < r.world.assets.size(); ++a) {
     const AssetOutcome& o = r.run.full.assets[a];
     out["assets"][r.world.assets[a].name].update(json{

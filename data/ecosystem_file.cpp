@@ -264,6 +264,19 @@ class EcosystemReader {
     });
   }
 
+  /// A venue for contracts and its accounts; whether its fields could be read.
+  template <class Kind>
+  bool read_perpetuals(const Entry& entry, MarketNode& out) {
+    typename Kind::Spec spec;
+    const bool good = read_fields(entry.value, spec, "markets." + entry.key,
+                                  {"market", entry.key, ""}, context_, perp_keys);
+    out.spec = std::move(spec);
+    if (const Node* accounts = entry.value.find("accounts")) {
+      read_traders(*accounts, entry.key, out, context_);
+    }
+    return good;
+  }
+
   void read_markets() {
     each_node("markets", [&](const Entry& entry) {
       const auto kind = kind_of(entry, "market", MarketKinds::names);
@@ -278,12 +291,9 @@ class EcosystemReader {
             read_fields(entry.value, spec, path, {"market", entry.key, ""}, context_, market_keys);
         node.spec.spec = std::move(spec);
       } else if (*kind == 2) {
-        PerpMarket::Spec spec;
-        good = read_fields(entry.value, spec, path, {"market", entry.key, ""}, context_, perp_keys);
-        node.spec.spec = std::move(spec);
-        if (const Node* accounts = entry.value.find("accounts")) {
-          read_traders(*accounts, entry.key, node.spec, context_);
-        }
+        good = read_perpetuals<PerpMarket>(entry, node.spec);
+      } else if (*kind == 3) {
+        good = read_perpetuals<PoolPerps>(entry, node.spec);
       } else {
         IsolatedMarket::Spec spec;
         good =
@@ -300,15 +310,22 @@ class EcosystemReader {
     });
   }
 
+  template <class Spec>
+  void read_vault(const Entry& entry, std::vector<Named<Spec>>& out) {
+    auto node = named<Spec>(entry);
+    if (read_fields(entry.value, node.spec, "vaults." + entry.key, {"vault", entry.key, ""},
+                    context_, node_keys)) {
+      out.push_back(std::move(node));
+    }
+  }
+
   void read_backstops() {
-    constexpr std::array<std::string_view, 1> vault_kinds{VaultSpec::name};
+    constexpr std::array<std::string_view, 2> vault_kinds{VaultSpec::name,
+                                                          SyntheticDollarSpec::name};
     each_node("vaults", [&](const Entry& entry) {
-      auto node = named<VaultSpec>(entry);
-      if (kind_of(entry, "vault", vault_kinds) &&
-          read_fields(entry.value, node.spec, "vaults." + entry.key, {"vault", entry.key, ""},
-                      context_, node_keys)) {
-        out_.eco.vaults.push_back(std::move(node));
-      }
+      const auto kind = kind_of(entry, "vault", vault_kinds);
+      if (!kind) return;
+      *kind == 0 ? read_vault(entry, out_.eco.vaults) : read_vault(entry, out_.eco.dollars);
     });
     each_node("funds", [&](const Entry& entry) {
       auto node = named<FundSpec>(entry);

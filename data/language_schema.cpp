@@ -127,8 +127,7 @@ class SchemaBuilder {
     properties["chains"] = plain_section<ChainSpec>("chains", "where nodes live");
     properties["venues"] = venues(VenueKinds{});
     properties["markets"] = markets();
-    properties["vaults"] =
-        plain_section<VaultSpec>("vaults", "who takes failing accounts over", VaultSpec::name);
+    properties["vaults"] = vaults();
     properties["funds"] =
         plain_section<FundSpec>("funds", "who pays what accounts cannot", FundSpec::name);
     properties["agents"] = agents();
@@ -242,9 +241,10 @@ class SchemaBuilder {
         {"additionalProperties", open_schema<ReserveSpec>()}};
   }
 
+  template <class Kind>
   void perpetuals(const std::vector<PresetHead>& presets) {
-    const std::string name = "markets." + std::string(PerpMarket::name);
-    define(name, open_schema<PerpMarket::Spec>(), presets, PerpMarket::name);
+    const std::string name = "markets." + std::string(Kind::name);
+    define(name, open_schema<typename Kind::Spec>(), presets, Kind::name);
     json& properties = definitions_[name]["properties"];
     properties["accounts"] = {{"type", "object"},
                               {"description", "groups of traders by name"},
@@ -265,10 +265,24 @@ class SchemaBuilder {
     const std::vector<PresetHead> presets = presets_of("markets");
     market<PooledLending>(presets);
     market<IsolatedMarket>(presets);
-    perpetuals(presets);
+    perpetuals<PerpMarket>(presets);
+    perpetuals<PoolPerps>(presets);
     const std::vector<std::string> kinds(MarketKinds::names.begin(), MarketKinds::names.end());
     return section(by_kind("markets", presets, kinds),
                    "where assets are lent, and contracts traded");
+  }
+
+  json vaults() {
+    const std::vector<PresetHead> presets = presets_of("vaults");
+    const auto kind = [&]<class Spec>(const Spec*) {
+      const std::string name(Spec::name);
+      define("vaults." + name, open_schema<Spec>(), presets, Spec::name);
+      return name;
+    };
+    return section(by_kind("vaults", presets,
+                           {kind(static_cast<const VaultSpec*>(nullptr)),
+                            kind(static_cast<const SyntheticDollarSpec*>(nullptr))}),
+                   "who takes failing accounts over, and who issues dollars");
   }
 
   json agents() {
@@ -404,10 +418,12 @@ std::string language_reference() {
       page<CsvSpec>("borrowers (CSV)") + page<GroupSpec>("borrowers (group)") +
       page<ListedAccount>("borrowers[] (list)");
   out += page<PerpMarket::Spec>("markets.NAME (perpetuals)");
+  out += page<PoolPerps::Spec>("markets.NAME (pool_perpetuals)");
   out += "`accounts` of a perpetual venue holds groups of traders by name.\n\n" +
          page<TraderGroupSpec>("accounts.NAME (traders)");
   out += "# Vaults\n" + preset_table("vaults") + "\n" +
-         page<VaultSpec>("vaults.NAME (backstop_vault)");
+         page<VaultSpec>("vaults.NAME (backstop_vault)") +
+         page<SyntheticDollarSpec>("vaults.NAME (synthetic_dollar)");
   out += "# Funds\n\n" + page<FundSpec>("funds.NAME (insurance_fund)");
   out +=
       "# Agents\n\nThe name of a kind, as in `arbitrageurs`, says the kind; under another name "

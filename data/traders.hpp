@@ -40,7 +40,7 @@ struct TraderGroupSpec {
     v("leverage", leverage, Field{.help = "notional over equity at the start, by quantiles"});
     v("posts", posts,
       Field{.help = "collateral: an asset, or shares of accounts by asset; left out, what the "
-                    "venue settles in",
+                    "venue settles in, or the quote of its pool",
             .refers = Refers::asset});
     v("contracts", contracts,
       Field{.help = "contracts each account holds, at most", .lo = 1, .hi = 20});

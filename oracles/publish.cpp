@@ -66,7 +66,8 @@ Publish::Params Publish::compile(const Spec& spec, bool live) {
   if (live) return {};
   return {.deviation = spec.deviation.value,
           .heartbeat_s = spec.heartbeat ? spec.heartbeat->value : never_s,
-          .latency_s = spec.latency.value};
+          .latency_s = spec.latency.value,
+          .pays_usd = spec.pays ? spec.pays->value : never_s};
 }
 
 void Publish::start(const Params& p, State& s, double usd, double now_s) {
@@ -86,7 +87,8 @@ void Publish::apply(const Params& p, State& s, FeedSignal& signal) {
   const bool silent = faults.outage || faults.stale;
   const double price = silent ? no_price : faults.frozen ? s.delivered_usd : signal.value;
   const bool late = signal.now_s >= s.heartbeat_due_s;
-  if (std::isnan(price) || price < 0) {  // no report is made of a price below zero
+  const bool too_dear = signal.in.gas_usd > p.pays_usd;
+  if (std::isnan(price) || price < 0 || too_dear) {  // no report is made of a price below zero
     s.overdue = s.overdue || late;
   } else {
     const bool moved = deviates(price, s.delivered_usd, p.deviation);

@@ -1,5 +1,6 @@
-// Stage 7: a report is made when the price has moved enough or the answer is old, and arrives after
-// a latency. What readers see is the last report that arrived.
+// Stage 7: a report is made when the price has moved enough or the answer is old, if its reporters
+// pay what the chain asks for it, and arrives after a latency. What readers see is the last report
+// that arrived.
 #pragma once
 
 #include <array>
@@ -21,6 +22,7 @@ struct Publish {
     Ratio deviation{0.005};
     std::optional<Seconds> heartbeat{Seconds{3600}};
     Seconds latency{24};
+    std::optional<Amount> pays;
 
     template <class V>
     void fields(V& v) {
@@ -38,12 +40,17 @@ struct Publish {
               .source = source});
       v("latency", latency,
         Field{.help = "from report to readers; unused by live feeds", .lo = 0, .source = source});
+      v("pays", pays,
+        Field{.help = "most the gas of a report may cost, in $: while its chain asks for more none "
+                      "is made; left out: any price",
+              .lo = 0});
     }
   };
   struct Params {
     double deviation = 0;
     double heartbeat_s = never_s;
     double latency_s = 0;
+    double pays_usd = never_s;  // infinite: any price
   };
   struct Report {
     double usd = 0;

@@ -42,6 +42,7 @@ struct FeedInputs {
   double premium = no_price;        // the price whose average premium it adds
   double fallback = no_price;       // answer of the feed it falls back to, if that may be used
   double updated_s = no_price;      // when the answers it rests on were delivered; NaN: on none
+  double gas_usd = 0;               // what a report costs on its chain now
   bool unusable = false;            // an answer it rests on must not be used
 
   FeedInputs() = default;

@@ -8,7 +8,8 @@
 
 #include <fmt/format.h>
 
-#include "sim/perps.hpp"
+#include "sim/pool_perps.hpp"
+#include "sim/synthetic_dollars.hpp"
 #include "sim/phases.hpp"
 #include "sim/venue_ops.hpp"
 
@@ -109,8 +110,10 @@ struct Sides {
   Bearer rows, rest;
 };
 Sides sides_of(const Snapshot& world, std::uint32_t market) {
-  return world.markets[market].perp < 0 ? Sides{Bearer::borrower, Bearer::depositor}
-                                        : Sides{Bearer::trader, Bearer::fund};
+  const std::int32_t perp = world.markets[market].perp;
+  if (perp < 0) return {Bearer::borrower, Bearer::depositor};
+  const bool pool = world.perps[static_cast<std::size_t>(perp)].pool.has_value();
+  return {Bearer::trader, pool ? Bearer::lp : Bearer::fund};
 }
 
 /// Wealth by bearer of some holdings at today's market values. A reserve's cash belongs to its
@@ -353,12 +356,17 @@ void mend_rows(Workspace& w, Rows& rows, const Infos& infos) {
   }
 }
 
-/// What vaults and funds of perpetual venues have, positions at the mark.
+/// What vaults, funds and pools behind perpetual venues have, positions at the mark, and what is
+/// behind synthetic dollars.
 void value_backstops(const Snapshot& world, Workspace& w, double BackstopOutcome::*when) {
+  for (const DollarIssuer& d : world.dollars) {
+    w.outcome.backstops[d.number].*when = issuer_worth(world, w, d);
+  }
   for (const PerpVenue& venue : world.perps) {
     for (const Backstop& b : venue.backstops) {
       w.outcome.backstops[b.number].*when = view_trader(world, w, venue, b.row).equity;
     }
+    if (venue.pool) w.outcome.backstops[venue.pool->number].*when = pool_worth(world, w, venue);
   }
 }
 
@@ -453,6 +461,7 @@ namespace {
 /// contracts. An identity of indices, held to 1e-12 of what is open.
 std::string venues_balance(const Snapshot& world, const Workspace& w) {
   for (const PerpVenue& venue : world.perps) {
+    if (venue.pool) continue;  // dollars of size are claims on the pool, none on cash
     const ReserveState& s = w.reserves[venue.settles];
     const double opening = world.opening.balances[world.reserves[venue.settles].cash.value] -
                            world.opening.reserves[venue.settles].supply_scaled +

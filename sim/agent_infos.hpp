@@ -72,6 +72,13 @@ struct MakersState {
   DepthStory story;
 };
 
+/// The short of a carry trader: one leg of its row in the position book.
+struct Hedge {
+  static constexpr std::uint32_t none = 0xffffffffu;
+  std::uint32_t row = none, leg = 0;
+  double rounding = 0;  // by which a contract's quantum may differ from its asset's, units
+};
+
 /// Who trades one asset towards what its kind wants to hold (protocols/agents/flow_agent.hpp).
 struct FlowAgentInfo {
   std::string name;
@@ -82,10 +89,11 @@ struct FlowAgentInfo {
   std::uint32_t sell_lane = 0, buy_lane = 0;
   AccountId units, cash;             // its purse
   double capital_usd = 0, band = 0;  // infinite: unlimited; units
-  double gas_usd = 0;
+  double gas_usd = 0;  // NaN: that of the venue's chain
   double every_s = 0, latency_s = 0;
   double size = 1;  // what `size` opens at, where its kind has one
   bool on_credit = false;
+  Hedge hedge;  // of a carry trader
 };
 
 /// The agents that trade one asset at one venue: they clear together.

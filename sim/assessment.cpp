@@ -77,6 +77,9 @@ std::vector<std::uint32_t> shocked_nodes(const Snapshot& world, const Scenario& 
       case MoveKind::makers:
         add(NodeKind::agent, world.makers[m.target].name);
         break;
+      case MoveKind::gas:
+        add(NodeKind::chain, world.chains[m.target].name);
+        break;
       case MoveKind::halt:
       case MoveKind::exit_base:
       case MoveKind::exit_quote:

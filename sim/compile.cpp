@@ -214,6 +214,7 @@ Snapshot compile(const Ecosystem& eco, Diagnostics& diagnostics, const SpanTable
   compile_venue_feeds(c);
   if (diagnostics.failed()) return world;
   compile_agents(c);
+  compile_dollars(c);
   gather_markets(c);
   if (diagnostics.failed()) return world;
   choose_quanta(c);
@@ -229,6 +230,7 @@ Snapshot compile(const Ecosystem& eco, Diagnostics& diagnostics, const SpanTable
     if (info.supply <= 0) info.supply = world.total_supply[a];  // what the ledger knows of
   }
   build_book(c);
+  find_hedges(c);
   compile_graph(c);
   check_sense(c);
   world.fingerprint = fingerprint_of(world);

@@ -51,6 +51,7 @@ struct SortedNodes {
         oracles(eco.oracles),
         markets(eco.markets),
         vaults(eco.vaults),
+        dollars(eco.dollars),
         funds(eco.funds),
         agents(eco.agents),
         chains(eco.chains) {}
@@ -59,6 +60,7 @@ struct SortedNodes {
   ByName<Named<FeedSpec>> oracles;
   ByName<Named<MarketNode>> markets;
   ByName<Named<VaultSpec>> vaults;
+  ByName<Named<SyntheticDollarSpec>> dollars;
   ByName<Named<FundSpec>> funds;
   ByName<Named<AgentSpecs>> agents;
   ByName<Named<ChainSpec>> chains;
@@ -99,6 +101,7 @@ struct CompileContext {
     AccountRows listed, generated;
     PositionRows made;  // the rows of `generated`; their assets are the market's reserves
     std::vector<std::pair<std::string, std::uint32_t>> groups;  // of `made`: name and accounts
+    std::vector<std::string> hedged;  // carry traders among `made`, last of all
     std::vector<double> entries;  // [leg of `made`] price a contract was entered at, USD; else 0
     bool empty() const { return listed.size() + generated.size() == 0; }
     /// Calls visit(rows, account) for every account.
@@ -109,6 +112,12 @@ struct CompileContext {
       }
     }
   };
+  /// A carry trader's account at a perpetual venue, before rows are numbered.
+  struct HedgeAccount {
+    std::string agent;
+    std::uint32_t market = 0, account = 0;  // among those of the market
+  };
+  std::vector<HedgeAccount> hedges{};
   std::vector<Gathered> gathered{};  // [market]; filled by gather_markets
   std::vector<double> supplied{}, posted{}, borrowed{}, protocol{},
       lent_plain{};  // [reserve] units
@@ -132,12 +141,23 @@ struct CompileContext {
 Reserve& add_reserve(CompileContext& c, MarketId market, AssetId asset, const std::string& path,
                      const std::optional<Name>& oracle);
 
+/// Issuers of synthetic dollars: the agents they rest on, and what they hold besides.
+void compile_dollars(CompileContext& c);
 /// Reserves of a perpetual venue: its settlement asset, other collateral, then its contracts.
 void add_perpetuals(CompileContext& c, Market& market, MarketId id, const PerpMarket::Spec& spec);
+/// Likewise of a venue whose counterparty is a pool: the pool's tokens, dollars of size, the contract.
+void add_pool_perpetuals(CompileContext& c, Market& market, MarketId id,
+                         const PoolPerps::Spec& spec);
+/// A lognormal leverage with the stated median and high quantile at a draw `u`, at most `most`:
+/// draws above fold back below the median.
+double draw_leverage(const TraderGroup& g, double u, double most);
+void generate_pool_traders(CompileContext& c, const Named<MarketNode>& node, std::uint32_t m);
 /// Its accounts, by group; adds to `gathered`.
 void generate_traders(CompileContext& c, const Named<MarketNode>& node, std::uint32_t m);
 /// After the rows of the book are numbered: which are a venue's, and what they were entered at.
 void number_traders(CompileContext& c);
+/// Once the position book stands: which rows carry traders' shorts are.
+void find_hedges(CompileContext& c);
 /// Once the position book stands: accounts by size, for contracts whose margin rises with it.
 void rank_traders(Snapshot& world);
 /// The row of one of a venue's backstops: every leg the venue knows.

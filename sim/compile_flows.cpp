@@ -74,8 +74,7 @@ void add_agent(CompileContext& c, const std::string& name, const typename Kind::
     return;
   }
   a.capital_usd = spec.capital ? c.usd(*spec.capital, path + ".capital") : unlimited;
-  a.gas_usd = spec.gas ? c.usd(*spec.gas, path + ".gas")
-                       : world.gas_usd(std::numeric_limits<double>::quiet_NaN(), venue.chain);
+  a.gas_usd = spec.gas ? c.usd(*spec.gas, path + ".gas") : std::numeric_limits<double>::quiet_NaN();
   a.band = spec.band ? c.units(*spec.band, a.asset, path + ".band") : 0;
   a.every_s = spec.every.value;
   a.latency_s = spec.latency.value;

@@ -25,6 +25,7 @@ class GraphMaker {
     add_agent_edges();
     add_flow_edges();
     add_holder_edges();
+    add_dollar_edges();
     add_chain_edges();
     world_.graph = builder_.freeze();
   }
@@ -183,8 +184,13 @@ class GraphMaker {
     const Handle market = markets_[venue.market.value];
     for (const PerpContract& c : venue.contracts) {
       const double usd = reserve_usd(c.reserve, false) + reserve_usd(c.reserve, true);
-      edge(venues_[c.book.value], market, EdgeKind::depth, usd);
-      edge(market, venues_[c.book.value], EdgeKind::trades, usd);
+      if (venue.pool) {  // its providers bear what the traders win, as far as its tokens reach
+        edge(market, venues_[c.book.value], EdgeKind::claim, usd);
+        edge(venues_[c.book.value], market, EdgeKind::insures, usd);
+      } else {
+        edge(venues_[c.book.value], market, EdgeKind::depth, usd);
+        edge(market, venues_[c.book.value], EdgeKind::trades, usd);
+      }
       edge(oracles_[c.index.value], market, EdgeKind::prices, usd);
     }
     for (const Backstop& b : venue.backstops) {
@@ -205,6 +211,7 @@ class GraphMaker {
     }
     for (std::uint32_t i = 0; i < market.reserve_count; ++i) {
       for (std::uint32_t j = 0; j < market.reserve_count; ++j) {
+        if (!world_.reserves[market.first_reserve + j].takes_debt) continue;  // it has no lane
         const std::uint16_t lane = market.lanes[i * market.reserve_count + j];
         const double debt = reserve_usd(market.first_reserve + j, true);
         const double usd =
@@ -284,6 +291,30 @@ class GraphMaker {
     }
   }
 
+  /// A carry trader's short is a claim on its venue; what it earns and loses is behind a dollar.
+  void add_dollar_edges() {
+    for (const FlowAgentInfo& a : world_.flow_agents) {
+      if (a.hedge.row == Hedge::none) continue;
+      const MarketId market = world_.positions[a.hedge.row].market;
+      const Handle agent = *builder_.find(NodeKind::agent, a.name);
+      edge(markets_[market.value], agent, EdgeKind::claim, held_usd(a.units));
+      edge(agent, markets_[market.value], EdgeKind::trades, held_usd(a.units));
+    }
+    for (const DollarIssuer& d : world_.dollars) {
+      const double owes = world_.assets[d.issued.value].supply *
+                          world_.opening.market.spot[d.issued.value];
+      const Handle vault = node(NodeKind::vault, d.name, "", owes);
+      edge(vault, assets_[d.issued.value], EdgeKind::claim, owes);
+      for (const std::uint32_t i : d.agents) {
+        edge(*builder_.find(NodeKind::agent, world_.flow_agents[i].name), vault, EdgeKind::claim,
+             held_usd(world_.flow_agents[i].units));
+      }
+      for (const AccountId a : d.reserve) {
+        edge(assets_[world_.accounts[a.value].asset.value], vault, EdgeKind::prices, held_usd(a));
+      }
+    }
+  }
+
   /// Whether the file states what these agents pay for gas; else they pay their chain's.
   bool states_gas(const std::string& agent) const {
     for (const auto& node : c_.nodes.agents) {
@@ -316,6 +347,11 @@ class GraphMaker {
       }
       for (const FlowAgentInfo& a : world_.flow_agents) {
         if (world_.venues[a.venue.value].chain == i || world_.chains.size() == 1) pays(a.name);
+      }
+      for (std::uint32_t o = 0; o < world_.oracles.size(); ++o) {
+        const OracleInfo& oracle = world_.oracles[o];
+        if (oracle.chain != i || std::isinf(oracle.params.pays_usd)) continue;
+        edge(chain, oracles_[o], EdgeKind::hosts, 0);
       }
       for (const LiquidatorInfo& l : world_.liquidators) {
         for (const MarketId m : l.markets) {

@@ -262,6 +262,8 @@ void gather_markets(CompileContext& c) {
       add_pool(c, market, id, *pool);
     } else if (const auto* perp = std::get_if<PerpMarket::Spec>(&node.spec.spec)) {
       add_perpetuals(c, market, id, *perp);
+    } else if (const auto* pooled = std::get_if<PoolPerps::Spec>(&node.spec.spec)) {
+      add_pool_perpetuals(c, market, id, *pooled);
     } else {
       add_isolated(c, market, id, std::get<IsolatedMarket::Spec>(node.spec.spec));
     }
@@ -395,11 +397,17 @@ void add_opening(ReserveState& state, const LegInput& leg) {
   }
 }
 
-/// What accounts hold more than others are short of, the makers of the contract's book are short:
-/// all holdings of it sum to nothing.
+/// What accounts hold more than others are short of, the makers of the contract's book are short, or
+/// the pool that stands against them: all holdings of it sum to nothing.
 void open_contract(CompileContext& c, std::uint32_t r) {
   Snapshot& world = c.world;
   const Reserve& reserve = world.reserves[r];
+  if (const auto& pool = venue_of_contract(world, r).pool) {
+    const AccountId held = r == venue_of_contract(world, r).settles ? pool->face : pool->contracts;
+    world.opening.balances[held.value] = -world.opening.balances[reserve.cash.value];
+    world.total_supply[reserve.asset.value] = 0;
+    return;
+  }
   const VenueInfo& book = world.venues[world.venue(world.assets[reserve.asset.value].name).value];
   world.opening.balances[book.base_account.value] = -world.opening.balances[reserve.cash.value];
   world.total_supply[reserve.asset.value] = 0;

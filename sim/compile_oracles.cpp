@@ -15,7 +15,10 @@ OracleId add_feed(CompileContext& c, const std::string& name, AssetId asset, con
   OracleInfo info;
   info.name = name;
   info.asset = asset;
-  info.params = compile_feed(spec, c.world.assets[asset.value].base.valid());
+  info.chain = c.chain_of(name, name);
+  FeedSpec in_dollars = spec;
+  if (spec.pays) in_dollars.pays = Amount{c.usd(*spec.pays, "oracles." + name + ".pays"), "$"};
+  info.params = compile_feed(in_dollars, c.world.assets[asset.value].base.valid());
   const OracleId id{static_cast<std::uint32_t>(c.world.oracles.size())};
   c.world.oracles.push_back(std::move(info));
   c.oracles.emplace(name, id.value);

@@ -146,17 +146,6 @@ void add_absorbers(CompileContext& c, PerpVenue& venue, const std::string& path,
   if (!vault) venue.rules.liquidation.takeover_below = 0;
 }
 
-/// A lognormal leverage with the stated median and high quantile, at most `most`: draws above fold
-/// back below the median.
-double draw_leverage(const TraderGroup& g, double u, double most) {
-  const double mu = math::log(g.leverage_median);
-  const double sigma = (math::log(g.leverage_high) - mu) / inverse_normal(g.leverage_high_quantile);
-  const double end = (math::log(most) - mu) / sigma;
-  double z = inverse_normal(u);
-  if (z > end) z = std::min(end, -z);
-  return math::exp(mu + sigma * z);
-}
-
 /// Whether a group holds contracts long: of inverse ones, whoever is short of the coin does.
 bool holds_long(const TraderGroup& g, const PerpMarket::Spec& spec) {
   const bool inverse = !spec.contracts.empty() && spec.contracts.begin()->second.inverse;
@@ -177,10 +166,11 @@ class TraderMaker {
 
   void make() {
     if (!gather_open_interest()) return;
+    if (!is_long_) add_hedges();
     for (const TraderGroup& g : node_.spec.traders) {
       if (holds_long(g, spec_) == is_long_) draw_sizes(g);
     }
-    if (traders_.empty()) return;
+    if (traders_.empty()) return write_hedges();
     std::vector<double> total(venue_.contracts.size(), 0);
     for (const Trader& t : traders_) {
       for (const auto& [contract, usd] : t.holds) total[contract] += usd;
@@ -194,6 +184,7 @@ class TraderMaker {
       for (auto& [contract, usd] : t.holds) usd *= open_usd_[contract] / total[contract];
       write(t);
     }
+    write_hedges();
   }
 
  private:
@@ -202,6 +193,12 @@ class TraderMaker {
     std::uint32_t number;
     std::uint32_t key;
     std::vector<std::pair<std::size_t, double>> holds;  // contract, USD
+  };
+  struct HeldShort {
+    std::string name;
+    const BasisTraders::Spec* spec;
+    std::size_t contract;
+    double units, usd;
   };
 
   double draw(const Trader& t, std::uint32_t purpose) const {
@@ -226,6 +223,73 @@ class TraderMaker {
       ++at;
     }
     return sum_usd_ > 0;
+  }
+
+  /// Carry traders hold part of the shorts that are open.
+  void add_hedges() {
+    for (const auto& node : c_.nodes.agents) {
+      const auto* spec = std::get_if<BasisTraders::Spec>(&node.spec);
+      if (spec == nullptr || spec->market.text != node_.name) continue;
+      const std::string path = "agents." + node.name;
+      const auto found = spec_.contracts.find(spec->asset.text);
+      if (found == spec_.contracts.end() || found->second.inverse) {
+        c_.diagnostics.error("E0493", c_.at(path + ".asset"),
+                             fmt::format("'{}' has no linear contract on {}", node_.name,
+                                         spec->asset.text),
+                             "name an asset it follows");
+        continue;
+      }
+      const auto at = static_cast<std::size_t>(std::distance(spec_.contracts.begin(), found));
+      const AssetId base = c_.asset(spec->asset.text, path + ".asset");
+      const AssetId contract = c_.world.reserves[venue_.contracts[at].reserve].asset;
+      const double units = c_.units(spec->position, base, path + ".position");
+      const double usd = units * c_.reference(contract);
+      if (usd > open_usd_[at]) {
+        c_.diagnostics.error(
+            "E0494", c_.at(path + ".position"),
+            fmt::format("it is short of ${:.0f}, of ${:.0f} open in '{}'", usd, open_usd_[at],
+                        venue_.contracts[at].name),
+            "lower it, or state more `open_interest`");
+        continue;
+      }
+      open_usd_[at] -= usd;
+      sum_usd_ -= usd;
+      hedges_.push_back({node.name, spec, at, units, usd});
+    }
+  }
+
+  void write_hedges() {
+    for (const HeldShort& h : hedges_) {
+      const double equity = h.usd / h.spec->leverage.value;
+      const Reserve& settles = c_.world.reserves[venue_.settles];
+      const double quote = c_.reference(settles.asset);
+      const std::uint32_t posts = h.spec->posts ? reserve_posted(h) : venue_.settles;
+      double balance = h.usd / quote;
+      if (posts == venue_.settles) {
+        balance += equity / quote;
+      } else {
+        const Reserve& r = c_.world.reserves[posts];
+        leg(posts, equity / (r.terms.lt * c_.reference(r.asset)), false);
+      }
+      leg(venue_.settles, balance, false);
+      leg(venue_.settles, 0, true);
+      leg(venue_.contracts[h.contract].reserve, h.units, true, h.usd / h.units / quote);
+      c_.hedges.push_back({h.name, static_cast<std::uint32_t>(&out_ - c_.gathered.data()),
+                           static_cast<std::uint32_t>(out_.made.first_leg.size() - 1)});
+      out_.made.first_leg.push_back(static_cast<std::uint32_t>(out_.made.legs.size()));
+      out_.hedged.push_back(h.name);
+    }
+  }
+
+  std::uint32_t reserve_posted(const HeldShort& h) {
+    for (std::uint32_t r = market_.first_reserve; r < venue_.contracts[0].reserve; ++r) {
+      if (c_.world.assets[c_.world.reserves[r].asset.value].name == h.spec->posts->text) return r;
+    }
+    c_.diagnostics.error("E0451", c_.at("agents." + h.name + ".posts"),
+                         fmt::format("'{}' takes no {} as collateral", market_.name,
+                                     h.spec->posts->text),
+                         "name one of its collateral assets");
+    return venue_.settles;
   }
 
   /// A contract by its share of the open interest that the account does not hold yet.
@@ -327,6 +391,7 @@ class TraderMaker {
   std::vector<double> open_usd_;  // [contract]
   double sum_usd_ = 0;
   std::vector<Trader> traders_;
+  std::vector<HeldShort> hedges_;
 };
 
 /// Accounts of the ledger that hold a contract beside the venue's own, and where their owner keeps
@@ -362,9 +427,21 @@ void rank_by_size(const Positions& positions, const PerpVenue& venue, PerpContra
                    [](const SizedRow& a, const SizedRow& b) { return a.size > b.size; });
 }
 
-}  // namespace
-
-namespace {
+/// Accounts so small that the least margin a pool asks is more than its share of their size.
+void find_small(const Positions& positions, PerpVenue& venue) {
+  const PoolPerpTerms& terms = venue.pool->terms;
+  for (std::uint32_t i = 0; i < venue.positions; ++i) {
+    const std::uint32_t p = venue.first_position + i;
+    Leg legs[kMostLegs];
+    const RowLegs row = positions.row(p, legs);
+    for (std::uint32_t leg = 0; leg < row.count; ++leg) {
+      const auto [f, size] = legs[leg];
+      if (f / 2 == venue.settles && size * terms.min_collateral < terms.least_collateral_usd) {
+        venue.pool->small.push_back(p);
+      }
+    }
+  }
+}
 
 /// Inverse contracts are paid in their own coin, and share margin with no linear one.
 void check_inverse(CompileContext& c, const PerpMarket::Spec& spec, const std::string& settles,
@@ -423,17 +500,41 @@ void add_perpetuals(CompileContext& c, Market& market, MarketId id, const PerpMa
   c.world.perps.push_back(std::move(venue));
 }
 
-void generate_traders(CompileContext& c, const Named<MarketNode>& node, std::uint32_t m) {
-  CompileContext::Gathered& gathered = c.gathered[m];
-  const Market& market = c.world.markets[m];
-  gathered.made.first_leg.push_back(0);
+double draw_leverage(const TraderGroup& g, double u, double most) {
+  const double mu = math::log(g.leverage_median);
+  const double sigma = (math::log(g.leverage_high) - mu) / inverse_normal(g.leverage_high_quantile);
+  const double end = (math::log(most) - mu) / sigma;
+  double z = inverse_normal(u);
+  if (z > end) z = std::min(end, -z);
+  return math::exp(mu + sigma * z);
+}
+
+namespace {
+
+void generate_book_traders(CompileContext& c, const Named<MarketNode>& node, std::uint32_t m) {
   for (const bool is_long : {true, false}) {
     TraderMaker(c, node, m, is_long).make();
     for (const TraderGroup& g : node.spec.traders) {
       if (holds_long(g, std::get<PerpMarket::Spec>(node.spec.spec)) == is_long) {
-        gathered.groups.emplace_back(g.name, static_cast<std::uint32_t>(g.count));
+        c.gathered[m].groups.emplace_back(g.name, static_cast<std::uint32_t>(g.count));
       }
     }
+  }
+  for (const std::string& agent : c.gathered[m].hedged) {
+    c.gathered[m].groups.emplace_back(agent, 1);
+  }
+}
+
+}  // namespace
+
+void generate_traders(CompileContext& c, const Named<MarketNode>& node, std::uint32_t m) {
+  CompileContext::Gathered& gathered = c.gathered[m];
+  const Market& market = c.world.markets[m];
+  gathered.made.first_leg.push_back(0);
+  if (c.world.perps[static_cast<std::size_t>(market.perp)].pool) {
+    generate_pool_traders(c, node, m);
+  } else {
+    generate_book_traders(c, node, m);
   }
   gathered.generated.rows = &gathered.made;
   for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
@@ -486,7 +587,9 @@ void number_traders(CompileContext& c) {
         for (const auto& [factor, entry] : legs) venue.entry.push_back(entry);
         venue.entry_first.push_back(static_cast<std::uint32_t>(venue.entry.size()));
       }
-      for (PerpContract& contract : venue.contracts) find_holders(world, venue, contract);
+      if (!venue.pool) {
+        for (PerpContract& contract : venue.contracts) find_holders(world, venue, contract);
+      }
     }
     position += accounts + (world.attacker_row[m] != 0xffffffffu ? 1 : 0);
     if (world.markets[m].perp < 0) continue;
@@ -495,11 +598,31 @@ void number_traders(CompileContext& c) {
   }
 }
 
+void find_hedges(CompileContext& c) {
+  Snapshot& world = c.world;
+  for (const CompileContext::HedgeAccount& h : c.hedges) {
+    const PerpVenue& venue = world.perps[static_cast<std::size_t>(world.markets[h.market].perp)];
+    for (FlowAgentInfo& a : world.flow_agents) {
+      if (a.name != h.agent) continue;
+      a.hedge.row = venue.first_position + h.account;
+      for (std::uint32_t leg = 0; leg < world.book->legs(a.hedge.row); ++leg) {
+        const std::uint32_t f = world.book->factor(a.hedge.row, leg);
+        if (f % 2 == 0 || !world.reserves[f / 2].contract) continue;
+        a.hedge.leg = leg;
+        const AssetId contract = world.reserves[f / 2].asset;
+        a.hedge.rounding = world.assets[contract.value].quantum.step +
+                           world.assets[a.asset.value].quantum.step;
+      }
+    }
+  }
+}
+
 void rank_traders(Snapshot& world) {
   if (world.perps.empty()) return;
   const Positions positions(*world.book);
   for (PerpVenue& venue : world.perps) {
     for (PerpContract& contract : venue.contracts) rank_by_size(positions, venue, contract);
+    if (venue.pool) find_small(positions, venue);
   }
 }
 

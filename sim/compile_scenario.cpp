@@ -93,6 +93,18 @@ void withdraw(ScenarioContext& c, const std::string& who, double share) {
                                    : "did you mean '" + near + "'?");
 }
 
+/// Transactions on a chain cost so many times what they did.
+void congest(ScenarioContext& c, const std::string& who, double times) {
+  std::vector<std::string_view> names;
+  for (std::uint32_t i = 0; i < c.world.chains.size(); ++i) {
+    if (c.world.chains[i].name == who) return c.move(MoveKind::gas, i, times);
+    names.push_back(c.world.chains[i].name);
+  }
+  const std::string near = nearest_name(who, names);
+  c.diagnostics.error("E0498", c.event.written, "no chain '" + who + "'",
+                      near.empty() ? "declare it under chains" : "did you mean '" + near + "'?");
+}
+
 /// Nobody trades at a venue, or a family of them, for so long.
 void halt(ScenarioContext& c, const std::string& who, double lasts_s) {
   const EventSpec& e = c.event;
@@ -266,6 +278,7 @@ void compile_event(ScenarioContext& c, const ResolveSet& resolve, std::deque<Fol
   for (const auto& [name, level] : e.discount) claim(name, MoveKind::discount, level.value);
   for (const auto& [name, share] : e.backing) claim(name, MoveKind::backing, share.value);
   for (const auto& [who, share] : e.withdraw) withdraw(c, who, share.value);
+  for (const auto& [who, times] : e.gas) congest(c, who, times.value);
   for (const auto& [who, lasts] : e.halt) halt(c, who, lasts.value);
   for (const auto& [who, exit] : e.exit) leave(c, who, exit);
   for (const auto& [name, fault] : e.oracle) break_feed(c, name, fault);

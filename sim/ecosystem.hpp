@@ -15,6 +15,7 @@
 #include "core/values.hpp"
 #include "oracles/feed.hpp"
 #include "protocols/agents/specs.hpp"
+#include "protocols/claims/synthetic_dollar.hpp"
 #include "protocols/losses/backstops.hpp"
 #include "protocols/margin/registry.hpp"
 #include "protocols/venues/registry.hpp"
@@ -163,6 +164,7 @@ struct Ecosystem {
   std::vector<Named<FeedSpec>> oracles;
   std::vector<Named<MarketNode>> markets;
   std::vector<Named<VaultSpec>> vaults;
+  std::vector<Named<SyntheticDollarSpec>> dollars;
   std::vector<Named<FundSpec>> funds;
   std::vector<Named<AgentSpecs>> agents;
   std::vector<Named<ChainSpec>> chains;

@@ -104,7 +104,7 @@ struct EventSpec {
   Seconds at{0};
   std::optional<Seconds> over, lasts, back_by;
   std::map<std::string, Move> price, rate;
-  std::map<std::string, Ratio> discount, backing, withdraw;
+  std::map<std::string, Ratio> discount, backing, withdraw, gas;
   std::map<std::string, Seconds> halt;
   std::map<std::string, ExitSpec> exit;
   std::map<std::string, OracleFaultSpec> oracle;
@@ -138,6 +138,11 @@ struct EventSpec {
       Field{.help = "share of depth that leaves: that of a venue, a family, makers, or `lps`",
             .lo = 0,
             .hi = 1});
+    v("gas", gas,
+      Field{.help = "a chain is congested: what a transaction costs goes to so many times, as 6x",
+            .lo = 0,
+            .hi = 1e6,
+            .refers = Refers::chain});
     v("halt", halt,
       Field{.help = "venues or families where nobody trades for so long",
             .lo = 0.1,

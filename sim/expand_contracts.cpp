@@ -66,7 +66,40 @@ void expand(Ecosystem& eco, const Named<MarketNode>& market, const PerpMarket::S
   if (!declared(eco.oracles, name)) add_mark(eco, market, spec.mark, name, contract, underlying);
 }
 
+/// A pool's contract on its index, its mark the index itself, and the unit its sizes are counted in:
+/// a dollar at entry, whatever a coin is worth.
+void expand_pool(Ecosystem& eco, const Named<MarketNode>& market, const PoolPerps::Spec& spec) {
+  const std::string index = pool_index(eco, spec);
+  const std::string name = contract_name(market.name, index), face = face_name(market.name);
+  AssetSpec asset;
+  asset.rate = Amount{1, index};
+  asset.contract = true;
+  eco.assets.push_back({name, market.origin, market.name, market.at, asset});
+  AssetSpec unit;
+  unit.price = Amount{1, "$"};
+  unit.contract = true;
+  eco.assets.push_back({face, market.origin, market.name, market.at, unit});
+  FeedSpec mark = own_feed(), dollar = own_feed();
+  mark.feed = spec.oracle ? *spec.oracle : Name{index};
+  dollar.fixed = Amount{1, "$"};
+  eco.oracles.push_back({name, market.origin, market.name, market.at, mark});
+  eco.oracles.push_back({face, market.origin, market.name, market.at, dollar});
+}
+
 }  // namespace
+
+std::string face_name(const std::string& market) {
+  return market + ".face";
+}
+
+std::string pool_index(const Ecosystem& eco, const PoolPerps::Spec& spec) {
+  if (spec.follows) return spec.follows->text;
+  for (const Named<VenueNode>& venue : eco.venues) {
+    const auto* pool = std::get_if<OraclePool::Spec>(&venue.spec.spec);
+    if (venue.name == spec.pool.text && pool != nullptr) return pool->pair.base;
+  }
+  return {};
+}
 
 std::string contract_name(const std::string& market, const std::string& underlying) {
   return market + "." + underlying;
@@ -89,6 +122,9 @@ void expand_contracts(Ecosystem& eco) {
     eco.venues.push_back({"redeem." + asset.name, asset.origin, "redeem", asset.at, {queue, {}}});
   }
   for (const Named<MarketNode>& market : eco.markets) {
+    if (const auto* pooled = std::get_if<PoolPerps::Spec>(&market.spec.spec)) {
+      if (!pool_index(eco, *pooled).empty()) expand_pool(eco, market, *pooled);
+    }
     const auto* spec = std::get_if<PerpMarket::Spec>(&market.spec.spec);
     if (spec == nullptr) continue;
     for (const auto& [underlying, contract] : spec->contracts) {

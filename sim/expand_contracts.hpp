@@ -13,6 +13,12 @@ std::string contract_name(const std::string& market, const std::string& underlyi
 /// The asset a perpetual venue settles in; empty where it takes no collateral.
 std::string settlement_asset(const PerpMarket::Spec& spec);
 
+/// Name of the unit in which a pool of traders counts sizes: a dollar at entry.
+std::string face_name(const std::string& market);
+
+/// The asset a pool's contract follows; empty where its pool is none.
+std::string pool_index(const Ecosystem& eco, const PoolPerps::Spec& spec);
+
 /// Adds what every contract of the ecosystem's perpetual venues and every redeemed claim stands
 /// for. Once per ecosystem.
 void expand_contracts(Ecosystem& eco);

@@ -47,10 +47,21 @@ double mid_from_usd(const Snapshot& world, const MarketState& market, const Flow
 
 constexpr double dearest = 2;  // over the reference; our choice
 
+/// Units a carry trader is still short of; rounding apart.
+double hedged_units(const Workspace& w, const FlowAgentInfo& a) {
+  if (a.hedge.row == Hedge::none) return 0;
+  const double amount = w.positions.amount(a.hedge.row, a.hedge.leg);
+  return amount > 0 ? amount + a.hedge.rounding : 0;
+}
+
 FlowSight sight_of(const Snapshot& world, const Workspace& w, std::uint32_t i, double price) {
   const FlowAgentInfo& a = world.flow_agents[i];
-  return {w.now_s, price, w.ledger.balance(a.units),
-          w.ledger.balance(a.cash) * w.market.spot[a.money.value], w.settings.flow_size[i]};
+  return {w.now_s,
+          price,
+          w.ledger.balance(a.units),
+          w.ledger.balance(a.cash) * w.market.spot[a.money.value],
+          w.settings.flow_size[i],
+          hedged_units(w, a)};
 }
 
 /// Units an agent would buy (sell, below zero) at a price: to its target, within its capital, and
@@ -69,13 +80,17 @@ double wish(const Snapshot& world, const Workspace& w, std::uint32_t i, double p
   return a.on_credit ? want : std::min(want, std::max(0.0, sight.cash) / price);
 }
 
+double gas_of(const Snapshot& world, const Workspace& w, const FlowAgentInfo& a) {
+  return gas_usd(world, w, a.gas_usd, world.venues[a.venue.value].chain);
+}
+
 /// Whether a wish is worth a trade: beyond the band, the gas and what rounding leaves.
 bool worth_it(const Snapshot& world, const Workspace& w, std::uint32_t i, double want,
               double price) {
   const FlowAgentInfo& a = world.flow_agents[i];
   const double rounding = std::max(4 * world.assets[a.asset.value].quantum.step,
                                    0x1p-32 * std::fabs(w.ledger.balance(a.units)));
-  return std::fabs(want) > std::max(a.band, rounding) && std::fabs(want) * price > a.gas_usd;
+  return std::fabs(want) > std::max(a.band, rounding) && std::fabs(want) * price > gas_of(world, w, a);
 }
 
 /// The price an agent goes by: its venue's, or the one of `latency` ago; before the run that of the
@@ -217,7 +232,7 @@ void order(const Snapshot& world, Workspace& w, const FlowDesk& desk, const Clea
     o.in =
         want > 0 ? qm.down(money * (want / bought)) : qa.down(-want * (sellers_short ? share : 1));
     if (!a.on_credit) {
-      const double gas = qm.up(a.gas_usd / w.market.spot[a.money.value]);
+      const double gas = qm.up(gas_of(world, w, a) / w.market.spot[a.money.value]);
       const double held = w.ledger.balance(want < 0 ? a.units : a.cash);
       o.in = std::max(0.0, std::min(o.in, want < 0 ? held : held - gas));
     }
@@ -266,8 +281,12 @@ bool desk_moved(const Snapshot& world, const Workspace& w, const FlowDesk& desk)
       w.moved_spots.has(first.money.value) || w.moved_references.has(first.asset.value)) {
     return true;
   }
-  return std::any_of(desk.agents.begin(), desk.agents.end(),
-                     [&](std::uint32_t i) { return w.flows.pending[i] != 0; });
+  return std::any_of(desk.agents.begin(), desk.agents.end(), [&](std::uint32_t i) {
+    const FlowAgentInfo& a = world.flow_agents[i];
+    const bool naked =
+        a.hedge.row != Hedge::none && w.ledger.balance(a.units) > hedged_units(w, a);
+    return naked || w.flows.pending[i] != 0;
+  });
 }
 
 /// The mid of an agent's venue as trades have left it, USD per unit.
@@ -316,7 +335,7 @@ void settle_order(const Snapshot& world, Workspace& w, const FlowOrder& o) {
   const double usd = (sale ? o.out : o.in) * price;
   AgentOutcome& out = w.outcome.agents[o.agent];
   (sale ? out.sold_usd : out.bought_usd) += usd;
-  double gas = world.assets[a.money.value].quantum.up(a.gas_usd / price);
+  double gas = world.assets[a.money.value].quantum.up(gas_of(world, w, a) / price);
   if (!a.on_credit) gas = std::min(gas, w.ledger.balance(a.cash));  // a cut sale may bring less
   w.ledger.post(a.cash, world.chain_purse[a.money.value], gas);
   w.outcome.gas_usd += gas * price;

@@ -80,12 +80,14 @@ struct PlannedRows {
   std::vector<PerpOrder> perp_orders;
   std::vector<std::uint32_t> taken_over, deleveraged;  // perpetual accounts
   bool waits = false;                                  // some of those bide their time
+  std::vector<PoolClosing> closings;
 
   void clear() {
     waits = false;
     perp_orders.clear();
     taken_over.clear();
     deleveraged.clear();
+    closings.clear();
     orders.clear();
     kept.clear();
     parked.clear();

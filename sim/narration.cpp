@@ -22,8 +22,11 @@ void tell(Workspace& w, const char* kind, std::string node, std::string text,
 }
 
 void note_liquidations(const Snapshot& world, Workspace& w, std::uint32_t market) {
-  const char* what = world.markets[market].perp >= 0 ? "{} of positions closed in its books"
-                                                     : "{} of debt repaid by liquidators";
+  const std::int32_t perp = world.markets[market].perp;
+  const char* what = perp < 0 ? "{} of debt repaid by liquidators"
+                     : world.perps[static_cast<std::size_t>(perp)].pool
+                         ? "{} of positions closed against its pool"
+                         : "{} of positions closed in its books";
   tell(w, "liquidation", world.markets[market].name, what, {w.round_liquidated_usd[market]});
 }
 
@@ -62,7 +65,10 @@ void note_backstops(const Snapshot& world, Workspace& w, std::uint32_t market) {
     tell(w, "insurance", name, "its fund pays {}", {w.perps.round_fund_usd[market]});
   }
   if (w.perps.round_deleveraged_usd[market] > 0) {
-    tell(w, "adl", name, "{} of winning positions closed against accounts that cannot pay",
+    const bool pool = world.perps[static_cast<std::size_t>(world.markets[market].perp)].pool.has_value();
+    tell(w, "adl", name,
+         pool ? "{} of winning positions closed: its pool owes them too much"
+              : "{} of winning positions closed against accounts that cannot pay",
          {w.perps.round_deleveraged_usd[market]});
   }
 }

@@ -71,7 +71,7 @@ struct PerpOutcome {
   bool operator==(const PerpOutcome&) const = default;
 };
 
-/// What a vault or fund behind perpetual venues has, USD; below zero: owed.
+/// What a vault, fund or pool behind perpetual venues has, USD; below zero: owed.
 struct BackstopOutcome {
   double start_usd = 0, end_usd = 0;
   bool operator==(const BackstopOutcome&) const = default;

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "sim/narration.hpp"
-#include "sim/perps.hpp"
+#include "sim/pool_perps.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {
@@ -71,6 +71,10 @@ void pay(const Snapshot& world, Workspace& w, const PerpVenue& venue, const Perp
 
 void accrue_perp_funding(const Snapshot& world, Workspace& w, double dt) {
   for (const PerpVenue& venue : world.perps) {
+    if (venue.pool) {
+      accrue_pool(world, w, venue, dt);
+      continue;
+    }
     for (const PerpContract& contract : venue.contracts) {
       if (contract.funding.kind == FundingKind::none) continue;
       const double index = w.market.published[contract.index.value];
@@ -121,7 +125,8 @@ bool funding_pending(const Snapshot& world, const Workspace& w) {
   for (const PerpVenue& venue : world.perps) {
     for (const PerpContract& contract : venue.contracts) {
       const ReserveState& open = w.reserves[contract.reserve];
-      if (contract.funding.kind != FundingKind::none && open.supply_scaled + open.debt_scaled > 0) {
+      const bool borrows = venue.pool && venue.pool->terms.borrow_base + venue.pool->terms.borrow_above > 0;
+      if ((borrows || contract.funding.kind != FundingKind::none) && open.supply_scaled + open.debt_scaled > 0) {
         return true;
       }
     }

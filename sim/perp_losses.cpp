@@ -9,6 +9,7 @@
 #include "protocols/margin/perp_account.hpp"
 #include "sim/narration.hpp"
 #include "sim/perps.hpp"
+#include "sim/pool_perps.hpp"
 
 namespace faultline {
 
@@ -510,6 +511,10 @@ void settle_perps(const Snapshot& world, Workspace& w) {
   }
   for (const PerpOrder& o : w.perps.orders) settle_perp_order(world, w, o);
   for (const PerpVenue& venue : world.perps) {
+    if (venue.pool) {
+      settle_pool(world, w, venue);
+      continue;
+    }
     const auto here = [&](std::uint32_t p) { return world.positions[p].market == venue.market; };
     for (const std::uint32_t p : w.perps.taken_over) {
       if (!here(p)) continue;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "core/flat_map.hpp"
@@ -25,6 +26,13 @@ struct PerpOrder {
   double quote = 0;       // settlement asset they brought or cost
 };
 
+/// Part of a position, or all of it, to be closed against its venue's pool.
+struct PoolClosing {
+  std::uint32_t position = 0;
+  double contracts = 0;   // whole quanta
+  bool winning = false;  // closed because the pool owes too much, not because the account does
+};
+
 /// Of a run's story: since when a contract's mark has been far from its index.
 struct BasisStory {
   double away_s = -1;  // below 0: it is not
@@ -40,6 +48,7 @@ struct PerpRun {
   std::vector<PerpOrder> orders;
   std::vector<std::uint32_t> taken_over, deleveraged;  // accounts, ascending
   std::vector<std::uint32_t> tiered;                   // in breach by size alone, ascending
+  std::vector<PoolClosing> closings;                   // losers by row, then winners by venue
   bool waits = false;                                  // some account in breach bides its time
   // 6 settle
   FlatMap<double> ordered_s;               // position to when it last traded
@@ -53,7 +62,9 @@ struct PerpRun {
   FlatMap<unsigned char> forced;      // accounts closed against their will so far
   FlatMap<double> given_usd;          // position to what was closed of it, or taken
   std::vector<double> shortfall_usd;  // [market] of accounts that were deleveraged
-  AdlWork adl;                        // scratch
+  std::vector<double> impact_usd;     // [market] what a pool kept of impacts, for those in favour
+  AdlWork adl;                        // scratch, like the next: profit, USD
+  std::vector<std::pair<double, PoolClosing>> winners;
 
   void open(std::size_t contracts, std::size_t backstops, std::size_t markets) {
     funding.assign(contracts, FundingState{});
@@ -66,7 +77,8 @@ struct PerpRun {
     given_usd.clear();
     forced.clear();
     for (auto* usd :
-         {&round_takeover_usd, &round_fund_usd, &round_deleveraged_usd, &shortfall_usd}) {
+         {&round_takeover_usd, &round_fund_usd, &round_deleveraged_usd, &shortfall_usd,
+          &impact_usd}) {
       usd->assign(markets, 0.0);
     }
   }
@@ -74,9 +86,12 @@ struct PerpRun {
     orders.clear();
     taken_over.clear();
     deleveraged.clear();
+    closings.clear();
     waits = false;
   }
-  bool acts() const { return !orders.empty() || !taken_over.empty() || !deleveraged.empty(); }
+  bool acts() const {
+    return !orders.empty() || !taken_over.empty() || !deleveraged.empty() || !closings.empty();
+  }
 };
 
 }  // namespace faultline

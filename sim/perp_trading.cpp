@@ -14,6 +14,7 @@
 #include "protocols/margin/perp_account.hpp"
 #include "protocols/venues/solve.hpp"
 #include "sim/perps.hpp"
+#include "sim/pool_perps.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {
@@ -97,6 +98,14 @@ void add_balance(const Snapshot& world, Workspace& w, const PerpVenue& venue,
 
 TraderView view_trader(const Snapshot& world, const Workspace& w, const PerpVenue& venue,
                        std::uint32_t position) {
+  if (venue.pool) {
+    const PoolAccount a = view_pool_account(world, w, venue, position);
+    const double price = w.market.published[world.reserves[venue.contracts[0].reserve].oracle.value];
+    return {.equity = a.position.collateral + pool_profit(a.position, price) - a.owed,
+            .maintenance = venue.pool->terms.min_collateral * a.position.size,
+            .notional = a.position.contracts * price,
+            .contracts = a.position.contracts > 0 ? 1u : 0u};
+  }
   TraderView view;
   Leg legs[kMostLegs];
   const RowLegs row = w.positions.row(position, legs);
@@ -123,6 +132,10 @@ TraderView view_trader(const Snapshot& world, const Workspace& w, const PerpVenu
 bool plan_trader(const Snapshot& world, const Workspace& w, std::uint32_t position,
                  PlannedRows& out) {
   const PerpVenue& venue = venue_of(world, position);
+  if (venue.pool) {
+    plan_pool_trader(world, w, venue, position, out);
+    return true;
+  }
   const TraderView view = view_trader(world, w, venue, position);
   if (venue.backstop_of(position) != nullptr) {  // it works off what it holds, see plan_unwinding
     if (view.equity < 0) out.deleveraged.push_back(position);
@@ -178,10 +191,26 @@ bool plan_trader(const Snapshot& world, const Workspace& w, std::uint32_t positi
   return true;
 }
 
+namespace {
+
+/// Small accounts of a pool that have less left than the least it asks of anyone.
+void find_small(const Snapshot& world, const Workspace& w, const PerpVenue& venue,
+                std::span<const std::uint32_t> known, std::vector<std::uint32_t>& out) {
+  for (const std::uint32_t p : venue.pool->small) {
+    if (std::binary_search(known.begin(), known.end(), p)) continue;
+    const TraderView view = view_trader(world, w, venue, p);
+    const double left = view.equity - venue.pool->terms.fee_worsens * view.notional;
+    if (view.contracts > 0 && left < venue.pool->terms.least_collateral_usd) out.push_back(p);
+  }
+}
+
+}  // namespace
+
 void find_tiered(const Snapshot& world, const Workspace& w, std::span<const std::uint32_t> known,
                  std::vector<std::uint32_t>& out) {
   out.clear();
   for (const PerpVenue& venue : world.perps) {
+    if (venue.pool) find_small(world, w, venue, known, out);
     for (const PerpContract& contract : venue.contracts) {
       if (contract.by_size.empty()) continue;
       const double mark = w.market.published[world.reserves[contract.reserve].oracle.value];

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "protocols/losses/insurance.hpp"
 #include "protocols/margin/funding.hpp"
 #include "protocols/margin/margin_tiers.hpp"
+#include "protocols/margin/pool_perp.hpp"
 
 namespace faultline {
 
@@ -28,7 +30,7 @@ struct PerpContract {
   std::uint32_t number = 0;  // among all contracts
   bool inverse = false;      // of dollars, paid in the coin: who is long of it is short of the coin
   std::uint32_t reserve = 0;  // whose collateral are its longs, whose debt its shorts
-  VenueId book;
+  VenueId book;               // with a pool, the pool
   OracleId index;  // feed of the underlying
   std::vector<MarginTier> tiers;
   /// Where margin rises with size: accounts, the largest first. Sizes only fall in a run.
@@ -50,6 +52,17 @@ struct Backstop {
   InsuranceTerms insurance;  // of a fund
 };
 
+/// The pool that stands against every account of a venue without books. What it holds against them
+/// lies in ledger accounts of its providers: contracts, and dollars of size.
+struct PerpPool {
+  VenueId venue;
+  std::uint32_t number = 0;  // among all backstops
+  PoolPerpTerms terms;
+  std::uint32_t base = 0, quote = 0;  // reserves of its tokens, as collateral
+  AccountId contracts, face;
+  std::vector<std::uint32_t> small;  // accounts whose margin is the least one, ascending
+};
+
 /// Who bears what an account cannot, in order.
 struct PerpAbsorber {
   enum class Kind : std::uint8_t { backstop, deleverage, socialise };
@@ -66,7 +79,8 @@ struct PerpRules {
 /// A venue and the rows of the position book that are its accounts.
 struct PerpVenue {
   MarketId market;
-  std::uint32_t settles = 0;  // reserve of the settlement asset
+  std::uint32_t settles = 0;  // reserve of the settlement asset; with a pool, of dollars of size
+  std::optional<PerpPool> pool;
   double liquidate_at = 1;    // equity over maintenance margin below which it acts
   std::uint32_t number = 0;   // among all venues
   PerpRules rules;            // at the opening; a run's are in Settings

@@ -127,7 +127,7 @@ Opportunity look(const Snapshot& world, const Workspace& w, std::uint32_t who, c
   if (!(start > 1)) return none;
   if (!seen_gap(world, w, w.settings.arbitrageur_latency[who], hop.venue, hop.side)) return none;
   const double price = w.market.reference[given.value];
-  const double gas = world.gas_usd(w.settings.arbitrageur_gas[who], venue.chain);
+  const double gas = gas_usd(world, w, w.settings.arbitrageur_gas[who], venue.chain);
   const VenueTrade first{world, w, hop.venue, hop.side};
   // Rates only fall with size, so no trade gains more than its first unit does, all the way.
   const double most = first.in_to_rate(rate / start) * price;
@@ -171,7 +171,7 @@ void take(const Snapshot& world, Workspace& w, std::uint32_t who, const Opportun
     amount = trade(world, w, route.hops[h], agent.purse[asset_given(hop, route.hops[h].side).value],
                    agent.purse[asset_taken(hop, route.hops[h].side).value], amount);
   }
-  const double gas = world.gas_usd(w.settings.arbitrageur_gas[who], venue.chain);
+  const double gas = gas_usd(world, w, w.settings.arbitrageur_gas[who], venue.chain);
   const double fee = world.assets[given.value].quantum.up(gas / w.market.reference[given.value]);
   w.ledger.post(agent.purse[given.value], world.chain_purse[given.value], fee);
   w.outcome.gas_usd += gas;

@@ -14,6 +14,7 @@
 #include "protocols/liquidation/economics.hpp"
 #include "sim/flows.hpp"
 #include "sim/perps.hpp"
+#include "sim/pool_perps.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {
@@ -352,9 +353,9 @@ void plan_row(const Snapshot& world, const Workspace& w, std::uint32_t position,
   // Written where it stays: an order is copied once, when all rows are planned.
   LiquidationOrder& order = out.orders.emplace_back();
   order.position = position;
-  const double gas_usd = world.gas_usd(w.settings.liquidator_gas[static_cast<std::size_t>(who)],
-                                       world.markets[market.value].chain);
-  if (best_pair(world, w, row, gas_usd, order, out.needs) > 0) {
+  const double gas = gas_usd(world, w, w.settings.liquidator_gas[static_cast<std::size_t>(who)],
+                             world.markets[market.value].chain);
+  if (best_pair(world, w, row, gas, order, out.needs) > 0) {
     out.kept.push_back(position);
     out.needs.resize(first_need);
     return;
@@ -370,6 +371,7 @@ void take_over_plans(const PlannedRows& rows, Workspace& w) {
                             rows.taken_over.end());
   w.perps.deleveraged.insert(w.perps.deleveraged.end(), rows.deleveraged.begin(),
                              rows.deleveraged.end());
+  w.perps.closings.insert(w.perps.closings.end(), rows.closings.begin(), rows.closings.end());
   w.perps.waits = w.perps.waits || rows.waits;
 }
 
@@ -422,7 +424,9 @@ double breach_factor_at(const Workspace& w, std::uint32_t factor, double price) 
   if (reserve.contract) {
     const Reserve& quote = w.world->reserves[venue_of_contract(*w.world, r).settles];
     const double paid = w.market.funding[factor] * w.market.published[quote.oracle.value];
-    return price * (factor == reserve.debt_factor ? reserve.debt_weight : reserve.terms.lt) - paid;
+    const bool owed = factor == reserve.debt_factor;
+    const double index = owed ? w.market.borrow_index[r] : w.market.supply_index[r];
+    return price * index * (owed ? reserve.debt_weight : reserve.terms.lt) - paid;
   }
   return factor == reserve.debt_factor ? price * w.market.borrow_index[r]
                                        : price * w.market.supply_index[r] * reserve.terms.lt;
@@ -444,6 +448,7 @@ void assess(const Snapshot& world, const Scenario&, Workspace& w) {
   plan_rows(world, w);
   drop_tiered(w);
   plan_unwinding(world, w);
+  plan_pool_deleveraging(world, w);
   plan_flows(world, w);
   w.changed_factors.clear();
   w.moved_references.clear();

@@ -13,7 +13,8 @@
 
 #include "sim/feed_audit.hpp"
 #include "sim/narration.hpp"
-#include "sim/perps.hpp"
+#include "sim/pool_perps.hpp"
+#include "sim/synthetic_dollars.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {
@@ -69,6 +70,7 @@ double absorbing_funds_usd(const Snapshot& world, const Workspace& w, std::uint3
   double usd = 0;
   if (market.perp >= 0) {
     const PerpVenue& venue = world.perps[static_cast<std::size_t>(market.perp)];
+    if (venue.pool) return std::max(0.0, pool_worth(world, w, venue));
     for (const Backstop& b : venue.backstops) {
       usd += std::max(0.0, view_trader(world, w, venue, b.row).equity);
     }
@@ -120,7 +122,7 @@ void note_gaps(const Snapshot& world, Workspace& w) {
 /// the worth of its base.
 bool marked_down(const Snapshot& world, const Workspace& w, AssetId claim) {
   for (AssetId a = claim; world.assets[a.value].base.valid(); a = world.assets[a.value].base) {
-    if (w.backing[a.value] < 1 || w.minted[a.value] > 0) return true;
+    if (backed_share(world, w, a) < 1) return true;
   }
   return false;
 }
@@ -179,8 +181,11 @@ void refresh_spots(const Snapshot& world, Workspace& w) {
 }
 
 double backed_share(const Snapshot& world, const Workspace& w, AssetId a) {
-  const double supply = world.assets[a.value].supply, minted = w.minted[a.value];
-  return minted > 0 ? w.backing[a.value] * (supply / (supply + minted)) : w.backing[a.value];
+  const AssetInfo& info = world.assets[a.value];
+  const double supply = info.supply, minted = w.minted[a.value];
+  const double share = info.issuer < 0 ? w.backing[a.value]
+                                       : w.backing[a.value] * unadmitted_share(w, info.issuer);
+  return minted > 0 ? share * (supply / (supply + minted)) : share;
 }
 
 double worth(const Snapshot& world, const Workspace& w, AssetId a) {
@@ -211,20 +216,25 @@ void backing_changed(const Snapshot& world, Workspace& w, AssetId a) {
 double market_factor(const Snapshot& world, const Workspace& w, std::uint32_t factor) {
   const std::uint32_t r = factor / 2;
   const AssetId a = world.reserves[r].asset;
+  const bool owed = factor == world.reserves[r].debt_factor;
+  const double index = owed ? w.market.borrow_index[r] : w.market.supply_index[r];
   if (world.reserves[r].contract) {  // at its mark: the book's mid is what forced sales left of it
     const double mark = w.market.published[world.reserves[r].oracle.value];
-    return (mark > 0 ? mark : w.market.spot[a.value]) - funding_paid(world, w, factor);
+    return (mark > 0 ? mark : w.market.spot[a.value]) * index - funding_paid(world, w, factor);
   }
-  return factor == world.reserves[r].debt_factor ? w.market.spot[a.value] * w.market.borrow_index[r]
-                                                 : worth(world, w, a) * w.market.supply_index[r];
+  return (owed ? w.market.spot[a.value] : worth(world, w, a)) * index;
 }
 
 void mark_down(const Snapshot& world, const Scenario&, Workspace& w) {
   refresh_venue_prices(world, w);
   refresh_spots(world, w);
-  for (const std::uint32_t f : w.changed_market_factors) {
-    w.market_factors[f] = market_factor(world, w, f);
-  }
+  const auto refresh_factors = [&] {
+    for (const std::uint32_t f : w.changed_market_factors) {
+      w.market_factors[f] = market_factor(world, w, f);
+    }
+  };
+  refresh_factors();
+  if (back_dollars(world, w)) refresh_factors();
   const bool settled = !w.orders.empty() || w.perps.acts();
   const bool changed = !w.changed_market_factors.empty() || settled || w.round == 0;
   if (changed && !world.positions.empty()) {

@@ -132,6 +132,7 @@ FeedReadings::FeedReadings(const Snapshot& world, const MarketState& market,
       break;
   }
   inputs_.sources = {values_.data(), count_};
+  if (w != nullptr) inputs_.gas_usd = gas_usd(world, *w, no_price, oracle.chain);
   if (oracle.reads.empty() && !oracle.premium_venue.valid()) {
     inputs_.weights = oracle.weights;
     return;

@@ -9,7 +9,8 @@
 #include "sim/flows.hpp"
 #include "sim/makers.hpp"
 #include "sim/narration.hpp"
-#include "sim/perps.hpp"
+#include "sim/pool_perps.hpp"
+#include "sim/synthetic_dollars.hpp"
 #include "sim/phases.hpp"
 #include "sim/venue_ops.hpp"
 
@@ -53,6 +54,7 @@ void apply_difference(const FeedParams& from, const FeedParams& to, FeedParams& 
   take(&FeedParams::deviation);
   take(&FeedParams::heartbeat_s);
   take(&FeedParams::latency_s);
+  take(&FeedParams::pays_usd);
   take(&FeedParams::max_age_s);
   take(&FeedParams::max_confidence);
   take(&FeedParams::max_jump);
@@ -288,6 +290,7 @@ void refresh_references(const Snapshot& world, const Scenario& scenario, Workspa
 void withdraw_depth(const Snapshot& world, Workspace& w, std::uint32_t v, double share) {
   const double out_now = w.withdrawn[v];
   if (share == out_now) return;
+  if (share > out_now && !pool_lets_go(world, w, VenueId{v})) return;  // tried again next round
   w.withdrawn[v] = share;
   const VenueInfo& venue = world.venues[v];
   on_venue(world, w.venues, VenueId{v}, [&]<class K>(const auto& p, auto& state) {
@@ -306,6 +309,7 @@ void withdraw_depth(const Snapshot& world, Workspace& w, std::uint32_t v, double
 
 /// LPs burn a share of all claims on a pool and take one coin for it, at once.
 void leave_in_one_coin(const Snapshot& world, Workspace& w, const ExogenousMove& m) {
+  if (!pool_lets_go(world, w, VenueId{m.target})) return;
   const VenueInfo& venue = world.venues[m.target];
   const Side side = m.kind == MoveKind::exit_base ? Side::buy : Side::sell;
   const Quantum& quantum = world.assets[asset_taken(venue, side).value].quantum;
@@ -339,6 +343,9 @@ void combine(const ExogenousMove& m, double share, Workspace& w) {
       break;
     case MoveKind::makers:
       w.makers[m.target].left *= 1 - m.value * share;
+      break;
+    case MoveKind::gas:
+      w.gas_next[m.target] *= 1 + (m.value - 1) * share;
       break;
     case MoveKind::halt:
       w.halts[m.target] = w.halts[m.target] || share > 0;
@@ -382,14 +389,32 @@ void halt_venue(const Snapshot& world, Workspace& w, std::uint32_t v) {
   tell(w, "halt", world.venues[v].name, w.halts[v] ? "trading is halted" : "trading resumes");
 }
 
+/// Where gas moved everybody who pays it looks again: reporters, liquidators, arbitrageurs.
+void charge_gas(const Snapshot& world, Workspace& w) {
+  for (std::uint32_t c = 0; c < world.chains.size(); ++c) {
+    if (w.gas_next[c] == w.gas_factor[c]) continue;
+    w.gas_factor[c] = w.gas_next[c];
+    w.quiet = false;
+    std::fill(w.parked_prices.begin(), w.parked_prices.end(), 0.0);
+    for (std::uint32_t v = 0; v < world.venues.size(); ++v) {
+      if (world.venues[v].chain == c) w.moved_venues.add(v);
+    }
+    for (std::uint32_t o = 0; o < world.oracles.size(); ++o) {
+      if (world.oracles[o].chain == c) w.feed_due[o] = w.now_s;
+    }
+  }
+}
+
 void move_venues_and_feeds(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   for (const ExogenousMove& m : scenario.moves) {
     if (m.kind == MoveKind::withdraw) w.depth_left[m.target] = 1;
     if (m.kind == MoveKind::makers) w.makers[m.target].left = 1;
     if (m.kind == MoveKind::halt) w.halts[m.target] = 0;
+    if (m.kind == MoveKind::gas) w.gas_next[m.target] = 1;
     if (m.kind > MoveKind::withdraw) w.faults[m.target] = FeedFaults{};
   }
   for (const ExogenousMove& m : scenario.moves) combine(m, m.when.share(w.now_s), w);
+  charge_gas(world, w);
   for (const ExogenousMove& m : scenario.moves) {
     const bool leaves = m.kind == MoveKind::exit_base || m.kind == MoveKind::exit_quote;
     if (leaves && m.when.start_s <= w.now_s && m.when.start_s > step_before(w)) {
@@ -473,7 +498,8 @@ void shock(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   if (!scenario.settings.empty()) apply_settings(world, scenario, w);
   const bool exogenous = any_pending(scenario, step_before(w));
   if (exogenous) move_exogenous(world, scenario, w);
-  if (exogenous || w.impact_due) refresh_references(world, scenario, w);
+  const bool admitted = admit_losses(world, w, exogenous);
+  if (exogenous || admitted || w.impact_due) refresh_references(world, scenario, w);
   w.impact_due = false;
   if (exogenous) move_venues_and_feeds(world, scenario, w);
   if (w.transmission && !world.makers.empty()) quote_anew(world, w, dt);

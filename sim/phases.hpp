@@ -55,6 +55,12 @@ inline double debt_units(const Workspace& w, std::uint32_t r) {
   return w.reserves[r].debt_scaled * w.market.borrow_index[r];
 }
 
+/// What a transaction costs now whoever states no gas of his own (`own` is NaN), USD.
+inline double gas_usd(const Snapshot& world, const Workspace& w, double own, std::uint32_t chain) {
+  const bool stated = !std::isnan(own) || chain == ChainInfo::none;
+  return stated ? world.gas_usd(own, chain) : world.chains[chain].gas_usd * w.gas_factor[chain];
+}
+
 /// The perpetual venue a contract's reserve belongs to.
 inline const PerpVenue& venue_of_contract(const Snapshot& world, std::uint32_t r) {
   const Market& market = world.markets[world.reserves[r].market.value];

@@ -38,6 +38,17 @@ struct AssetInfo {
   bool illiquid = false;
   bool contract = false;  // a perpetual on `base`: nobody holds more of it than others are short
   double supply = 0;      // units in existence, where declared
+  std::int32_t issuer = -1;  // of a synthetic dollar; -1: none
+};
+
+/// An issuer whose dollar rests on carry books and a reserve (protocols/claims/synthetic_dollar.hpp).
+struct DollarIssuer {
+  std::string name;
+  std::uint32_t number = 0;  // among all backstops
+  AssetId issued;
+  std::vector<std::uint32_t> agents;  // carry traders whose books are its
+  std::vector<AccountId> reserve;
+  bool admits = true;  // it pays less at once when less is behind its dollar
 };
 
 struct ChainInfo {
@@ -93,6 +104,7 @@ struct OracleInfo {
   std::string name;
   AssetId asset;
   AssetId unit;  // what it is quoted in; none: USD
+  std::uint32_t chain = ChainInfo::none;
   FeedParams params;
   std::vector<VenueId> venues;     // of its list of sources, where it has one
   std::vector<OracleId> feeds;     // likewise: its sources are the venues, then the feeds
@@ -190,6 +202,7 @@ struct Snapshot {
   KindParams<FlowKinds> flow_params;
   std::vector<FlowDesk> flow_desks;
   std::vector<PutHolderInfo> put_holders;
+  std::vector<DollarIssuer> dollars;
   std::vector<OptionContract> option_contracts;  // by expiry
   std::vector<AccountInfo> accounts;
   std::vector<AccountId> boundary, chain_purse, dust, attacker;  // [asset]

@@ -150,6 +150,12 @@ void Workspace::reset() {
     accruing = accruing || (reserves[r].debt_scaled > 0 && bears_interest(world->reserves[r].rate));
   }
   backing.assign(assets, 1.0);
+  gas_factor.assign(world->chains.size(), 1.0);
+  gas_next = gas_factor;
+  dollars.clear();
+  for (const DollarIssuer& d : world->dollars) {
+    dollars.push_back({.rate = market.contract_rate[d.issued.value]});
+  }
   reference_moved_round.assign(assets, 0);
   minted.assign(assets, 0.0);
   withdrawn.assign(world->venues.size(), 0.0);

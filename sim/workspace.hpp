@@ -60,6 +60,14 @@ struct Settings {
   std::vector<double> flow_size;  // [flow agent]
 };
 
+/// What is behind a synthetic dollar, as a share of what it owes by contract at the opening rate.
+struct DollarState {
+  double behind = 1;    // now, at most 1
+  double admitted = 1;  // the part of it that its rate says
+  double rate = 1;      // its contract rate, were all of it there
+  double told = 1;      // of the run's story
+};
+
 /// A round trip between a venue and the outside market that would pay.
 struct Opportunity {
   VenueId venue;
@@ -101,6 +109,8 @@ struct Workspace {
   bool settings_changed = false;
   std::vector<double> base_reference;  // [asset] before permanent impact
   std::vector<double> backing;         // [asset] share of contract value still backed
+  std::vector<double> gas_factor, gas_next;  // [chain] of what a transaction costs; scratch
+  std::vector<DollarState> dollars;    // [issuer] of synthetic dollars; 1 and 7
   std::vector<ReserveState> reserves;
   DirtySet moved_references;          // assets
   std::vector<double> reference_log;  // [(round % depth) * assets + asset], for arbitrage latency

@@ -62,6 +62,7 @@ struct FlowSight {
   double units = 0;  // of the asset it holds; below zero: short
   double cash = 0;   // USD it holds besides
   double size = 1;   // its book, times this
+  double hedged = 0;  // units it is short of at a perpetual venue
 };
 
 /// What it holds at the opening.

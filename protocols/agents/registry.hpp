@@ -3,12 +3,13 @@
 #pragma once
 
 #include "core/registry.hpp"
+#include "protocols/agents/basis_traders.hpp"
 #include "protocols/agents/option_dealers.hpp"
 #include "protocols/agents/portfolio_insurers.hpp"
 #include "protocols/agents/trend_followers.hpp"
 
 namespace faultline {
 
-using FlowKinds = TypeList<OptionDealers, PortfolioInsurers, TrendFollowers>;
+using FlowKinds = TypeList<OptionDealers, PortfolioInsurers, TrendFollowers, BasisTraders>;
 
 }  // namespace faultline

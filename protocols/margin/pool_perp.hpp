@@ -11,11 +11,7 @@
 #pragma once
 
 #include <algorithm>
-#include <string_view>
 
-#include "core/fields.hpp"
-#include "core/values.hpp"
-#include "protocols/margin/rates.hpp"
 #include "protocols/venues/price_impact.hpp"
 
 namespace faultline {
@@ -165,97 +161,6 @@ inline double pool_borrow_rate(const PoolPerpTerms& t, const PoolSide& s, double
           ? (t.borrow_above - t.borrow_base) * (usage - t.optimal_usage) / (1 - t.optimal_usage)
           : 0;
   return usage * t.borrow_base + steep;
-}
-
-/// A pool market as YAML says it. Defaults: GMX v2, ETH/USD on Arbitrum.
-struct PoolPerpSpec {
-  Ratio impact_positive{0.0003};
-  Ratio impact_negative{0.0009};
-  Amount impact_at{10e6, "$"};
-  Amount impact_least{1, "$"};
-  double impact_exponent = 2;
-  Ratio impact_most_positive{0.004};
-  Ratio impact_most_negative{0.005};
-  Ratio liquidation_impact{0};
-  Ratio fee_improves{0.0004};
-  Ratio fee_worsens{0.0006};
-  Ratio liquidation_fee{0.002};
-  Ratio min_collateral{0.005};
-  Amount least_collateral{1, "$"};
-  Ratio profit_cap{0.9};
-  Ratio adl_above{0.85};
-  Ratio adl_until{0.77};
-  Ratio withdraw_below{0.7};
-  Ratio reserve{2.75};
-  Ratio optimal_usage{0.75};
-  PerYear borrow_base{0.45};
-  PerYear borrow_above{1.0};
-
-  template <class V>
-  void fields(V& v);
-};
-
-template <class V>
-void PoolPerpSpec::fields(V& v) {
-  constexpr auto gmx = "GMX v2 config/markets.ts, ETH/USD (gmx_v2_code)";
-  const auto share = [&](std::string_view name, Ratio& value, std::string_view help, double hi) {
-    v(name, value, Field{.help = help, .lo = 0, .hi = hi, .source = gmx});
-  };
-  share("impact_positive", impact_positive, "impact gained at an imbalance of `impact_at`", 1);
-  share("impact_negative", impact_negative, "impact paid at an imbalance of `impact_at`", 1);
-  v("impact_at", impact_at,
-    Field{.help = "imbalance the impacts are stated for", .lo = 1, .source = gmx});
-  v("impact_least", impact_least,
-    Field{.help = "imbalance below which there is no impact", .lo = 0, .source = gmx});
-  v("impact_exponent", impact_exponent,
-    Field{.help = "of the imbalance", .lo = 1, .hi = 4, .source = gmx});
-  share("impact_most_positive", impact_most_positive, "highest impact gained, of the trade", 1);
-  share("impact_most_negative", impact_most_negative, "highest impact paid, of the trade", 1);
-  share("liquidation_impact", liquidation_impact, "impact counted in the breach test", 1);
-  share("fee_improves", fee_improves, "fee of trades that improve the balance", 0.1);
-  share("fee_worsens", fee_worsens, "fee of trades that worsen it", 0.1);
-  share("liquidation_fee", liquidation_fee, "fee of a liquidation, of the size", 0.1);
-  share("min_collateral", min_collateral, "collateral a position must keep, of its size", 1);
-  v("least_collateral", least_collateral,
-    Field{.help = "and at least this much", .lo = 0, .source = gmx});
-  share("profit_cap", profit_cap, "what traders can win, of the pool's side", 1);
-  share("adl_above", adl_above, "profit over pool at which profitable positions are closed", 1);
-  share("adl_until", adl_until, "and down to which", 0.99);
-  share("withdraw_below", withdraw_below, "profit over pool above which nobody withdraws", 1);
-  share("reserve", reserve, "open interest that may be backed, times the pool's side", 100);
-  share("optimal_usage", optimal_usage, "use of that at which borrowing turns dear", 0.99);
-  v("borrow_base", borrow_base,
-    Field{.help = "borrowing rate's slope in use below the optimum", .lo = 0, .source = gmx});
-  v("borrow_above", borrow_above,
-    Field{.help = "borrowing rate at full use", .lo = 0, .source = gmx});
-}
-
-/// The terms a checked spec describes; amounts in USD. A positive impact never exceeds the
-/// negative.
-inline PoolPerpTerms compile_pool_perp(const PoolPerpSpec& s) {
-  PoolPerpTerms t;
-  t.impact = {.positive = std::min(s.impact_positive.value, s.impact_negative.value),
-              .negative = s.impact_negative.value,
-              .exponent = s.impact_exponent,
-              .at = s.impact_at.value,
-              .least = s.impact_least.value,
-              .most_positive = s.impact_most_positive.value,
-              .most_negative = s.impact_most_negative.value};
-  t.liquidation_impact = s.liquidation_impact.value;
-  t.fee_improves = s.fee_improves.value;
-  t.fee_worsens = s.fee_worsens.value;
-  t.liquidation_fee = s.liquidation_fee.value;
-  t.min_collateral = s.min_collateral.value;
-  t.least_collateral_usd = s.least_collateral.value;
-  t.profit_cap = s.profit_cap.value;
-  t.adl_above = s.adl_above.value;
-  t.adl_until = s.adl_until.value;
-  t.withdraw_below = s.withdraw_below.value;
-  t.reserve = s.reserve.value;
-  t.optimal_usage = s.optimal_usage.value;
-  t.borrow_base = s.borrow_base.value / year_s;
-  t.borrow_above = s.borrow_above.value / year_s;
-  return t;
 }
 
 }  // namespace faultline

@@ -4,6 +4,7 @@
 #include "core/registry.hpp"
 #include "protocols/margin/isolated_market.hpp"
 #include "protocols/margin/perp_market.hpp"
+#include "protocols/margin/pool_perp_market.hpp"
 #include "protocols/margin/pooled_lending.hpp"
 
 namespace faultline {
@@ -14,6 +15,6 @@ struct MarketTypeList {
   static constexpr std::array<std::string_view, sizeof...(Kinds)> names{Kinds::name...};
 };
 
-using MarketKinds = MarketTypeList<PooledLending, IsolatedMarket, PerpMarket>;
+using MarketKinds = MarketTypeList<PooledLending, IsolatedMarket, PerpMarket, PoolPerps>;
 
 }  // namespace faultline

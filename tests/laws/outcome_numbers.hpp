@@ -45,8 +45,21 @@ class NumberList {
     for (std::size_t v = 0; v < o.venues.size(); ++v) venue(o.venues[v], world_.venues[v].name);
     for (std::size_t i = 0; i < o.oracles.size(); ++i) oracle(o.oracles[i], world_.oracles[i].name);
     for (const PerpVenue& v : world_.perps) {
-      for (const PerpContract& c : v.contracts) contract(o.perps[c.number], c.name);
-      for (const Backstop& b : v.backstops) backstop(o.backstops[b.number], b);
+      for (const PerpContract& c : v.contracts) {  // traded in its own book, or at the market
+        if (v.pool) at(NodeKind::market, world_.markets[v.market.value].name);
+        if (!v.pool) at(NodeKind::venue, c.name);
+        contract(o.perps[c.number]);
+      }
+      for (const Backstop& b : v.backstops) {
+        backstop(o.backstops[b.number], b.takes_over ? NodeKind::vault : NodeKind::fund, b.name);
+      }
+      if (v.pool) {
+        backstop(o.backstops[v.pool->number], NodeKind::venue,
+                 world_.venues[v.pool->venue.value].name);
+      }
+    }
+    for (const DollarIssuer& d : world_.dollars) {
+      backstop(o.backstops[d.number], NodeKind::vault, d.name);
     }
     for (std::size_t i = 0; i < o.agents.size(); ++i) {
       agent(o.agents[i], world_.flow_agents[i].name);
@@ -115,8 +128,7 @@ class NumberList {
     plain("largest gap", o.largest_gap);
     plain("reports", o.reports);
   }
-  void contract(const PerpOutcome& c, const std::string& name) {
-    at(NodeKind::venue, name);
+  void contract(const PerpOutcome& c) {
     usd("closed in the book", c.liquidated_usd);
     usd("taken over", c.takeover_usd);
     usd("deleveraged", c.deleveraged_usd);
@@ -127,8 +139,8 @@ class NumberList {
     plain("least basis", c.basis_least);
     plain("most basis", c.basis_most);
   }
-  void backstop(const BackstopOutcome& b, const Backstop& info) {
-    at(info.takes_over ? NodeKind::vault : NodeKind::fund, info.name);
+  void backstop(const BackstopOutcome& b, NodeKind kind, const std::string& name) {
+    at(kind, name);
     usd("held at the start", b.start_usd);
     usd("held at the end", b.end_usd);
   }

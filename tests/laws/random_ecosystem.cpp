@@ -381,6 +381,8 @@ struct StageGenerator<Publish> {
     if (s.draw.chance(0.3)) spec.latency.value = 0;
     if (s.draw.chance(0.3)) spec.deviation.value = 0;
     if (s.draw.chance(0.3)) spec.heartbeat.reset();
+    spec.pays.reset();
+    if (s.draw.chance(0.2)) spec.pays = Amount{s.draw.between(20, 200), "$"};
   }
 };
 
@@ -618,6 +620,25 @@ void add_tiers(Sketch& s, PerpContractSpec& contract, double open_usd) {
   }
 }
 
+/// Traders of both sides, posting the assets of `posts` in some proportion.
+void add_traders(Sketch& s, MarketNode& node, const std::vector<std::string>& posts,
+                 std::size_t most_contracts) {
+  for (const bool is_long : {true, false}) {
+    TraderGroup g;
+    g.name = is_long ? "longs" : "shorts";
+    g.is_long = is_long;
+    g.count = static_cast<long>(5 + s.draw.below(20));
+    g.leverage_median = s.draw.between(1.5, 8);
+    g.leverage_high = g.leverage_median * s.draw.between(1.5, 4);
+    g.entry_sd = 0.05;
+    g.contracts = static_cast<long>(1 + s.draw.below(most_contracts));
+    for (const std::string& asset : posts) {
+      if (s.draw.chance(0.7)) g.posts[asset] = s.draw.between(0.1, 1);
+    }
+    node.traders.push_back(g);
+  }
+}
+
 template <>
 struct MarketGenerator<PerpMarket> {
   static MarketNode make(Sketch& s) {
@@ -666,19 +687,47 @@ struct MarketGenerator<PerpMarket> {
       spec.collateral[coin];
       spec.contracts = {{coin, contract}};
     }
-    for (const bool is_long : {true, false}) {
-      TraderGroup g;
-      g.name = is_long ? "longs" : "shorts";
-      g.is_long = is_long;
-      g.count = static_cast<long>(5 + s.draw.below(20));
-      g.leverage_median = s.draw.between(1.5, 8);
-      g.leverage_high = g.leverage_median * s.draw.between(1.5, 4);
-      g.entry_sd = 0.05;
-      g.contracts = static_cast<long>(1 + s.draw.below(3));
-      for (const auto& [asset, collateral] : spec.collateral) {
-        if (s.draw.chance(0.7)) g.posts[asset] = s.draw.between(0.1, 1);
-      }
-      node.traders.push_back(g);
+    std::vector<std::string> posts;
+    for (const auto& [asset, collateral] : spec.collateral) posts.push_back(asset);
+    add_traders(s, node, posts, 3);
+    node.spec = spec;
+    return node;
+  }
+};
+
+template <>
+struct MarketGenerator<PoolPerps> {
+  static MarketNode make(Sketch& s) {
+    const std::string root = s.draw.pick(s.roots);
+    const std::string pool = fmt::format("{}gm{}", s.prefix, s.eco.venues.size());
+    VenueNode venue = VenueGenerator<OraclePool>::make(s, {root, quote_asset});
+    auto& swaps = std::get<OraclePool::Spec>(venue.spec);
+    const double size = s.draw.log_between(1e6, 1e7);
+    swaps.liquidity = s.worth(size, root);
+    s.eco.venues.push_back({pool, {}, pool, {}, venue});
+    s.venues.push_back(pool);
+    PoolPerps::Spec spec;
+    vary(spec, s.draw);
+    spec.pool = {pool};
+    spec.impact_positive.value = std::min(spec.impact_positive.value, spec.impact_negative.value);
+    spec.impact_at = s.worth(size, root);
+    spec.min_collateral.value = s.draw.between(0.002, 0.03);
+    spec.liquidation_impact.value = s.draw.chance(0.3) ? s.draw.between(0, 0.01) : 0;
+    spec.least_collateral = s.worth(s.draw.log_between(1, 1e3), root);
+    spec.adl_above.value = s.draw.between(0.05, 0.9);
+    spec.adl_until.value = spec.adl_above.value * s.draw.between(0.3, 0.95);
+    spec.open_long = s.worth(size * s.draw.between(0.1, 1), root);
+    spec.open_short = s.worth(size * s.draw.between(0.1, 1), root);
+    spec.funding = {};
+    if (!s.options.still && s.draw.chance(0.7)) {
+      spec.funding.kind = "adaptive";
+      if (s.draw.chance(0.5)) spec.funding.every.value = 0;
+    }
+    if (s.options.still) spec.borrow_base.value = spec.borrow_above.value = 0;
+    MarketNode node;
+    add_traders(s, node, {root, quote_asset}, 1);
+    for (TraderGroup& g : node.traders) {
+      if (s.options.still) g.entry_sd = 0;  // gains could close them at once
     }
     node.spec = spec;
     return node;
@@ -877,6 +926,52 @@ struct AgentGenerator<TrendFollowers::Spec> {
     spec->position = s.worth(s.draw.log_between(1e3, 1e7), spec->asset.text);
     spec->lookback.value = s.draw.log_between(60, 1e5);
     add_flow_agent(s, TrendFollowers::name, *spec);
+  }
+};
+
+/// A dollar that rests on carry traders, backed by about as much as it owes; at rest, by more.
+void add_synthetic_dollar(Sketch& s, const std::string& traders, double position_usd) {
+  SyntheticDollarSpec vault;
+  AssetSpec dollar;
+  dollar.rate = Rate{1, quote_asset};
+  const std::string name = s.prefix + "SD";
+  const double reserve = position_usd * s.draw.between(0.05, 0.3);
+  const double cover = s.options.still ? s.draw.between(1.1, 1.3) : s.draw.between(0.9, 1.3);
+  dollar.supply = Amount{(1.5 * position_usd + reserve) / cover, name};
+  s.eco.assets.push_back({name, {}, {}, {}, dollar});
+  s.usd[name] = 1;
+  vault.issues = {name};
+  vault.rests_on = {{traders}};
+  vault.holds[quote_asset] = {reserve, "$"};
+  if (s.draw.chance(0.3)) vault.admits = "never";
+  s.eco.dollars.push_back({s.prefix + "issuer", {}, {}, {}, vault});
+  add_venue(s, s.draw.below(VenueKinds::size), {name, quote_asset});
+}
+
+template <>
+struct AgentGenerator<BasisTraders::Spec> {
+  static void add(Sketch& s) {
+    for (const auto& market : s.eco.markets) {
+      const auto* perps = std::get_if<PerpMarket::Spec>(&market.spec.spec);
+      if (perps == nullptr || !market.name.starts_with(s.prefix)) continue;
+      for (const auto& [root, contract] : perps->contracts) {
+        auto spec = flow_spec<BasisTraders::Spec>(s);
+        if (!spec || spec->asset.text != root || contract.inverse) continue;
+        const Amount& open = *contract.open_interest;
+        const double open_usd = open.unit == "$" ? open.value : open.value * s.usd.at(open.unit);
+        const double usd = open_usd * s.draw.between(0.05, 0.6);
+        spec->market = {market.name};
+        spec->position = s.worth(usd, root);
+        spec->leverage.value = s.options.still ? 2 : s.draw.between(0.5, 6);
+        spec->capital.reset();
+        spec->posts.reset();
+        add_flow_agent(s, BasisTraders::name, *spec);
+        if (s.draw.chance(0.7)) {
+          add_synthetic_dollar(s, s.prefix + std::string(BasisTraders::name), usd);
+        }
+        return;
+      }
+    }
   }
 };
 

@@ -103,6 +103,11 @@ void halt(Stage& s, EventSpec& e) {
   if (!venues.empty()) e.halt[s.draw.pick(venues)] = {s.draw.between(0.01, 0.3) * s.horizon()};
 }
 
+void gas(Stage& s, EventSpec& e) {
+  const std::vector<std::string> chains = s.names(s.eco.chains);
+  if (!chains.empty()) e.gas[s.draw.pick(chains)] = {s.draw.log_between(0.1, 30)};
+}
+
 /// Feeds that exist for certain: those declared.
 void oracle(Stage& s, EventSpec& e) {
   const std::vector<std::string> feeds = s.names(s.eco.oracles);
@@ -276,10 +281,10 @@ struct Verb {
   std::string_view name;
   void (*draw)(Stage&, EventSpec&);
 };
-constexpr std::array<Verb, 11> verbs{
+constexpr std::array<Verb, 12> verbs{
     Verb{"price", price},   {"rate", rate},       {"discount", discount}, {"backing", backing},
     {"withdraw", withdraw}, {"halt", halt},       {"exit", exit},         {"oracle", oracle},
-    {"set", set},           {"exploit", exploit}, {"path", path}};
+    {"set", set},           {"exploit", exploit}, {"path", path},         {"gas", gas}};
 
 struct FieldNames {
   std::vector<std::string> names;

@@ -123,6 +123,9 @@ TEST_CASE("law 2: a run that stops early says what it would have said at the hor
         for (auto& [name, reserve] : pool->reserves) reserve.rate.kind = "none";
       } else if (auto* perp = std::get_if<PerpMarket::Spec>(&m.spec.spec)) {
         perp->funding.kind = "none";
+      } else if (auto* pooled = std::get_if<PoolPerps::Spec>(&m.spec.spec)) {
+        pooled->funding.kind = "none";
+        pooled->borrow_base.value = pooled->borrow_above.value = 0;
       } else {
         std::get<IsolatedMarket::Spec>(m.spec.spec).rate.kind = "none";
       }

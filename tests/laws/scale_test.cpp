@@ -55,6 +55,7 @@ Ecosystem enlarged(Ecosystem eco, int exponent) {
     for (LiquidityRange& r : v.spec.ranges) times(r.liquidity);
   }
   for (auto& v : eco.vaults) v.spec.fields(enlarge);
+  for (auto& d : eco.dollars) d.spec.fields(enlarge);
   for (auto& f : eco.funds) f.spec.fields(enlarge);
   for (auto& a : eco.agents) std::visit([&](auto& spec) { spec.fields(enlarge); }, a.spec);
   for (auto& m : eco.markets) {

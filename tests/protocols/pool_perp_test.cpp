@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "protocols/margin/pool_perp.hpp"
+#include "protocols/margin/pool_perp_market.hpp"
 
 using namespace faultline;
 using nlohmann::json;
@@ -58,7 +58,7 @@ TEST_CASE("pool perps: an exit's impact changes the profit by exactly itself") {
 }
 
 TEST_CASE("pool perps: the liquidation test") {
-  PoolPerpSpec spec;
+  PoolTermsSpec spec;
   PoolPerpTerms t = compile_pool_perp(spec);
   // $50,000 at $2,500 with $5,000: below 0.5% of size less fees at (2500 - 250 + 12.5 + 1.5)
   const PoolPosition p{.size = 50000, .contracts = 20, .collateral = 5000, .side = 1};
