@@ -378,8 +378,9 @@ void print_dollars(const RunReport& r) {
     const BackstopOutcome& o = r.run.full.backstops[d.number];
     const AssetInfo& asset = r.world.assets[d.issued.value];
     if (o.start_usd == o.end_usd) continue;
-    fmt::print("\n  {}: {} behind {:.4g} {} at the start, {} at the end\n", d.name,
-               dollars(o.start_usd), asset.supply, asset.name, dollars(o.end_usd));
+    fmt::print("\n  {}: {} behind {} {} at the start, {} at the end\n", d.name,
+               dollars(o.start_usd), format_number(asset.supply, 3), asset.name,
+               dollars(o.end_usd));
   }
 }
 

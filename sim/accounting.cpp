@@ -8,9 +8,9 @@
 
 #include <fmt/format.h>
 
+#include "sim/phases.hpp"
 #include "sim/pool_perps.hpp"
 #include "sim/synthetic_dollars.hpp"
-#include "sim/phases.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {

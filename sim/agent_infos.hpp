@@ -76,6 +76,7 @@ struct MakersState {
 struct Hedge {
   static constexpr std::uint32_t none = 0xffffffffu;
   std::uint32_t row = none, leg = 0;
+  OracleId index;       // feed of what the contract follows
   double rounding = 0;  // by which a contract's quantum may differ from its asset's, units
 };
 
@@ -89,7 +90,7 @@ struct FlowAgentInfo {
   std::uint32_t sell_lane = 0, buy_lane = 0;
   AccountId units, cash;             // its purse
   double capital_usd = 0, band = 0;  // infinite: unlimited; units
-  double gas_usd = 0;  // NaN: that of the venue's chain
+  double gas_usd = 0;                // NaN: that of the venue's chain
   double every_s = 0, latency_s = 0;
   double size = 1;  // what `size` opens at, where its kind has one
   bool on_credit = false;

@@ -68,7 +68,9 @@ void check_saleable(CompileContext& c) {
   for (std::uint32_t r = 0; r < c.world.reserves.size(); ++r) {
     const Reserve& reserve = c.world.reserves[r];
     const AssetInfo& asset = c.world.assets[reserve.asset.value];
-    if (reserve.contract || reserve.terms.lt <= 0 || asset.illiquid || reserve.asset == c.world.numeraire) continue;
+    if (reserve.contract || reserve.terms.lt <= 0 || asset.illiquid ||
+        reserve.asset == c.world.numeraire)
+      continue;
     if (!c.world.exits[reserve.asset.value].empty() || c.posted[r] == 0) continue;
     if (!told.insert(reserve.asset.value).second) continue;
     c.diagnostics.warning(

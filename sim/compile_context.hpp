@@ -145,7 +145,8 @@ Reserve& add_reserve(CompileContext& c, MarketId market, AssetId asset, const st
 void compile_dollars(CompileContext& c);
 /// Reserves of a perpetual venue: its settlement asset, other collateral, then its contracts.
 void add_perpetuals(CompileContext& c, Market& market, MarketId id, const PerpMarket::Spec& spec);
-/// Likewise of a venue whose counterparty is a pool: the pool's tokens, dollars of size, the contract.
+/// Likewise of a venue whose counterparty is a pool: the pool's tokens, dollars of size, the
+/// contract.
 void add_pool_perpetuals(CompileContext& c, Market& market, MarketId id,
                          const PoolPerps::Spec& spec);
 /// A lognormal leverage with the stated median and high quantile at a draw `u`, at most `most`:
@@ -156,6 +157,8 @@ void generate_pool_traders(CompileContext& c, const Named<MarketNode>& node, std
 void generate_traders(CompileContext& c, const Named<MarketNode>& node, std::uint32_t m);
 /// After the rows of the book are numbered: which are a venue's, and what they were entered at.
 void number_traders(CompileContext& c);
+/// Whether carry traders can be short where they say they are.
+void check_hedges(CompileContext& c);
 /// Once the position book stands: which rows carry traders' shorts are.
 void find_hedges(CompileContext& c);
 /// Once the position book stands: accounts by size, for contracts whose margin rises with it.

@@ -41,16 +41,16 @@ void compile_dollar(CompileContext& c, const Named<SyntheticDollarSpec>& node) {
     return;
   }
   if (asset.issuer >= 0) {
-    c.diagnostics.error(
-        "E0497", c.at(path + ".issues"),
-        fmt::format("{} is issued by '{}' already", asset.name,
-                    c.world.dollars[static_cast<std::size_t>(asset.issuer)].name),
-        "let one vault hold all that is behind it");
+    c.diagnostics.error("E0497", c.at(path + ".issues"),
+                        fmt::format("{} is issued by '{}' already", asset.name,
+                                    c.world.dollars[static_cast<std::size_t>(asset.issuer)].name),
+                        "let one vault hold all that is behind it");
     return;
   }
   d.number = c.world.backstops++;
   d.agents = books_of(c, node.spec.rests_on, path + ".rests_on");
-  d.admits = node.spec.admits == "at_once";
+  d.admits = node.spec.admits == "reports";
+  d.report_s = node.spec.reports.value;
   asset.issuer = static_cast<std::int32_t>(c.world.dollars.size());
   for (const auto& [name, amount] : node.spec.holds) {
     const std::string at = path + ".holds." + name;

@@ -301,8 +301,8 @@ class GraphMaker {
       edge(agent, markets_[market.value], EdgeKind::trades, held_usd(a.units));
     }
     for (const DollarIssuer& d : world_.dollars) {
-      const double owes = world_.assets[d.issued.value].supply *
-                          world_.opening.market.spot[d.issued.value];
+      const double owes =
+          world_.assets[d.issued.value].supply * world_.opening.market.spot[d.issued.value];
       const Handle vault = node(NodeKind::vault, d.name, "", owes);
       edge(vault, assets_[d.issued.value], EdgeKind::claim, owes);
       for (const std::uint32_t i : d.agents) {

@@ -271,6 +271,7 @@ void gather_markets(CompileContext& c) {
     c.markets.emplace(node.name, id.value);
     world.markets.push_back(std::move(market));
   }
+  check_hedges(c);
   if (c.diagnostics.failed()) return;
   c.gathered.resize(world.markets.size());
   c.lent_plain.assign(world.reserves.size(), 0);
@@ -397,8 +398,8 @@ void add_opening(ReserveState& state, const LegInput& leg) {
   }
 }
 
-/// What accounts hold more than others are short of, the makers of the contract's book are short, or
-/// the pool that stands against them: all holdings of it sum to nothing.
+/// What accounts hold more than others are short of, the makers of the contract's book are short,
+/// or the pool that stands against them: all holdings of it sum to nothing.
 void open_contract(CompileContext& c, std::uint32_t r) {
   Snapshot& world = c.world;
   const Reserve& reserve = world.reserves[r];

@@ -233,10 +233,10 @@ class TraderMaker {
       const std::string path = "agents." + node.name;
       const auto found = spec_.contracts.find(spec->asset.text);
       if (found == spec_.contracts.end() || found->second.inverse) {
-        c_.diagnostics.error("E0493", c_.at(path + ".asset"),
-                             fmt::format("'{}' has no linear contract on {}", node_.name,
-                                         spec->asset.text),
-                             "name an asset it follows");
+        c_.diagnostics.error(
+            "E0493", c_.at(path + ".asset"),
+            fmt::format("'{}' has no linear contract on {}", node_.name, spec->asset.text),
+            "name an asset it follows");
         continue;
       }
       const auto at = static_cast<std::size_t>(std::distance(spec_.contracts.begin(), found));
@@ -245,11 +245,10 @@ class TraderMaker {
       const double units = c_.units(spec->position, base, path + ".position");
       const double usd = units * c_.reference(contract);
       if (usd > open_usd_[at]) {
-        c_.diagnostics.error(
-            "E0494", c_.at(path + ".position"),
-            fmt::format("it is short of ${:.0f}, of ${:.0f} open in '{}'", usd, open_usd_[at],
-                        venue_.contracts[at].name),
-            "lower it, or state more `open_interest`");
+        c_.diagnostics.error("E0494", c_.at(path + ".position"),
+                             fmt::format("it is short of ${:.0f}, of ${:.0f} open in '{}'", usd,
+                                         open_usd_[at], venue_.contracts[at].name),
+                             "lower it, or state more `open_interest`");
         continue;
       }
       open_usd_[at] -= usd;
@@ -285,10 +284,10 @@ class TraderMaker {
     for (std::uint32_t r = market_.first_reserve; r < venue_.contracts[0].reserve; ++r) {
       if (c_.world.assets[c_.world.reserves[r].asset.value].name == h.spec->posts->text) return r;
     }
-    c_.diagnostics.error("E0451", c_.at("agents." + h.name + ".posts"),
-                         fmt::format("'{}' takes no {} as collateral", market_.name,
-                                     h.spec->posts->text),
-                         "name one of its collateral assets");
+    c_.diagnostics.error(
+        "E0451", c_.at("agents." + h.name + ".posts"),
+        fmt::format("'{}' takes no {} as collateral", market_.name, h.spec->posts->text),
+        "name one of its collateral assets");
     return venue_.settles;
   }
 
@@ -609,11 +608,27 @@ void find_hedges(CompileContext& c) {
         const std::uint32_t f = world.book->factor(a.hedge.row, leg);
         if (f % 2 == 0 || !world.reserves[f / 2].contract) continue;
         a.hedge.leg = leg;
+        a.hedge.index = venue.contract_of(f / 2).index;
         const AssetId contract = world.reserves[f / 2].asset;
-        a.hedge.rounding = world.assets[contract.value].quantum.step +
-                           world.assets[a.asset.value].quantum.step;
+        a.hedge.rounding =
+            world.assets[contract.value].quantum.step + world.assets[a.asset.value].quantum.step;
       }
     }
+  }
+}
+
+void check_hedges(CompileContext& c) {
+  for (const auto& node : c.nodes.agents) {
+    const auto* spec = std::get_if<BasisTraders::Spec>(&node.spec);
+    if (spec == nullptr) continue;
+    const auto found = c.markets.find(spec->market.text);
+    if (found != c.markets.end()) {
+      const std::int32_t perp = c.world.markets[found->second].perp;
+      if (perp >= 0 && !c.world.perps[static_cast<std::size_t>(perp)].pool) continue;
+    }
+    c.diagnostics.error("E0499", c.at("agents." + node.name + ".market"),
+                        "'" + spec->market.text + "' has no contracts to be short of",
+                        "name a market of kind perpetuals");
   }
 }
 

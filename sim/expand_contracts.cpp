@@ -66,8 +66,8 @@ void expand(Ecosystem& eco, const Named<MarketNode>& market, const PerpMarket::S
   if (!declared(eco.oracles, name)) add_mark(eco, market, spec.mark, name, contract, underlying);
 }
 
-/// A pool's contract on its index, its mark the index itself, and the unit its sizes are counted in:
-/// a dollar at entry, whatever a coin is worth.
+/// A pool's contract on its index, its mark the index itself, and the unit its sizes are counted
+/// in: a dollar at entry, whatever a coin is worth.
 void expand_pool(Ecosystem& eco, const Named<MarketNode>& market, const PoolPerps::Spec& spec) {
   const std::string index = pool_index(eco, spec);
   const std::string name = contract_name(market.name, index), face = face_name(market.name);

@@ -90,7 +90,8 @@ bool worth_it(const Snapshot& world, const Workspace& w, std::uint32_t i, double
   const FlowAgentInfo& a = world.flow_agents[i];
   const double rounding = std::max(4 * world.assets[a.asset.value].quantum.step,
                                    0x1p-32 * std::fabs(w.ledger.balance(a.units)));
-  return std::fabs(want) > std::max(a.band, rounding) && std::fabs(want) * price > gas_of(world, w, a);
+  return std::fabs(want) > std::max(a.band, rounding) &&
+         std::fabs(want) * price > gas_of(world, w, a);
 }
 
 /// The price an agent goes by: its venue's, or the one of `latency` ago; before the run that of the
@@ -283,8 +284,7 @@ bool desk_moved(const Snapshot& world, const Workspace& w, const FlowDesk& desk)
   }
   return std::any_of(desk.agents.begin(), desk.agents.end(), [&](std::uint32_t i) {
     const FlowAgentInfo& a = world.flow_agents[i];
-    const bool naked =
-        a.hedge.row != Hedge::none && w.ledger.balance(a.units) > hedged_units(w, a);
+    const bool naked = a.hedge.row != Hedge::none && w.ledger.balance(a.units) > hedged_units(w, a);
     return naked || w.flows.pending[i] != 0;
   });
 }

@@ -65,7 +65,8 @@ void note_backstops(const Snapshot& world, Workspace& w, std::uint32_t market) {
     tell(w, "insurance", name, "its fund pays {}", {w.perps.round_fund_usd[market]});
   }
   if (w.perps.round_deleveraged_usd[market] > 0) {
-    const bool pool = world.perps[static_cast<std::size_t>(world.markets[market].perp)].pool.has_value();
+    const bool pool =
+        world.perps[static_cast<std::size_t>(world.markets[market].perp)].pool.has_value();
     tell(w, "adl", name,
          pool ? "{} of winning positions closed: its pool owes them too much"
               : "{} of winning positions closed against accounts that cannot pay",

@@ -125,8 +125,10 @@ bool funding_pending(const Snapshot& world, const Workspace& w) {
   for (const PerpVenue& venue : world.perps) {
     for (const PerpContract& contract : venue.contracts) {
       const ReserveState& open = w.reserves[contract.reserve];
-      const bool borrows = venue.pool && venue.pool->terms.borrow_base + venue.pool->terms.borrow_above > 0;
-      if ((borrows || contract.funding.kind != FundingKind::none) && open.supply_scaled + open.debt_scaled > 0) {
+      const bool borrows =
+          venue.pool && venue.pool->terms.borrow_base + venue.pool->terms.borrow_above > 0;
+      if ((borrows || contract.funding.kind != FundingKind::none) &&
+          open.supply_scaled + open.debt_scaled > 0) {
         return true;
       }
     }

@@ -29,7 +29,7 @@ struct PerpOrder {
 /// Part of a position, or all of it, to be closed against its venue's pool.
 struct PoolClosing {
   std::uint32_t position = 0;
-  double contracts = 0;   // whole quanta
+  double contracts = 0;  // whole quanta
   bool winning = false;  // closed because the pool owes too much, not because the account does
 };
 
@@ -76,9 +76,8 @@ struct PerpRun {
     freed_usd.clear();
     given_usd.clear();
     forced.clear();
-    for (auto* usd :
-         {&round_takeover_usd, &round_fund_usd, &round_deleveraged_usd, &shortfall_usd,
-          &impact_usd}) {
+    for (auto* usd : {&round_takeover_usd, &round_fund_usd, &round_deleveraged_usd, &shortfall_usd,
+                      &impact_usd}) {
       usd->assign(markets, 0.0);
     }
   }

@@ -100,7 +100,8 @@ TraderView view_trader(const Snapshot& world, const Workspace& w, const PerpVenu
                        std::uint32_t position) {
   if (venue.pool) {
     const PoolAccount a = view_pool_account(world, w, venue, position);
-    const double price = w.market.published[world.reserves[venue.contracts[0].reserve].oracle.value];
+    const double price =
+        w.market.published[world.reserves[venue.contracts[0].reserve].oracle.value];
     return {.equity = a.position.collateral + pool_profit(a.position, price) - a.owed,
             .maintenance = venue.pool->terms.min_collateral * a.position.size,
             .notional = a.position.contracts * price,

@@ -31,7 +31,7 @@ struct PerpContract {
   bool inverse = false;      // of dollars, paid in the coin: who is long of it is short of the coin
   std::uint32_t reserve = 0;  // whose collateral are its longs, whose debt its shorts
   VenueId book;               // with a pool, the pool
-  OracleId index;  // feed of the underlying
+  OracleId index;             // feed of the underlying
   std::vector<MarginTier> tiers;
   /// Where margin rises with size: accounts, the largest first. Sizes only fall in a run.
   std::vector<SizedRow> by_size;
@@ -81,9 +81,9 @@ struct PerpVenue {
   MarketId market;
   std::uint32_t settles = 0;  // reserve of the settlement asset; with a pool, of dollars of size
   std::optional<PerpPool> pool;
-  double liquidate_at = 1;    // equity over maintenance margin below which it acts
-  std::uint32_t number = 0;   // among all venues
-  PerpRules rules;            // at the opening; a run's are in Settings
+  double liquidate_at = 1;   // equity over maintenance margin below which it acts
+  std::uint32_t number = 0;  // among all venues
+  PerpRules rules;           // at the opening; a run's are in Settings
   std::vector<PerpContract> contracts;
   std::vector<Backstop> backstops;
   std::vector<PerpAbsorber> absorbers;

@@ -183,8 +183,8 @@ void refresh_spots(const Snapshot& world, Workspace& w) {
 double backed_share(const Snapshot& world, const Workspace& w, AssetId a) {
   const AssetInfo& info = world.assets[a.value];
   const double supply = info.supply, minted = w.minted[a.value];
-  const double share = info.issuer < 0 ? w.backing[a.value]
-                                       : w.backing[a.value] * unadmitted_share(w, info.issuer);
+  const double share =
+      info.issuer < 0 ? w.backing[a.value] : w.backing[a.value] * unadmitted_share(w, info.issuer);
   return minted > 0 ? share * (supply / (supply + minted)) : share;
 }
 

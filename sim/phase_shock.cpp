@@ -9,9 +9,9 @@
 #include "sim/flows.hpp"
 #include "sim/makers.hpp"
 #include "sim/narration.hpp"
+#include "sim/phases.hpp"
 #include "sim/pool_perps.hpp"
 #include "sim/synthetic_dollars.hpp"
-#include "sim/phases.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {

@@ -211,7 +211,8 @@ class PoolSettlementRun {
     if (to_pool > 0) collect(to_pool, whole && due.to_trader == 0);
     if (to_pool < 0) pay(-to_pool);
     w_.perps.impact_usd[venue_.market.value] += due.to_impact;
-    note(contracts, whole ? account_.owed - a.collateral - a.side * (contracts * price_ - size) : 0);
+    note(contracts,
+         whole ? account_.owed - a.collateral - a.side * (contracts * price_ - size) : 0);
   }
 
  private:

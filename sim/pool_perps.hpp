@@ -9,8 +9,8 @@ namespace faultline {
 
 /// One account against the pool, at published prices.
 struct PoolAccount {
-  PoolPosition position;       // size in USD at entry; nothing open: contracts 0
-  double owed = 0;             // funding and borrowing so far, USD
+  PoolPosition position;  // size in USD at entry; nothing open: contracts 0
+  double owed = 0;        // funding and borrowing so far, USD
   std::uint32_t contract_leg = 0, face_leg = 0;
 };
 PoolAccount view_pool_account(const Snapshot& world, const Workspace& w, const PerpVenue& venue,

@@ -36,19 +36,21 @@ struct AssetInfo {
   VenueId pricing;  // the venue whose marginal price is the asset's market price, if any
   bool pricing_is_quote = false;  // the asset is that venue's quote (priced through its base)
   bool illiquid = false;
-  bool contract = false;  // a perpetual on `base`: nobody holds more of it than others are short
-  double supply = 0;      // units in existence, where declared
+  bool contract = false;     // a perpetual on `base`: nobody holds more of it than others are short
+  double supply = 0;         // units in existence, where declared
   std::int32_t issuer = -1;  // of a synthetic dollar; -1: none
 };
 
-/// An issuer whose dollar rests on carry books and a reserve (protocols/claims/synthetic_dollar.hpp).
+/// An issuer whose dollar rests on carry books and a reserve
+/// (protocols/claims/synthetic_dollar.hpp).
 struct DollarIssuer {
   std::string name;
   std::uint32_t number = 0;  // among all backstops
   AssetId issued;
   std::vector<std::uint32_t> agents;  // carry traders whose books are its
   std::vector<AccountId> reserve;
-  bool admits = true;  // it pays less at once when less is behind its dollar
+  bool admits = true;   // what it pays follows what is behind it,
+  double report_s = 0;  // this often
 };
 
 struct ChainInfo {

@@ -22,6 +22,14 @@ double row_worth(const Snapshot& world, const Workspace& w, std::uint32_t row) {
   return usd;
 }
 
+/// Whether an issuer reports in this round.
+bool reports_now(const Snapshot& world, const Workspace& w, const DollarIssuer& issuer) {
+  if (!issuer.admits) return false;
+  if (issuer.report_s <= world.round_s) return true;
+  const double before = w.now_s - world.round_s;
+  return std::floor(w.now_s / issuer.report_s) > std::floor(before / issuer.report_s);
+}
+
 constexpr double least_behind = 1e-6;  // nothing left: a rate must stay above zero
 constexpr double told_step = 0.01;
 
@@ -31,9 +39,11 @@ double issuer_worth(const Snapshot& world, const Workspace& w, const DollarIssue
   double usd = 0;
   for (const std::uint32_t i : issuer.agents) {
     const FlowAgentInfo& a = world.flow_agents[i];
-    usd += w.ledger.balance(a.units) * w.market.spot[a.asset.value] +
-           w.ledger.balance(a.cash) * w.market.spot[a.money.value];
-    if (a.hedge.row != Hedge::none) usd += row_worth(world, w, a.hedge.row);
+    const double index = w.market.published[a.hedge.index.value];
+    const double price = index > 0 ? index : w.market.spot[a.asset.value];
+    usd += w.ledger.balance(a.units) * price +
+           w.ledger.balance(a.cash) * w.market.spot[a.money.value] +
+           row_worth(world, w, a.hedge.row);
   }
   for (const AccountId held : issuer.reserve) {
     usd += w.ledger.balance(held) * w.market.spot[world.accounts[held.value].asset.value];
@@ -70,13 +80,20 @@ bool admit_losses(const Snapshot& world, Workspace& w, bool rebuilt) {
     DollarState& d = w.dollars[i];
     double& rate = w.market.contract_rate[issuer.issued.value];
     if (rebuilt) d.rate = rate;
-    const double share = issuer.admits ? d.behind : 1;
+    const double share = reports_now(world, w, issuer) ? d.behind : d.admitted;
     if (!rebuilt && share == d.admitted) continue;
     moved = moved || share != d.admitted;
     d.admitted = share;
     rate = d.rate * share;
   }
   return moved;
+}
+
+bool reports_pending(const Snapshot& world, const Workspace& w) {
+  for (std::size_t i = 0; i < world.dollars.size(); ++i) {
+    if (world.dollars[i].admits && w.dollars[i].behind != w.dollars[i].admitted) return true;
+  }
+  return false;
 }
 
 }  // namespace faultline

@@ -13,9 +13,12 @@ double issuer_worth(const Snapshot& world, const Workspace& w, const DollarIssue
 /// 7 mark-down: finds what is behind each dollar; whether that changed.
 bool back_dollars(const Snapshot& world, Workspace& w);
 
-/// 1 shock: lets the rates of issuers who admit it say what was found the round before; whether one
-/// moved. rebuilt: contract rates have just been set anew by the scenario.
+/// 1 shock: lets the rates of issuers who report now say what was found the round before; whether
+/// one moved. rebuilt: contract rates have just been set anew by the scenario.
 bool admit_losses(const Snapshot& world, Workspace& w, bool rebuilt);
+
+/// Whether some issuer has yet to report what is behind its dollar.
+bool reports_pending(const Snapshot& world, const Workspace& w);
 
 /// Share of what a dollar pays by contract now that is behind it.
 inline double unadmitted_share(const Workspace& w, std::int32_t issuer) {

@@ -107,10 +107,10 @@ struct Workspace {
   MarketState market;
   Settings settings;
   bool settings_changed = false;
-  std::vector<double> base_reference;  // [asset] before permanent impact
-  std::vector<double> backing;         // [asset] share of contract value still backed
+  std::vector<double> base_reference;        // [asset] before permanent impact
+  std::vector<double> backing;               // [asset] share of contract value still backed
   std::vector<double> gas_factor, gas_next;  // [chain] of what a transaction costs; scratch
-  std::vector<DollarState> dollars;    // [issuer] of synthetic dollars; 1 and 7
+  std::vector<DollarState> dollars;          // [issuer] of synthetic dollars; 1 and 7
   std::vector<ReserveState> reserves;
   DirtySet moved_references;          // assets
   std::vector<double> reference_log;  // [(round % depth) * assets + asset], for arbitrage latency

@@ -58,10 +58,10 @@ inline double in_units(const Amount& a, const FlowOpening& at) {
 /// What an agent knows when it decides.
 struct FlowSight {
   double now_s = 0;
-  double price = 0;  // USD per unit, the mid where it trades, as it sees it
-  double units = 0;  // of the asset it holds; below zero: short
-  double cash = 0;   // USD it holds besides
-  double size = 1;   // its book, times this
+  double price = 0;   // USD per unit, the mid where it trades, as it sees it
+  double units = 0;   // of the asset it holds; below zero: short
+  double cash = 0;    // USD it holds besides
+  double size = 1;    // its book, times this
   double hedged = 0;  // units it is short of at a perpetual venue
 };
 

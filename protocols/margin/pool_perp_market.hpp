@@ -135,7 +135,8 @@ struct PoolPerps {
         Field{.help = "feed of the index, if not the asset's own", .refers = Refers::oracle});
       v("open_long", open_long, Field{.help = "longs open at the start, at the index", .lo = 0});
       v("open_short", open_short, Field{.help = "shorts open at the start, at the index", .lo = 0});
-      v("funding", funding, Field{.help = "what the heavier side pays the other: adaptive or none"});
+      v("funding", funding,
+        Field{.help = "what the heavier side pays the other: adaptive or none"});
       PoolTermsSpec::fields(v);
     }
   };

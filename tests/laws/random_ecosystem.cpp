@@ -944,6 +944,7 @@ void add_synthetic_dollar(Sketch& s, const std::string& traders, double position
   vault.rests_on = {{traders}};
   vault.holds[quote_asset] = {reserve, "$"};
   if (s.draw.chance(0.3)) vault.admits = "never";
+  vault.reports.value = s.draw.chance(0.4) ? 0 : s.draw.log_between(10, 1e4);
   s.eco.dollars.push_back({s.prefix + "issuer", {}, {}, {}, vault});
   add_venue(s, s.draw.below(VenueKinds::size), {name, quote_asset});
 }

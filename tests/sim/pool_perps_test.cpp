@@ -155,7 +155,9 @@ TEST_CASE("pool venue: losses and fees are paid in the token posted, gains in th
   CHECK(r.account(the_long).position.collateral == Approx(10000 + 10000 - 100));
 }
 
-TEST_CASE("pool venue: where it owes a side too much, the greatest winners are closed until it does not") {
+TEST_CASE(
+    "pool venue: where it owes a side too much, the greatest winners are closed until it does "
+    "not") {
   Venue v;
   v.dollars = 50000;
   v.spec.adl_above.value = 0.5;
@@ -186,7 +188,7 @@ TEST_CASE("pool venue: providers cannot leave while it owes too much") {
 TEST_CASE("pool venue: borrowing and funding are owed by size, and are part of the breach") {
   Venue v;
   v.eco.clock.horizon.value = 3;
-  v.spec.reserve.value = 1;       // longs use 10% of the room, shorts 5%
+  v.spec.reserve.value = 1;                   // longs use 10% of the room, shorts 5%
   v.spec.borrow_base.value = 365.25 * 86400;  // 1 a second at full use
   v.spec.borrow_above.value = 0;
   const Ran r(v, 1000);

@@ -73,6 +73,7 @@ struct World {
     issuer.issues = {"DUSD"};
     issuer.rests_on = {{"carry"}};
     issuer.holds["USD"] = of(5000, "USD");
+    issuer.reports.value = 0;
   }
 
   Snapshot compiled(Diagnostics& diagnostics) const {
@@ -136,6 +137,15 @@ TEST_CASE("a short closed against accounts that cannot pay leaves a dollar short
   CHECK(backed_share(r.world, r.w, r.world.asset("DUSD")) == Approx(1).epsilon(1e-9));
 }
 
+TEST_CASE("a dollar pays by contract until its issuer reports") {
+  World world;
+  world.issuer.reports.value = 4;
+  world.eco.clock.horizon.value = 3;
+  CHECK(Ran(world, 850).pays() == 1);
+  world.eco.clock.horizon.value = 5;
+  CHECK(Ran(world, 850).pays() == Approx(92.0 / 95).epsilon(1e-6));
+}
+
 TEST_CASE("an issuer who admits nothing pays as before, and its dollar is worth less") {
   World world;
   world.issuer.admits = "never";
@@ -170,6 +180,9 @@ TEST_CASE("what a carry book or a dollar cannot rest on is an error") {
   world = World();
   world.issuer.rests_on = {{"carry"}, {"carri"}};
   CHECK(codes(world) == std::vector<std::string>{"E0495"});
+  world = World();
+  world.carry.market = {"perp"};
+  CHECK(codes(world) == std::vector<std::string>{"E0499"});
   world = World();
   world.eco.assets[2].spec.supply.reset();
   CHECK(codes(world) == std::vector<std::string>{"E0496"});
