@@ -7,8 +7,7 @@
 //   loss    v1.0 assets are what the markets owe: the price falls at once
 //           v1.1 what went missing is added back, lost = last - real: the price never falls, first
 //                out is paid in full, the hole is carried
-//           V2   assets = min(real, last (1 + max_rate t)): losses at once, gains no faster than
-//           that
+//           V2   assets = min(real, last (1 + max_rate t)): losses at once, gains slowly
 //   fee     of interest only, in new shares at the price after it; V2 has one on assets, too
 //   caps    gate what comes in, never what is there; raising one waits the timelock
 #pragma once

@@ -1,11 +1,11 @@
 // The protocol itself absorbs failing accounts and sells their collateral over the counter:
 // Compound v3, Comet [compound_v3_code].
 //   absorbable  sum(c_i p_i liquidateCF_i) < debt p_base
-//   absorb      all collateral becomes the protocol's; balance = max(0, sum(c_i p_i LF_i) / p_base
-//   -
-//               debt) is credited to the borrower; reserves pay debt + balance
-//   reserves    = cash + borrows - supply, may be negative: then suppliers' hole, recognised by no
-//   one price       p (1 - SFPF (1 - LF)), as long as reserves < target; nothing forces a sale
+//   absorb      all collateral becomes the protocol's, the borrower is credited
+//               balance = max(0, sum(c_i p_i LF_i) / p_base - debt); reserves pay debt + balance.
+//               What is delisted (LF = 0) stays the borrower's (the version for 24 assets)
+//   reserves    = cash + borrows - supply; below zero it is a hole of the suppliers nobody books
+//   counter     p (1 - SFPF (1 - LF)), as long as reserves < target; nothing forces a sale
 // Absorbing needs no capital and no sale, so the protocol bears the price until somebody buys.
 #pragma once
 
@@ -43,6 +43,7 @@ inline Absorption absorb_account(std::span<const AbsorbableLeg> legs, double deb
   Absorption a{.debt = debt};
   double credited = 0;
   for (const AbsorbableLeg& leg : legs) {
+    if (!(leg.liquidation_factor > 0)) continue;
     credited += leg.amount * leg.price * leg.liquidation_factor;
     a.collateral_value += leg.amount * leg.price / base_price;
   }

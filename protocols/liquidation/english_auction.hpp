@@ -1,7 +1,6 @@
 // Collateral sold by rising bids: Maker's first liquidations, Cat and Flip [maker_dss_code].
-//   lot    at most `lump` of the collateral (Cat 1.0; 1.1: at most `dunk` of tab, and the room left
-//   in
-//          the box); art in proportion, tab = art rate chop
+//   lot    at most `lump` of the collateral (Cat 1.0; later at most `dunk` of tab and what room the
+//          box has left); art in proportion, tab = art rate chop
 //   tend   bids rise from 0 up to tab, each by the factor beg or to tab itself; the system has the
 //          money at once, whoever was outbid gets his back
 //   dent   at tab they bid the lot down instead, each by beg; the owner gets what is let go

@@ -52,7 +52,8 @@ inline Skimmed skim(SettledCollateral& c, double ink, double art) {
   return s;
 }
 
-/// Shares a collateral out among all coins there are (those nothing stands behind included).
+/// Shares a collateral out among all coins there are, those nothing stands behind included, once
+/// the system's surplus has paid what sin it could.
 inline void share_out_collateral(SettledCollateral& c, double coins) {
   c.fix = std::max(0.0, c.art * c.rate * c.tag - c.gap) / coins;
 }

@@ -1,8 +1,7 @@
 // A system's own books, and the auctions that square them by its governance token: Maker's Vow,
 // Flap and Flop [maker_dss_code].
-//   sin      every liquidation adds what was owed; it waits `wait` in the queue (while collateral
-//   is
-//            being sold) before it counts as bad debt
+//   sin      every liquidation adds what was owed; it waits `wait` in the queue, while collateral
+//            is being sold, before it counts as bad debt
 //   heal     surplus (fees, penalties, proceeds of auctions) pays sin that neither waits nor is
 //            being auctioned
 //   debt     free sin >= sump and no surplus: sump coins are asked for newly minted tokens, `dump`

@@ -1,4 +1,5 @@
-// Absorbing and selling at the counter: Comet's rules worked by hand.
+// Absorbing and selling at the counter: numbers of Comet's own tests (quote-collateral-test.ts,
+// absorb-test.ts), and its rules worked by hand.
 #include <catch2/catch.hpp>
 #include <vector>
 
@@ -14,6 +15,33 @@ AbsorbableLeg weth(double amount, double price) {
 }
 
 }  // namespace
+
+TEST_CASE("absorb: numbers of the contract's tests") {
+  const auto quote = [](double factor, double price, double lf, double base) {
+    return quote_collateral({.price_factor = factor}, price, lf, base, 1);
+  };
+  CHECK(quote(0.5, 200, 0.6, 200) == Approx(1.25).epsilon(1e-12));
+  CHECK(quote(0.5, 200, 0.6, 0) == 0);
+  CHECK(quote(0, 200, 0.6, 200) == 1);
+  CHECK(quote(0.5, 9, 0.8, 810) == Approx(100).epsilon(1e-12));
+  CHECK(quote(0.8, 200, 0.75, 1e15) == Approx(6.25e12).epsilon(1e-12));
+  // all but the last millionth of $44,175 is owed: that millionth is paid back as supply
+  const std::vector<AbsorbableLeg> legs{{1, 175, 0, 1}, {1, 3000, 0, 1}, {1, 41000, 0, 1}};
+  BaseMarket m{.borrow = 44174.999999};
+  CHECK(absorbable(legs, m.borrow, 1));
+  const Absorption a = absorb_account(legs, m.borrow, 1);
+  CHECK(a.balance == Approx(1e-6).epsilon(1e-4));
+  book_absorption(m, a);
+  CHECK(m.borrow == 0);
+  CHECK(base_reserves(m) == Approx(-1e-6).epsilon(1e-4));
+  // 1, 1e6 and 1e12 owed against next to nothing: all of it is the reserves'
+  BaseMarket big{.supply = 4e15, .borrow = 3e15};
+  for (const double debt : {1.0, 1e6, 1e12}) {
+    book_absorption(big, absorb_account(std::vector{weth(1e-9, 3000)}, debt, 1));
+  }
+  CHECK(big.supply == 4e15);
+  CHECK(base_reserves(big) == -1e15 - 1 - 1e6 - 1e12);
+}
 
 TEST_CASE("absorb: the test is strict, the haircut is the liquidation factor") {
   const std::vector<AbsorbableLeg> at_limit{weth(10, 2000)};
@@ -33,7 +61,13 @@ TEST_CASE("absorb: the test is strict, the haircut is the liquidation factor") {
   const std::vector<AbsorbableLeg> two{weth(10, 2000), {100, 30, 0.7, 0.93}};
   a = absorb_account(two, 15000, 0.9);
   CHECK(a.balance == Approx((19000 + 2790) / 0.9 - 15000));
-  CHECK(absorbable(two, 22300, 0.9) == (17900 + 2100 < 22300 * 0.9));
+  CHECK(absorbable(two, 22300, 0.9));  // 20,000 < 20,070
+  CHECK_FALSE(absorbable(two, 22200, 0.9));
+  // delisted collateral is neither taken nor credited
+  const std::vector<AbsorbableLeg> delisted{weth(10, 2000), {100, 30, 0.7, 0}};
+  a = absorb_account(delisted, 15000, 1);
+  CHECK(a.collateral_value == 20000);
+  CHECK(a.balance == Approx(4000));
 }
 
 TEST_CASE("absorb: reserves pay, and may turn negative") {

@@ -44,6 +44,22 @@ TEST_CASE("vaults: a loss is realised or carried") {
   CHECK(vault_price(v11, b) == Approx(1.08));
 }
 
+TEST_CASE("vaults: lost assets as in the contract's LostAssetsTest") {
+  const VaultTerms t{.loss = VaultLoss::carry};
+  CuratedVault v;
+  book_deposit(t, v, 1);
+  accrue_vault(t, v, 0.5);
+  CHECK(v.lost == 0.5);  // test_lostAssetsValue
+  CHECK(v.assets == 1);
+  book_deposit(t, v, 3);
+  accrue_vault(t, v, 3.5);
+  CHECK(v.lost == 0.5);  // test_resupplyOnLostAssets
+  accrue_vault(t, v, 2);
+  CHECK(v.lost == 2);  // test_newLostAssetsOnLostAssets: 0.5 + 1.5
+  accrue_vault(t, v, 2.25);
+  CHECK(v.assets == 4.25);  // test_interestAccrualWithLostAssets: what there is + what was lost
+}
+
 TEST_CASE("vaults: fees are shares of the interest, at the price after it") {
   for (const VaultLoss loss : {VaultLoss::realise, VaultLoss::carry}) {
     const VaultTerms t{.loss = loss, .performance_fee = 0.15};

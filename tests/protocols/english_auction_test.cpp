@@ -1,5 +1,5 @@
-// Rising bids, the system's own auctions and its settlement: rules of Maker's contracts worked by
-// hand, and what must hold of any auction.
+// Rising bids, the system's own auctions and its settlement: numbers of Maker's own tests
+// (flip.t.sol, flop.t.sol, end.t.sol), rules worked by hand, and what must hold of any auction.
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <vector>
@@ -52,6 +52,46 @@ TEST_CASE("english auctions: lots by lump and by debt") {
   CHECK(b.tab == Approx(990));
   CHECK(bite({.dust = 100}, v, 99).refusal == AuctionRefusal::no_room);
   CHECK(bite({}, {}, 99).refusal == AuctionRefusal::nothing);
+}
+
+TEST_CASE("english auctions: numbers of flip.t.sol and flop.t.sol") {
+  const BidTerms t{1.05, 3 * 3600, 2 * 86400};
+  EnglishAuction a = start_english(t, 50, 100, 0);
+  CHECK(tend(t, a, 1, 1, 0).to_system == 1);  // test_tend
+  const BidFlow second = tend(t, a, 2, 2, 0);
+  CHECK(second.to_system == 1);
+  CHECK(second.refund == 1);
+  EnglishEnd end = deal(a, 5 * 3600);
+  CHECK(end.winner == 2);
+  CHECK(end.lot == 100);
+  a = start_english(t, 50, 100, 0);  // test_beg
+  CHECK(tend(t, a, 1, 1, 0).refusal == AuctionRefusal::none);
+  CHECK(tend(t, a, 1.01, 2, 0).refusal == AuctionRefusal::too_low);
+  CHECK(tend(t, a, 1.07, 2, 0).refusal == AuctionRefusal::none);
+  CHECK(tend(t, a, 49, 1, 0).refusal == AuctionRefusal::none);
+  CHECK(tend(t, a, 50, 2, 0).refusal == AuctionRefusal::none);
+  CHECK(dent(t, a, 100, 1, 0).refusal == AuctionRefusal::too_low);
+  CHECK(dent(t, a, 99, 1, 0).refusal == AuctionRefusal::too_low);
+  CHECK(dent(t, a, 95, 1, 0).to_owner == 5);  // test_dent
+  a = start_english(t, 50, 100, 0);           // test_deal: only after ttl, or after the end
+  tend(t, a, 1, 1, 0);
+  CHECK_FALSE(deal(a, 0).done);
+  CHECK(deal(a, 4.1 * 3600).done);
+  a = start_english(t, 50, 100, 4.1 * 3600);
+  tend(t, a, 1, 1, 2 * 86400);
+  CHECK_FALSE(deal(a, 2 * 86400).done);
+  CHECK(deal(a, 3 * 86400).done);
+
+  const SystemBookTerms flop{.debt_lot = 10, .first_tokens = 1e6, .bids = {1.05, 10800, 172800}};
+  SystemBooks b;
+  b.sin = 10;
+  DebtAuction d = start_debt_auction(flop, b, 0);
+  CHECK(bid_for_tokens(flop, b, d, 100, 1, 0).to_system == 10);
+  const BidFlow better = bid_for_tokens(flop, b, d, 80, 2, 0);
+  CHECK(better.to_system == 0);
+  CHECK(better.refund == 10);
+  CHECK(settle_debt_auction(b, d, 5 * 7 * 86400) == 80);
+  CHECK(b.minted == 80);
 }
 
 TEST_CASE("english auctions: bids rise to tab, then the lot falls") {
@@ -194,6 +234,40 @@ TEST_CASE("surplus auctions: only beyond buffer and sin; tokens are burned") {
   CHECK_FALSE(retry_surplus_auction(t, none, 1000));
   CHECK(retry_surplus_auction(t, none, 1001));
   CHECK(none.clock.open(1500));
+}
+
+TEST_CASE("settlement: numbers of end.t.sol") {
+  // test_cage_collateralised: 10 gold at 5, 15 coins; _deficit: 16 coins
+  for (const double coins : {15.0, 16.0}) {
+    SettledCollateral gold = cage(5, 15, 1);
+    CHECK(skim(gold, 10, 15).freed == Approx(7).epsilon(1e-12));
+    share_out_collateral(gold, coins);
+    CHECK(cash_out(gold, coins) == Approx(3).epsilon(1e-12));
+  }
+  // test_cage_undercollateralised: 15 coins against 10 and 3 against 1, gold at 2; 18 coins, or 17
+  // where a surplus of 1 paid sin first
+  for (const double coins : {18.0, 17.0}) {
+    SettledCollateral gold = cage(2, 18, 1);
+    CHECK(skim(gold, 10, 15).freed == 2.5);
+    CHECK(skim(gold, 1, 3).freed == 0);
+    share_out_collateral(gold, coins);
+    CHECK(cash_out(gold, coins - 3) + cash_out(gold, 3) == Approx(8.5).epsilon(1e-12));
+    CHECK(gold.pot == Approx(0).margin(1e-12));
+  }
+  // test_cage_skip: an auction of the whole vault is undone
+  SettledCollateral undone = cage(5, 0, 1);
+  CHECK(undo_auction(undone, 15) == 15);
+  CHECK(skim(undone, 10, 15).freed == Approx(7).epsilon(1e-12));
+  // test_cage_net_undercollateralised_multiple_ilks
+  SettledCollateral gold = cage(2, 15, 1), coal = cage(2, 5, 1);
+  skim(gold, 10, 15);
+  skim(coal, 1, 5);
+  CHECK(gold.gap == 0);
+  CHECK(coal.gap == 1.5);
+  share_out_collateral(gold, 20);
+  share_out_collateral(coal, 20);
+  CHECK(gold.fix == Approx(0.375).epsilon(1e-12));
+  CHECK(coal.fix == Approx(0.05).epsilon(1e-12));
 }
 
 TEST_CASE("settlement: owners first, the hole is everybody's") {

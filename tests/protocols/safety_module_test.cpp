@@ -1,9 +1,27 @@
-// Safety modules: Umbrella's rules worked by hand, and what must hold of any slash.
+// Safety modules: numbers of Umbrella's own tests (Umbrella.t.sol), its rules worked by hand, and
+// what must hold of any slash.
 #include <catch2/catch.hpp>
 
 #include "protocols/losses/safety_module.hpp"
 
 using namespace faultline;
+
+TEST_CASE("safety module: numbers of the contract's tests") {
+  const SafetyModuleTerms t{.least_stake = 1};
+  StakePool pool{10000, 10000};  // test_slash
+  CoveredDeficit d{.deficit = 1000};
+  CHECK(slash(t, pool, d).covered == 1000);
+  CHECK(pool.assets == 9000);
+  CHECK(d.pending == 1000);
+  pool = {501, 501};  // test_slashHalfDeficit
+  d = {.deficit = 1000};
+  CHECK(slash(t, pool, d).covered == 500);
+  CHECK(pool.assets == 1);
+  CHECK(d.pending == 500);
+  d = {.deficit = 1000, .offset = 1000};  // test_coverDeficitOffsetInvalidAmount
+  CHECK(slash(t, pool, d).taken == 0);
+  CHECK(cover_pending(d, 1000) == 0);
+}
 
 TEST_CASE("safety module: offset, fee, pending") {
   const SafetyModuleTerms t{.fee = 0.1};

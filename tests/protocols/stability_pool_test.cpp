@@ -269,6 +269,13 @@ TEST_CASE("troves: who may be liquidated, and where it goes") {
 
 TEST_CASE("troves: v2's penalties and its capped reward") {
   const TroveTerms v2 = liquity_v2_terms();
+  // liquidations.t.sol without interest: testLiquidationOffsetWithSurplus, ..NoSurplus
+  const TroveLiquidation with = liquidate_trove(v2, {2, 2000}, 1100 - 1e-9, 2100, {6, 4100});
+  CHECK(with.pool_collateral == Approx(2000 / 1100.0 * 1.05).epsilon(1e-9));
+  CHECK(with.owner_collateral == Approx(2 * 0.995 - 2000 / 1100.0 * 1.05).epsilon(1e-9));
+  const TroveLiquidation without = liquidate_trove(v2, {10, 10000}, 1030, 10100, {40, 20100});
+  CHECK(without.pool_collateral == Approx(9.95).epsilon(1e-12));
+  CHECK(without.owner_collateral == 0);
   const Trove system{300, 10000};
   // 109%: 10.9 units, 0.0545 to the caller, 10.5 to the pool, the rest is the owner's
   TroveLiquidation l = liquidate_trove(v2, {10.9, 1000}, 100, 1e9, system);

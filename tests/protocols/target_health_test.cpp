@@ -1,4 +1,5 @@
-// Liquidation to a target health: Aave v4's formulas worked by hand, and what must hold of them.
+// Liquidation to a target health: numbers of Aave v4's own tests (LiquidationLogic.LiquidationBonus
+// and .LiquidationAmounts), its formulas worked by hand, and what must hold of them.
 #include <catch2/catch.hpp>
 #include <cmath>
 
@@ -29,6 +30,35 @@ LiquidationRow row_of(double debt, double collateral, double price) {
 }
 
 }  // namespace
+
+TEST_CASE("target health: numbers of the contract's tests") {
+  TargetHealthTerms t{.collateral_factor = 0.5,
+                      .most_bonus = 0.2,
+                      .fee = 0.1,
+                      .target = 1,
+                      .full_bonus_below = 0.8,
+                      .least_bonus_share = 0.5};
+  LiquidationRow row;
+  row.debt = 5;
+  row.debt_price = 2000;
+  row.collateral = 11000;
+  row.collateral_price = 1;
+  row.total_debt_usd = 10000;
+  row.health = 0.8;
+  TargetPlan p = plan_to_target(t, row, 3);  // test_calculateLiquidationAmounts_EnoughCollateral
+  CHECK(p.repay == Approx(2.5).epsilon(1e-12));
+  CHECK(p.seize == Approx(6000).epsilon(1e-12));
+  CHECK(p.to_liquidator == Approx(5900).epsilon(1e-12));
+  row.collateral = 3000;  // test_calculateLiquidationAmounts_InsufficientCollateral
+  p = plan_to_target(t, row, 3);
+  CHECK(p.repay == Approx(1.25).epsilon(1e-12));
+  CHECK(p.seize == 3000);
+  CHECK(p.to_liquidator == Approx(2950).epsilon(1e-12));
+  t.most_bonus = 0.1;
+  CHECK(growing_bonus(t, 1) == Approx(0.05).epsilon(1e-12));
+  CHECK(growing_bonus(t, 0.96) == Approx(0.06).epsilon(1e-12));
+  CHECK(growing_bonus(t, 0.8) == 0.1);
+}
 
 TEST_CASE("target health: the bonus grows as health falls") {
   CHECK(growing_bonus(terms, 1) == Approx(0.05));
