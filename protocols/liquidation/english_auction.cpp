@@ -40,7 +40,8 @@ BidFlow tend(const BidTerms& t, EnglishAuction& a, double bid, std::uint32_t who
   if (!a.clock.open(now_s)) return refused(AuctionRefusal::over);
   const bool full = bid >= a.tab * (1 - near) && bid <= a.tab * (1 + near);
   if (full) bid = a.tab;
-  if (bid > a.tab || !(bid > a.bid)) return refused(AuctionRefusal::too_low);
+  const bool first_of_all = !a.clock.has_bid && bid == 0;
+  if (bid > a.tab || (!(bid > a.bid) && !first_of_all)) return refused(AuctionRefusal::too_low);
   if (!full && bid < t.beg * a.bid * (1 - near)) return refused(AuctionRefusal::too_low);
   const BidFlow flow{.to_system = bid - a.bid, .refund = a.bid, .refunded = a.clock.bidder};
   a.bid = bid;
@@ -69,10 +70,30 @@ EnglishEnd deal(EnglishAuction& a, double now_s) {
 std::optional<NextBid> next_bid(const BidTerms& t, const EnglishAuction& a, const Bidder& b,
                                 double opening) {
   if (a.clock.has_bid && a.clock.bidder == b.id) return std::nullopt;
-  NextBid n{std::min(a.tab, a.bid > 0 ? a.bid * t.beg : opening), a.lot};
+  const double first = a.clock.has_bid ? std::max(opening, a.tab * 1e-6) : opening;
+  NextBid n{std::min(a.tab, a.bid > 0 ? a.bid * t.beg : first), a.lot};
   if (a.bid == a.tab) n = {a.tab, a.lot / t.beg};
   if (n.bid > b.capital || n.lot * b.worth - n.bid - b.cost <= 0) return std::nullopt;
   return n;
+}
+
+BiddingOut bid_out(const BidTerms& t, EnglishAuction& a, std::span<const Bidder> bidders,
+                   double opening, double now_s) {
+  BiddingOut out;
+  for (bool again = true; again;) {
+    again = false;
+    for (const Bidder& b : bidders) {
+      const auto n = next_bid(t, a, b, opening);
+      if (!n) continue;
+      const BidFlow f = place_bid(t, a, *n, b.id, now_s);
+      if (f.refusal != AuctionRefusal::none) continue;
+      out.to_system += f.to_system;
+      out.to_owner += f.to_owner;
+      ++out.bids;
+      again = true;
+    }
+  }
+  return out;
 }
 
 BidFlow place_bid(const BidTerms& t, EnglishAuction& a, const NextBid& n, std::uint32_t who,

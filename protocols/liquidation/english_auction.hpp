@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 
 #include "protocols/liquidation/dutch_auction.hpp"
 
@@ -80,7 +81,8 @@ struct BidFlow {
   AuctionRefusal refusal = AuctionRefusal::none;
 };
 
-/// A higher bid for the whole lot, at most tab.
+/// A higher bid for the whole lot, at most tab. The first may be 0: the contract asks for one of
+/// its units, 1e-45 coins.
 BidFlow tend(const BidTerms& t, EnglishAuction& a, double bid, std::uint32_t who, double now_s);
 
 /// A smaller lot for all of tab.
@@ -103,14 +105,25 @@ struct Bidder {
   double cost = 0;     // of one bid, gas included
 };
 
-/// The least bid that beats the last one, `opening` if there is none, if the bidder would gain by
-/// it and does not lead already: a debt amount below tab, and at tab a lot.
+/// The least bid that beats the last one, `opening` (>= 0) if there is none, if the bidder would
+/// gain by it and does not lead already: a debt amount below tab, and at tab a lot. After a bid of
+/// 0 it goes on at no less than a millionth of tab.
 struct NextBid {
   double bid = 0;
   double lot = 0;
 };
 std::optional<NextBid> next_bid(const BidTerms& t, const EnglishAuction& a, const Bidder& b,
                                 double opening);
+
+/// All who are there outbid each other, in turn, until nobody would go on: what it moved in sum.
+/// Only the leader's money stays in it.
+struct BiddingOut {
+  double to_system = 0;  // debt units
+  double to_owner = 0;   // collateral
+  int bids = 0;
+};
+BiddingOut bid_out(const BidTerms& t, EnglishAuction& a, std::span<const Bidder> bidders,
+                   double opening, double now_s);
 
 /// Places it: tends or dents.
 BidFlow place_bid(const BidTerms& t, EnglishAuction& a, const NextBid& n, std::uint32_t who,

@@ -14,23 +14,13 @@ namespace {
 
 const BidTerms terms{.beg = 1.05, .ttl_s = 100, .tau_s = 1000};
 
-/// Bidders take turns, a second each, until none wants to go on. Gives the end.
+/// They bid it out at once. Gives the end.
 EnglishEnd run(EnglishAuction& a, const std::vector<Bidder>& bidders, double opening,
                double& raised, double& returned) {
-  double now = 0;
-  for (bool again = true; again;) {
-    again = false;
-    for (const Bidder& b : bidders) {
-      const auto n = next_bid(terms, a, b, opening);
-      if (!n || now > 900) continue;
-      const BidFlow f = place_bid(terms, a, *n, b.id, now += 0.5);
-      REQUIRE(f.refusal == AuctionRefusal::none);
-      raised += f.to_system;
-      returned += f.to_owner;
-      again = true;
-    }
-  }
-  return deal(a, now + 100.5);
+  const BiddingOut out = bid_out(terms, a, bidders, opening, 0);
+  raised += out.to_system;
+  returned += out.to_owner;
+  return deal(a, 100.5);
 }
 
 }  // namespace
@@ -147,7 +137,14 @@ TEST_CASE("english auctions: how many bid decides, not what it is worth") {
   CHECK(end.lot == 1);
   CHECK(raised == 0.001);
   CHECK(end.unraised == Approx(tab - 0.001));
+  raised = returned = 0;
+  a = start_english(terms, tab, lot, 0);
+  end = run(a, {one}, 0, raised, returned);  // for nothing at all
+  CHECK(end.winner == 1);
+  CHECK(end.lot == 1);
+  CHECK(end.unraised == tab);
   // a second one without money does not help much
+  raised = returned = 0;
   raised = returned = 0;
   a = start_english(terms, tab, lot, 0);
   end = run(a, {one, poor}, 0.001, raised, returned);
@@ -161,6 +158,12 @@ TEST_CASE("english auctions: how many bid decides, not what it is worth") {
   CHECK(end.lot + returned == Approx(lot));
   CHECK(tab / end.lot <= worth);
   CHECK(tab / end.lot >= 170 / (1.05 * 1.05));
+  // with a bid of nothing to beat it ends where it would have ended
+  raised = returned = 0;
+  a = start_english(terms, tab, lot, 0);
+  const EnglishEnd same = run(a, {one, two}, 0, raised, returned);
+  CHECK(raised == Approx(tab));
+  CHECK(same.lot == Approx(end.lot).epsilon(0.06));
   // worth less than tab: it stops in the first phase
   raised = returned = 0;
   a = start_english(terms, 300, lot, 0);
@@ -169,6 +172,12 @@ TEST_CASE("english auctions: how many bid decides, not what it is worth") {
   CHECK(raised <= worth);
   CHECK(raised + end.unraised == Approx(300));
   CHECK_FALSE(next_bid(terms, start_english(terms, 10, 1, 0), {1, 5, 1e6, 6}, 0.1));  // gas
+  a = start_english(terms, 10, 1, 0);
+  CHECK(tend(terms, a, 0, 1, 0).refusal == AuctionRefusal::none);
+  CHECK(tend(terms, a, 0, 2, 0).refusal == AuctionRefusal::too_low);  // only the first
+  const BidTerms no_step{1, 100, 1000};
+  a = start_english(no_step, tab, lot, 0);
+  CHECK(bid_out(no_step, a, std::vector{one, two}, 1, 0).bids == 1);  // without a step nobody does
 }
 
 TEST_CASE("debt auctions: sin waits, surplus pays first, then tokens are minted") {
