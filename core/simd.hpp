@@ -134,6 +134,13 @@ inline std::int32_t log_floor(double x) {
   return cut - (static_cast<double>(cut) > units ? 1 : 0);
 }
 
+/// out[i] = log_floor(x[i]), several at a time; any x but those for which it holds gives some
+/// number.
+inline void log_floors(const double* __restrict x, std::size_t count,
+                       std::int32_t* __restrict out) {
+  for (std::size_t i = 0; i < count; ++i) out[i] = log_floor(x[i]);
+}
+
 /// Whether this processor runs code built for x86-64-v3; check once at start-up.
 inline bool cpu_is_supported() {
   __builtin_cpu_init();

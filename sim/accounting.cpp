@@ -220,37 +220,35 @@ double exit_price(const Snapshot& world, const Workspace& w, std::uint32_t r) {
   return best < 0 ? w.market.spot[a.value] : std::min(best, w.market.spot[a.value]);
 }
 
-/// Hole of one row with collateral at exit prices, beyond what it had at the start.
-double exit_hole(const Snapshot& world, const Workspace& w, std::uint32_t p) {
+/// Hole of one row with collateral at exit prices, beyond `legacy`, what it had at the start.
+double exit_hole(const Snapshot& world, const Workspace& w, const ExitRow& row, double legacy) {
   double hole = 0;
-  Leg legs[kMostLegs];
-  const RowLegs row = w.positions.row(p, legs);
-  for (std::uint32_t leg = 0; leg < row.count; ++leg) {
+  const Leg* legs = w.exit_legs.data() + row.first_leg;
+  for (std::uint32_t leg = 0; leg < row.legs.count; ++leg) {
     const auto [f, units] = legs[leg];
     double exit = w.market.supply_index[f / 2] * w.exit_prices[f / 2];
     if (world.reserves[f / 2].contract) exit -= funding_paid(world, w, f);
-    hole -= leg < row.collateral ? units * exit : -units * w.market_factors[f];
+    hole -= leg < row.legs.collateral ? units * exit : -units * w.market_factors[f];
   }
-  const auto legacy = std::lower_bound(world.legacy_rows.begin(), world.legacy_rows.end(), p);
-  if (legacy != world.legacy_rows.end() && *legacy == p) {
-    hole -= world.legacy_usd[static_cast<std::size_t>(legacy - world.legacy_rows.begin())];
-  }
-  return std::max(0.0, hole);
+  return std::max(0.0, hole - legacy);
 }
 
 /// Bad debt if the collateral of every account in breach or under water were sold at once.
 void measure_exit(const Snapshot& world, Workspace& w) {
   w.hollow.clear();
   w.underwater.members(w.hollow);
-  std::vector<std::uint32_t>& rows = w.exit_rows;
-  rows.clear();
+  w.row_scratch.clear();
   std::set_union(w.breached.begin(), w.breached.end(), w.hollow.begin(), w.hollow.end(),
-                 std::back_inserter(rows));
+                 std::back_inserter(w.row_scratch));
   std::vector<double>& amount = w.exit_amounts;
   amount.assign(world.reserves.size(), 0);
+  w.exit_rows.clear();
+  w.exit_legs.clear();
   Leg legs[kMostLegs];
-  for (const std::uint32_t p : rows) {
+  for (const std::uint32_t p : w.row_scratch) {
     const RowLegs row = w.positions.row(p, legs);
+    w.exit_rows.push_back({p, static_cast<std::uint32_t>(w.exit_legs.size()), row});
+    w.exit_legs.insert(w.exit_legs.end(), legs, legs + row.count);
     for (std::uint32_t leg = 0; leg < row.collateral; ++leg) {
       const std::uint32_t r = legs[leg].factor / 2;
       amount[r] += legs[leg].amount * w.market.supply_index[r];
@@ -261,8 +259,12 @@ void measure_exit(const Snapshot& world, Workspace& w) {
                            ? exit_price(world, w, r)
                            : w.market.spot[world.reserves[r].asset.value];
   }
-  for (const std::uint32_t p : rows) {
-    w.outcome.markets[world.positions[p].market.value].bad_debt_exit_usd += exit_hole(world, w, p);
+  std::size_t next = 0;  // of the rows with a hole at the start, ascending like all
+  for (const ExitRow& row : w.exit_rows) {
+    while (next < world.legacy_rows.size() && world.legacy_rows[next] < row.position) ++next;
+    const bool had = next < world.legacy_rows.size() && world.legacy_rows[next] == row.position;
+    w.outcome.markets[world.positions[row.position].market.value].bad_debt_exit_usd +=
+        exit_hole(world, w, row, had ? world.legacy_usd[next] : 0.0);
   }
   for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
     w.outcome.markets[m].bad_debt_exit_usd += w.realised_usd[m];

@@ -250,6 +250,30 @@ void note_sources(Snapshot& world) {
   }
 }
 
+WayBack way_back(const Snapshot& world, AssetId from, AssetId to) {
+  const auto no_hop = static_cast<std::uint32_t>(2 * world.venues.size());
+  WayBack way;
+  way.rate_at[0] = way.rate_at[1] = no_hop;
+  const auto hop = [&](AssetId a, Side side) {
+    a = hedge_of(world, a);
+    if (a == world.numeraire) return;
+    const VenueId outside = world.outside[a.value];
+    way.exists = way.exists && outside.valid();
+    if (outside.valid()) way.rate_at[way.count] = rate_place(outside, side);
+    way.hops[way.count++] = {outside, side};
+  };
+  hop(from, Side::sell);
+  hop(to, Side::buy);
+  return way;
+}
+
+void note_ways_back(Snapshot& world) {
+  for (const VenueInfo& v : world.venues) {
+    world.ways_back.push_back(way_back(world, v.quote, v.base));  // sold, bought back outside
+    world.ways_back.push_back(way_back(world, v.base, v.quote));
+  }
+}
+
 }  // namespace
 
 void compile_lanes(CompileContext& c) {
@@ -277,6 +301,7 @@ void compile_lanes(CompileContext& c) {
         });
   }
   note_sources(world);
+  note_ways_back(world);
   add_flow_lanes(world);
   group_lanes(world);
 }

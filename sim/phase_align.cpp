@@ -17,31 +17,8 @@ namespace faultline {
 
 namespace {
 
-/// The way back through the outside market: at most one sale for the numeraire and one purchase.
-struct OutsideRoute {
-  Hop hops[2];
-  int count = 0;
-  bool exists = true;
-};
-
-/// A contract is hedged by what it follows: who buys it sells that, and holds both.
-AssetId hedge_of(const Snapshot& world, AssetId a) {
-  return world.assets[a.value].contract ? world.assets[a.value].base : a;
-}
-
-OutsideRoute outside_route(const Snapshot& world, AssetId from, AssetId to) {
-  OutsideRoute route;
-  from = hedge_of(world, from);
-  to = hedge_of(world, to);
-  if (from != world.numeraire) {
-    route.exists = route.exists && world.outside[from.value].valid();
-    route.hops[route.count++] = {world.outside[from.value], Side::sell};
-  }
-  if (to != world.numeraire) {
-    route.exists = route.exists && world.outside[to.value].valid();
-    route.hops[route.count++] = {world.outside[to.value], Side::buy};
-  }
-  return route;
+const WayBack& way_back(const Snapshot& world, const Hop& hop) {
+  return world.ways_back[rate_place(hop.venue, hop.side)];
 }
 
 /// The first leg of a round trip: the venue itself.
@@ -61,7 +38,7 @@ struct VenueTrade {
 struct OutsideTrade {
   const Snapshot& world;
   const Workspace& w;
-  const OutsideRoute& route;
+  const WayBack& route;
   Fill fill(double x) const {
     Fill through{x, 0, 1};
     for (int h = 0; h < route.count; ++h) {
@@ -72,6 +49,10 @@ struct OutsideTrade {
     return through;
   }
   double in_to_rate(double) const { return 0; }
+  bool fits(double x) const {
+    return route.count == 0 ||
+           venue_fits(world, w.venues, route.hops[0].venue, route.hops[0].side, x);
+  }
   double most() const {
     return route.count == 0
                ? std::numeric_limits<double>::infinity()
@@ -114,17 +95,14 @@ bool may_have_moved(const Snapshot& world, const Workspace& w, VenueId v, double
 /// none pays for its gas.
 Opportunity look(const Snapshot& world, const Workspace& w, std::uint32_t who, const Hop& hop,
                  double capital_usd) {
+  const WayBack& route = way_back(world, hop);
+  const Opportunity none{hop.venue, hop.side, 0, 0, 0};
+  const double* rates = w.market.venue_rate.data();
+  const double rate = rates[rate_place(hop.venue, hop.side)];
+  const double start = rate * rates[route.rate_at[0]] * rates[route.rate_at[1]];
+  if (!(start > 1) || !route.exists) return none;
   const VenueInfo& venue = world.venues[hop.venue.value];
   const AssetId given = asset_given(venue, hop.side);
-  const OutsideRoute route = outside_route(world, asset_taken(venue, hop.side), given);
-  Opportunity none{hop.venue, hop.side, 0, 0, 0};
-  if (!route.exists) return none;
-  const double rate = w.market.venue_rate[rate_place(hop.venue, hop.side)];
-  double start = rate;
-  for (int h = 0; h < route.count; ++h) {
-    start *= w.market.venue_rate[rate_place(route.hops[h].venue, route.hops[h].side)];
-  }
-  if (!(start > 1)) return none;
   if (!seen_gap(world, w, w.settings.arbitrageur_latency[who], hop.venue, hop.side)) return none;
   const double price = w.market.reference[given.value];
   const double gas = gas_usd(world, w, w.settings.arbitrageur_gas[who], venue.chain);
@@ -143,11 +121,13 @@ double trade(const Snapshot& world, Workspace& w, const Hop& hop, AccountId pays
              double in) {
   const VenueInfo& venue = world.venues[hop.venue.value];
   const Quantum& quantum = world.assets[asset_taken(venue, hop.side).value].quantum;
-  const double out = quantum.down(venue_fill(world, w.venues, hop.venue, hop.side, in).out);
+  const double out = venue_trade(world, w.venues, hop.venue, hop.side, in, [&](double& brings) {
+    brings = quantum.down(brings);
+    return brings > 0;
+  });
   if (!(out > 0)) return 0;
   w.ledger.post(pays, account_given(venue, hop.side), in);
   w.ledger.post(account_taken(venue, hop.side), takes, out);
-  venue_apply(world, w.venues, hop.venue, hop.side, in, out);
   post_price(world, w.venues, hop.venue, w.market);
   w.moved_venues.add(hop.venue.value);
   w.outcome.venues[hop.venue.value].volume_usd +=
@@ -163,7 +143,7 @@ void take(const Snapshot& world, Workspace& w, std::uint32_t who, const Opportun
   double amount =
       trade(world, w, {o.venue, o.side}, agent.purse[given.value], agent.purse[taken.value], in);
   if (!(amount > 0)) return;  // less than a quantum on one side: nothing trades, no gas is paid
-  const OutsideRoute route = outside_route(world, taken, given);
+  const WayBack& route = way_back(world, {o.venue, o.side});
   for (int h = 0; h < route.count && amount > 0; ++h) {
     const VenueInfo& hop = world.venues[route.hops[h].venue.value];
     const AssetId gives = asset_given(hop, route.hops[h].side);  // a contract's hedge is another's

@@ -44,6 +44,31 @@ void refresh_factors(const Snapshot& world, Workspace& w) {
   w.changed_factors.resize(kept);
 }
 
+/// Every lane's price, and what it makes of the oracles' price of the pair.
+void price_lanes(const Snapshot& world, Workspace& w) {
+  static_assert(kMostHops == 3);
+  const double *rate = w.market.venue_rate.data(), *published = w.market.published.data();
+  const double* inverse = w.published_inverse.data();
+  double *prices = w.lane_price.data(), *rho = w.lane_rho.data();
+  for (const LaneSources& at : world.lane_sources) {
+    const double price = rate[at.rate_at[0]] * rate[at.rate_at[1]] * rate[at.rate_at[2]];
+    *prices++ = price;
+    *rho++ = price * published[at.to_oracle] * inverse[at.from_oracle];
+  }
+}
+
+/// In the direct run a lane brings the reference price.
+void price_lanes_at_reference(const Snapshot& world, Workspace& w) {
+  for (std::size_t l = 0; l < world.lane_sources.size(); ++l) {
+    const Lane& lane = world.lanes[l];
+    if (!lane.open) continue;
+    const double price = w.market.reference[lane.from.value] / w.market.reference[lane.to.value];
+    const LaneSources& at = world.lane_sources[l];
+    w.lane_price[l] = price;
+    w.lane_rho[l] = price * w.market.published[at.to_oracle] * w.published_inverse[at.from_oracle];
+  }
+}
+
 void refresh_lanes(const Snapshot& world, Workspace& w) {
   if (w.round > 0 && w.moved_venues.empty() && w.moved_references.empty() &&
       w.moved_feeds.empty()) {
@@ -60,47 +85,42 @@ void refresh_lanes(const Snapshot& world, Workspace& w) {
                     static_cast<std::uint32_t>(&bundle - world.bundles.data())};
     w.market.venue_rate[rate_place(world, whole)] = best;
   }
-  for (std::size_t l = 0; l < world.lane_sources.size(); ++l) {
-    const LaneSources& at = world.lane_sources[l];
-    double price = w.market.venue_rate[at.rate_at[0]];
-    for (std::size_t h = 1; h < kMostHops; ++h) price *= w.market.venue_rate[at.rate_at[h]];
-    const Lane& lane = world.lanes[l];
-    if (!w.transmission && lane.open) {
-      price = w.market.reference[lane.from.value] / w.market.reference[lane.to.value];
-    }
-    w.lane_price[l] = price;
-    w.lane_rho[l] = price * w.market.published[at.to_oracle] * w.published_inverse[at.from_oracle];
-  }
+  price_lanes(world, w);
+  if (!w.transmission) price_lanes_at_reference(world, w);
 }
 
 bool by_needs(const ParkedRow& a, const ParkedRow& b) {
   return a.needs != b.needs ? a.needs > b.needs : a.position > b.position;
 }
 
-double spot_gap(const Snapshot& world, const Workspace& w, std::uint32_t r) {
-  const Reserve& reserve = world.reserves[r];
-  return w.market.spot[reserve.asset.value] / w.market.published[reserve.oracle.value];
+/// Market value over what the oracle says, of every reserve's asset.
+void refresh_gaps(const Snapshot& world, Workspace& w) {
+  if (w.round > 0 && w.moved_feeds.empty() && w.moved_spots.empty()) return;
+  for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
+    const Reserve& reserve = world.reserves[r];
+    w.spot_gap[r] = w.market.spot[reserve.asset.value] / w.market.published[reserve.oracle.value];
+  }
 }
 
 /// Notes the values parked rows were found under; whether one has drifted since.
-bool values_drifted(const Snapshot& world, Workspace& w, bool start) {
+bool values_drifted(Workspace& w, bool start) {
   ParkedRows& parked = w.parked;
   if (start) {
     w.parked_prices = w.factors;
-    parked.least_gap.resize(world.reserves.size());
-    for (std::uint32_t r = 0; r < world.reserves.size(); ++r)
-      parked.least_gap[r] = spot_gap(world, w, r);
+    parked.least_gap = w.spot_gap;
     return false;
   }
   bool drifted = false;
+  const double* now = w.factors.data();
+  double* least = w.parked_prices.data();
   for (std::size_t f = 0; f < w.factors.size(); ++f) {
-    drifted = drifted || w.factors[f] > drift * w.parked_prices[f];
-    w.parked_prices[f] = std::min(w.parked_prices[f], w.factors[f]);
+    drifted |= now[f] > drift * least[f];
+    least[f] = now[f] < least[f] ? now[f] : least[f];
   }
   if (w.moved_feeds.empty() && w.moved_spots.empty()) return drifted;
-  for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
-    const double gap = spot_gap(world, w, r);
-    drifted = drifted || gap > drift * parked.least_gap[r];
+  for (std::size_t r = 0; r < w.spot_gap.size(); ++r) {
+    const double gap = w.spot_gap[r];
+    drifted |= gap > drift * parked.least_gap[r];
     parked.least_gap[r] = std::min(parked.least_gap[r], gap);
   }
   return drifted;
@@ -134,23 +154,28 @@ void wake_up_to(Workspace& w, std::vector<ParkedRow>& heap, double rho) {
 /// wait for the last.
 double best_rho(const std::vector<double>& rho) {
   double best[4] = {0, 0, 0, 0};
-  for (std::size_t l = 0; l < rho.size(); ++l) {
-    best[l % 4] = rho[l] > best[l % 4] ? rho[l] : best[l % 4];
+  const auto take = [](double& most, double r) { most = r > most ? r : most; };
+  std::size_t l = 0;
+  for (; l + 4 <= rho.size(); l += 4) {
+    for (std::size_t k = 0; k < 4; ++k) take(best[k], rho[l + k]);
   }
-  return *std::max_element(best, best + 4);
+  for (; l < rho.size(); ++l) take(best[0], rho[l]);
+  return std::max(std::max(best[0], best[1]), std::max(best[2], best[3]));
 }
 
 /// Brings back parked rows that might pay now.
-void wake_parked(const Snapshot& world, Workspace& w) {
+void wake_parked(Workspace& w) {
   ParkedRows& parked = w.parked;
   parked.woken.clear();
   if (parked.empty()) return;
-  const bool all = values_drifted(world, w, false);
+  const bool all = values_drifted(w, false);
   if (!parked.any.empty()) wake_up_to(w, parked.any, all ? never : best_rho(w.lane_rho));
   std::size_t kept = 0;
   for (const std::uint32_t l : parked.lanes) {
-    wake_up_to(w, parked.by_lane[l], all ? never : w.lane_rho[l]);
-    if (!parked.by_lane[l].empty()) parked.lanes[kept++] = l;
+    std::vector<ParkedRow>& heap = parked.by_lane[l];
+    const double rho = all ? never : w.lane_rho[l];
+    if (!(heap.front().needs > rho)) wake_up_to(w, heap, rho);
+    if (!heap.empty()) parked.lanes[kept++] = l;
   }
   parked.lanes.resize(kept);
   std::sort(parked.woken.begin(), parked.woken.end());
@@ -162,10 +187,9 @@ void push_parked(std::vector<ParkedRow>& heap, const ParkedRow& row) {
 }
 
 /// Takes a row out of the game until one of `needs` is met; it may be any lane's if all are far.
-void park(const Snapshot& world, Workspace& w, std::uint32_t position,
-          std::span<const LaneNeeds> needs) {
+void park(Workspace& w, std::uint32_t position, std::span<const LaneNeeds> needs) {
   ParkedRows& parked = w.parked;
-  if (parked.empty()) values_drifted(world, w, true);
+  if (parked.empty()) values_drifted(w, true);
   const std::uint32_t stamp = w.set_parked(position, true).stamp;
   double least = never;
   for (const LaneNeeds& n : needs) least = std::min(least, n.needs);
@@ -250,7 +274,7 @@ double least_rho(const Snapshot& world, const Workspace& w, const RowView& row, 
   const double most =
       std::min(most_share(w.settings.reserves[pair.collateral_reserve].terms) * owed + step,
                posted / (1 + bonus) + step);
-  const double gas = gas_usd / (spot_gap(world, w, pair.debt_reserve) * drift);
+  const double gas = gas_usd / (w.spot_gap[pair.debt_reserve] * drift);
   const double needs = (1 + gas / (drift * most)) / gain * (1 - 1e-9);
   return std::isnan(needs) ? 0 : needs;
 }
@@ -307,14 +331,14 @@ double best_pair(const Snapshot& world, const Workspace& w, const RowView& row, 
 }
 
 /// Brings the list of rows to look at up to date: what the search reported, and who may pay again.
-void refresh_breached(const Snapshot& world, Workspace& w) {
+void refresh_breached(Workspace& w) {
   for (const auto* rows : {&w.left, &w.entered}) {
     for (const std::uint32_t p : *rows)
       if (w.is_parked(p)) w.set_parked(p, false);
   }
   for (const std::uint32_t p : w.entered) w.breach_since.try_emplace(p, w.round);
   update_rows(w.breached, w.entered, w.left, w.row_scratch);
-  wake_parked(world, w);
+  wake_parked(w);
   w.left.clear();
   update_rows(w.breached, w.parked.woken, w.left, w.row_scratch);
 }
@@ -396,8 +420,7 @@ void plan_rows(const Snapshot& world, Workspace& w) {
       if (p.first_need == p.end_need) {
         w.set_parked(p.position, true);
       } else {
-        park(world, w, p.position,
-             std::span(rows.needs).subspan(p.first_need, p.end_need - p.first_need));
+        park(w, p.position, std::span(rows.needs).subspan(p.first_need, p.end_need - p.first_need));
       }
     }
   }
@@ -437,12 +460,13 @@ void assess(const Snapshot& world, const Scenario&, Workspace& w) {
   w.perps.forget_orders();
   refresh_factors(world, w);
   refresh_lanes(world, w);
+  refresh_gaps(world, w);
   if (const auto bad = w.find_rows(w.breach, w.factors, w.changed_factors)) {
     fail(w, Stop::not_finite,
          "the value of " + world.factor_text(*bad) + " is not a finite number");
     return;
   }
-  refresh_breached(world, w);
+  refresh_breached(w);
   add_tiered(world, w);
   w.outcome.counters.breaches += w.breached.size();
   plan_rows(world, w);

@@ -15,6 +15,7 @@
 //             the largest fraction of the first one cut in each lane. Lanes that share no venue
 //             never cut each other's orders (law 4)
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <span>
 
@@ -72,9 +73,7 @@ void walk_lanes(const Snapshot& world, Workspace& w, VenueStates& states, OnFill
 
 /// Trades at one venue and gives what it brings, unrounded.
 double size_trade(const Snapshot& world, VenueStates& states, const Hop& hop, double in) {
-  const double out = venue_fill(world, states, hop.venue, hop.side, in).out;
-  venue_apply(world, states, hop.venue, hop.side, in, out);
-  return out;
+  return venue_trade(world, states, hop.venue, hop.side, in, [](double) { return true; });
 }
 
 /// More than the venues take is no trade: nobody gives the rest for nothing.
@@ -83,8 +82,8 @@ void size_fill(const Snapshot& world, Workspace& w, VenueStates& states,
   const Hop hop{group[0].venue, group[0].side, group[0].bundle};
   double out = 0;
   if (hop.bundle == Hop::alone) {
-    const bool fits = in <= venue_most_in(world, states, hop.venue, hop.side);
-    out = fits ? size_trade(world, states, hop, in) : 0;
+    const bool whole = venue_fits(world, states, hop.venue, hop.side, in);
+    out = whole ? size_trade(world, states, hop, in) : 0;
   } else if (split_hop(world, states, w.market, hop, in, w.parts)) {
     const std::span<const Hop> venues = world.venues_of(hop);
     for (std::size_t i = 0; i < venues.size(); ++i) {
@@ -318,18 +317,21 @@ double book_trade(const Snapshot& world, Workspace& w, VenueStates& states, cons
   const VenueInfo& venue = world.venues[v.value];
   const AssetId given = asset_given(venue, side), taken = asset_taken(venue, side);
   const Quantum& quantum = world.assets[taken.value].quantum;
-  const double out = quantum.down(venue_fill(world, states, v, side, in).out);
-  w.ledger.post(world.dust[given.value], account_given(venue, side), in);
-  w.ledger.post(account_taken(venue, side), world.dust[taken.value], out);
+  double out = 0;
   const double move = on_venue(world, states, v, [&]<class K>(const auto& p, auto& s) {
     const auto before = s;
-    K::apply(p, s, side, in, out);
+    out = trade_at<K>(p, s, side, in, [&](double& brings) {
+      brings = quantum.down(brings);
+      return true;
+    });
     if constexpr (requires { K::permanent_move(p, before, s); }) {
       return K::permanent_move(p, before, s);
     } else {
       return 0.0;
     }
   });
+  w.ledger.post(world.dust[given.value], account_given(venue, side), in);
+  w.ledger.post(account_taken(venue, side), world.dust[taken.value], out);
   note_impact(world, w, v, move);
   w.moved_venues.add(v.value);
   const double usd = in * w.market.spot[given.value];
@@ -451,6 +453,32 @@ void book_at_reference(const Snapshot& world, Workspace& w) {
   }
 }
 
+/// Sorts few orders of one lane by counting for each how many come before it, of which no branch is
+/// guessed wrong. False, and nothing is done, where lanes differ or limits tie.
+bool sort_by_count(Workspace& w) {
+  constexpr std::size_t most = 64;
+  const std::size_t n = w.order_keys.size();
+  if (n > most) return false;
+  double limits[most];
+  bool alike = true;
+  for (std::size_t i = 0; i < n; ++i) {
+    limits[i] = w.order_keys[i].limit;
+    alike &= w.order_keys[i].lane == w.order_keys[0].lane;
+  }
+  if (!alike) return false;
+  std::uint64_t filled = 0;
+  w.sorted_orders.resize(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    std::int64_t before = 0;
+    for (std::size_t j = 0; j < n; ++j) before += limits[j] < limits[i] ? 1 : 0;
+    filled |= std::uint64_t{1} << before;
+    w.sorted_orders[static_cast<std::size_t>(before)] = w.orders[i];
+  }
+  if (static_cast<std::size_t>(std::popcount(filled)) != n) return false;
+  std::swap(w.orders, w.sorted_orders);
+  return true;
+}
+
 /// Sorts the orders: in a batch by group of lanes, then lane; the best limit over the lane's price
 /// first, ties by identity.
 void sort_orders(const Snapshot& world, Workspace& w) {
@@ -461,6 +489,7 @@ void sort_orders(const Snapshot& world, Workspace& w) {
         world.sequential ? 0 : std::uint64_t{world.lanes[o.lane].group} << 32 | o.lane;
     w.order_keys.push_back({lane, o.limit / w.lane_price[o.lane], o.position, i});
   }
+  if (sort_by_count(w)) return;
   std::sort(w.order_keys.begin(), w.order_keys.end(), [](const OrderKey& a, const OrderKey& b) {
     if (a.lane != b.lane) return a.lane < b.lane;
     return a.limit != b.limit ? a.limit < b.limit : a.position < b.position;

@@ -127,6 +127,37 @@ bool marked_down(const Snapshot& world, const Workspace& w, AssetId claim) {
   return false;
 }
 
+/// Market factors that may have changed, each once; their list keeps those that did.
+void refresh_market_factors(const Snapshot& world, Workspace& w) {
+  std::size_t kept = 0;
+  for (const std::uint32_t f : w.changed_market_factors) {
+    if (w.marked_in_round[f] == w.round + 1) continue;
+    w.marked_in_round[f] = w.round + 1;
+    const double value = market_factor(world, w, f);
+    if (value == w.market_factors[f]) continue;
+    w.market_factors[f] = value;
+    w.changed_market_factors[kept++] = f;
+  }
+  w.changed_market_factors.resize(kept);
+}
+
+/// What is behind synthetic dollars rests on those factors, and moves others; whether it did.
+bool refresh_backed_factors(const Snapshot& world, Workspace& w) {
+  std::vector<std::uint32_t>& list = w.changed_market_factors;
+  std::size_t kept = list.size();
+  if (!back_dollars(world, w)) return false;
+  for (std::size_t i = kept; i < list.size(); ++i) {
+    const std::uint32_t f = list[i];
+    const double value = market_factor(world, w, f);
+    if (value == w.market_factors[f]) continue;
+    w.market_factors[f] = value;
+    const auto end = list.begin() + static_cast<std::ptrdiff_t>(kept);
+    if (std::find(list.begin(), end, f) == end) list[kept++] = f;
+  }
+  list.resize(kept);
+  return true;
+}
+
 }  // namespace
 
 double market_value(const Snapshot& world, const MarketState& market, AssetId a) {
@@ -228,15 +259,10 @@ double market_factor(const Snapshot& world, const Workspace& w, std::uint32_t fa
 void mark_down(const Snapshot& world, const Scenario&, Workspace& w) {
   refresh_venue_prices(world, w);
   refresh_spots(world, w);
-  const auto refresh_factors = [&] {
-    for (const std::uint32_t f : w.changed_market_factors) {
-      w.market_factors[f] = market_factor(world, w, f);
-    }
-  };
-  refresh_factors();
-  if (back_dollars(world, w)) refresh_factors();
   const bool settled = !w.orders.empty() || w.perps.acts();
-  const bool changed = !w.changed_market_factors.empty() || settled || w.round == 0;
+  bool changed = !w.changed_market_factors.empty() || settled || w.round == 0;
+  refresh_market_factors(world, w);
+  changed = refresh_backed_factors(world, w) || changed;
   if (changed && !world.positions.empty()) {
     if (const auto bad = w.find_rows(w.underwater, w.market_factors, w.changed_market_factors)) {
       fail(w, Stop::not_finite,

@@ -102,6 +102,15 @@ struct LaneSources {
   std::uint32_t from_oracle, to_oracle;
 };
 
+/// The way from what a venue pays out back to what was given for it, through the outside market: at
+/// most one sale for the numeraire and one purchase.
+struct WayBack {
+  Hop hops[2];
+  std::uint32_t rate_at[2] = {0, 0};  // as in LaneSources
+  int count = 0;
+  bool exists = true;
+};
+
 struct OracleInfo {
   std::string name;
   AssetId asset;
@@ -194,6 +203,7 @@ struct Snapshot {
   std::vector<std::vector<Hop>> bundles;  // venues that give one asset for the same other, by id
   std::vector<LaneSources> lane_sources;  // [lane] of markets; those of flow agents come after
   std::size_t most_hops = 0;              // of any lane
+  std::vector<WayBack> ways_back;         // [2 * venue + side]
   std::vector<std::vector<std::uint32_t>> reserves_of_feed, reserves_of_asset;
   std::vector<ArbitrageurInfo> arbitrageurs;
   std::vector<LiquidatorInfo> liquidators;

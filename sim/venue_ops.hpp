@@ -61,6 +61,23 @@ inline double venue_most_in(const Snapshot& world, const VenueStates& s, VenueId
   });
 }
 
+/// Whether it takes that much: in <= venue_most_in.
+inline bool venue_fits(const Snapshot& world, const VenueStates& s, VenueId v, Side side,
+                       double in) {
+  return on_venue(world, s, v, [&]<class K>(const auto& p, const auto& state) {
+    return fits<K>(p, state, side, in);
+  });
+}
+
+/// Trades `in` for what `agree` makes of what it would bring (protocols/venues/curve.hpp).
+template <class Agree>
+double venue_trade(const Snapshot& world, VenueStates& s, VenueId v, Side side, double in,
+                   Agree&& agree) {
+  return on_venue(world, s, v, [&]<class K>(const auto& p, auto& state) {
+    return trade_at<K>(p, state, side, in, agree);
+  });
+}
+
 inline void venue_apply(const Snapshot& world, VenueStates& s, VenueId v, Side side, double in,
                         double out) {
   on_venue(world, s, v,
@@ -95,6 +112,10 @@ inline AccountId account_given(const VenueInfo& v, Side side) {
 }
 inline AccountId account_taken(const VenueInfo& v, Side side) {
   return side == Side::sell ? v.quote_account : v.base_account;
+}
+/// A contract is hedged by what it follows: who buys it sells that, and holds both.
+inline AssetId hedge_of(const Snapshot& world, AssetId a) {
+  return world.assets[a.value].contract ? world.assets[a.value].base : a;
 }
 inline Side opposite(Side side) {
   return side == Side::sell ? Side::buy : Side::sell;
@@ -163,17 +184,12 @@ inline void post_price(const Snapshot& world, const VenueStates& s, VenueId v,
       sell = price * keep;
       buy = keep / price;
     }
+    if constexpr (requires { K::takes(p, state, Side::sell); }) {
+      if (!K::takes(p, state, Side::sell)) sell = 0;
+      if (!K::takes(p, state, Side::buy)) buy = 0;
+    }
+    if (market.halted[v.value]) sell = buy = 0;
   });
-  for (const Side side : {Side::sell, Side::buy}) {
-    const bool open = on_venue(world, s, v, [side]<class K>(const auto& p, const auto& state) {
-      if constexpr (requires { K::takes(p, state, side); }) {
-        return K::takes(p, state, side);
-      } else {
-        return true;
-      }
-    });
-    if (!open || market.halted[v.value]) market.venue_rate[rate_place(v, side)] = 0;
-  }
 }
 
 }  // namespace faultline

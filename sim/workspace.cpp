@@ -174,6 +174,7 @@ void Workspace::reset() {
   market_factors = opening.market_factors;
   changed_factors.clear();
   changed_market_factors.clear();
+  marked_in_round.assign(factors.size(), 0);
   for (std::uint32_t f = 0; f < factors.size(); ++f) changed_market_factors.push_back(f);
   positions.reset();
   breach.reset();
@@ -188,6 +189,7 @@ void Workspace::reset() {
   flows.reset(opening.flows, world->flow_agents.size());
   lane_price.assign(world->lanes.size(), 0.0);
   lane_rho.assign(world->lanes.size(), 0.0);
+  spot_gap.assign(world->reserves.size(), 0.0);
   parked.clear();
   active_lanes.clear();
   realised_usd.assign(markets, 0.0);

@@ -88,6 +88,13 @@ struct FeedAudit {
   std::vector<double> missing_usd, missing_accounts;  // [harm] this round
 };
 
+/// A row whose collateral is sold at the end, for the sum.
+struct ExitRow {
+  std::uint32_t position = 0;
+  std::uint32_t first_leg = 0;  // of Workspace::exit_legs
+  RowLegs legs{};
+};
+
 struct Workspace {
   explicit Workspace(const Snapshot& world);
   /// Back to the opening of the world.
@@ -145,6 +152,7 @@ struct Workspace {
   // 4 assess
   std::vector<double> factors, market_factors;  // y of the search; of the bad-debt search
   std::vector<std::uint32_t> changed_factors, changed_market_factors;
+  std::vector<std::uint32_t> marked_in_round;  // [factor] the last it was marked down in, plus 1
   Positions positions;
   BreachSearch breach, underwater;
   std::vector<std::uint32_t> breached;       // in breach and not parked, ascending
@@ -155,6 +163,7 @@ struct Workspace {
   std::vector<double> published_inverse;  // [oracle]
   std::vector<double> lane_price;         // [lane] marginal, net of fees
   std::vector<double> lane_rho;           // [lane] that over the oracles' price of the pair
+  std::vector<double> spot_gap;           // [reserve] market value over the oracle's price
   ParkedRows parked;
   // [factor] least since the first of them was parked; 0: look at all of them again
   std::vector<double> parked_prices;
@@ -188,9 +197,10 @@ struct Workspace {
   std::vector<std::uint32_t> hollow;    // such rows of markets that recognise losses at once
   std::array<double, bearer_count> opening_wealth{};
   std::vector<double> exit_amounts, exit_prices, asset_sums;
-  std::vector<std::uint32_t> exit_rows;  // in breach or under water at the end
-  bool quiet = false;                    // this round changed nothing
-  bool audit_rounds = false;             // law 1 after every round, rows included (tests)
+  std::vector<ExitRow> exit_rows;  // in breach or under water at the end
+  std::vector<Leg> exit_legs;      // theirs
+  bool quiet = false;              // this round changed nothing
+  bool audit_rounds = false;       // law 1 after every round, rows included (tests)
 
   /// Calls visit(i) once for each i < count: in parallel from `worth` on, where there are workers.
   template <class Visit>

@@ -43,6 +43,16 @@ concept TradeLeg = requires(const L& leg, double x) {
   { leg.most() } -> std::same_as<double>;  // greatest input
 };
 
+/// Whether a leg takes that much: x <= leg.most(), which a leg may know without finding it.
+template <TradeLeg L>
+bool leg_fits(const L& leg, double x) {
+  if constexpr (requires { leg.fits(x); }) {
+    return leg.fits(x);
+  } else {
+    return x <= leg.most();
+  }
+}
+
 /// A venue walked on one side.
 template <VenueCurve K>
 struct VenueLeg {
@@ -78,36 +88,48 @@ struct TwoLegTrade {
 template <TradeLeg First, TradeLeg Second>
 TwoLegTrade arbitrage_through(const First& first, const Second& second,
                               const ArbitrageBudget& budget = {}) {
-  const double second_start = second.fill(0).rate * budget.exchange;
+  const Fill nothing = second.fill(0);
+  const double second_start = nothing.rate * budget.exchange;
   const double start = first.fill(0).rate * second_start;
   if (!(start > 1)) return {};
-  const double most_middle = second.most();
   // Were the second venue infinitely deep, the first would be walked to here and no further.
   double most = std::min(budget.capital, first.in_to_rate(1 / second_start));
-  if (!(most > 0 && most_middle > 0)) return {};
+  if (!(most > 0)) return {};
+  double back = 0;  // of the second leg, for what `margin_at` was last asked
   const auto margin_at = [&](const Fill& fill) {
-    return 1 - 1 / std::sqrt(fill.rate * second.fill(fill.out).rate * budget.exchange);
+    const Fill end = second.fill(fill.out);
+    back = end.out;
+    return 1 - 1 / std::sqrt(fill.rate * end.rate * budget.exchange);
   };
   Fill at_most = first.fill(most);
-  if (at_most.out > most_middle) {  // the second venue ends before the first does
-    const auto room = [&](double x) { return 1 - first.fill(x).out / most_middle; };
-    most = bracketed_root(room, 0, 1, most, 1 - at_most.out / most_middle).good;
-    at_most = first.fill(most);
+  if (!(at_most.out > 0 && leg_fits(second, at_most.out))) {
+    const double most_middle = second.most();
+    if (!(most_middle > 0)) return {};
+    if (at_most.out > most_middle) {  // the second venue ends before the first does
+      const auto room = [&](double x) { return 1 - first.fill(x).out / most_middle; };
+      most = bracketed_root(room, 0, 1, most, 1 - at_most.out / most_middle).good;
+      at_most = first.fill(most);
+    }
   }
   TwoLegTrade trade{.in = most, .middle = at_most.out};
   if (const double end = margin_at(at_most); end < 0) {
+    trade = {.out = nothing.out};
     const auto margin = [&](double x) {
       const Fill fill = first.fill(x);
       const double m = margin_at(fill);
-      if (m >= 0) trade.in = x, trade.middle = fill.out;  // the last of these is the bracket's good
+      // The last of these is the bracket's good.
+      if (m >= 0) trade = {.in = x, .middle = fill.out, .out = back};
       return m;
     };
-    trade.in = trade.middle = 0;
     const double good =
         bracketed_root(margin, 0, 1 - 1 / std::sqrt(start), most, end, 0x1p-44).good;
-    if (trade.in != good) trade = {.in = good, .middle = first.fill(good).out};
+    if (trade.in != good) {
+      trade = {.in = good, .middle = first.fill(good).out};
+      trade.out = second.fill(trade.middle).out;
+    }
+  } else {
+    trade.out = back;
   }
-  trade.out = second.fill(trade.middle).out;
   trade.profit = trade.out * budget.exchange - trade.in;
   return trade.profit > budget.gas ? trade : TwoLegTrade{};
 }

@@ -106,7 +106,12 @@ LiquidationPlan plan_liquidation(const LiquidationRow& row, const LendingTerms& 
       return plan;
     }
   }
-  exchange(row, t, repay, plan);
+  if (repay == plan.max_repay) {
+    plan.repay = raw.repay;
+    plan.seize = raw.seize;
+  } else {
+    exchange(row, t, repay, plan);
+  }
   split(row, t, plan);
   if (!(plan.repay > 0) || !(plan.seize > 0)) {
     plan.refusal = Refusal::nothing;

@@ -35,6 +35,7 @@ constexpr std::int32_t kLogOfZero = -1'200'000'000;
 constexpr double kNoRow = 2.0;  // above every surplus
 constexpr double kLeastDouble = std::numeric_limits<double>::denorm_min();
 constexpr std::uint32_t kKeysAtOnce = 16;
+constexpr std::size_t kBlocksAtOnce = 8;
 constexpr std::uint32_t kUnkeyed = 1u << 30;  // tiles spent, where keys hold for no move at all
 
 std::uint8_t row_bit(std::uint32_t slot) {
@@ -278,9 +279,15 @@ BreachSearch::BreachSearch(const Book& book, const Positions& positions,
       base_y_(base.begin(), base.begin() + book.factor_count()),
       base_log_(book.factor_count()),
       moved_(book.factor_count()),
+      fresh_(book.factor_count()),
+      fresh_y_(book.factor_count()),
+      fresh_log_(book.factor_count()),
       all_factors_(book.factor_count()),
+      logs_(book.listed_factors()),
+      family_logs_(book.families().size()),
       base_blocks_(book.blocks().size()),
-      base_deadline_(book.blocks().size()),
+      base_deadline_((book.blocks().size() + kBlocksAtOnce - 1) / kBlocksAtOnce * kBlocksAtOnce,
+                     kNever),
       base_ref_(book.ref_count()),
       now_(book.ref_count()),
       base_ref_log_(book.ref_count()),
@@ -342,32 +349,51 @@ std::optional<std::uint32_t> BreachSearch::begin(std::span<const double> y,
   for (const std::uint32_t f : changed)
     if (!(y[f] >= 0.0 && y[f] <= std::numeric_limits<double>::max())) return f;
   ++round_;
+  ++calls_;
   due_.clear();
-  std::int32_t rise = 0, fall = 0;
-  bool any = false, wild = false;
+  std::size_t moved = 0;
+  bool wild = false;
   for (const std::uint32_t f : changed) {
-    const double before = y_[f];
-    if (y[f] == before) continue;
-    y_[f] = y[f];
-    const std::int32_t log = factor_log(y[f]);
-    rise = std::max(rise, log - log_[f].log);
-    fall = std::max(fall, log_[f].log - log);
-    log_[f] = {log, round_};
-    any = true;
-    wild = wild || is_wild(before) || is_wild(y[f]);
-    wild_ += (is_wild(y[f]) ? 1u : 0u) - (is_wild(before) ? 1u : 0u);
+    const double before = y_[f], now = y[f];
+    if (now == before) continue;
+    y_[f] = now;
+    fresh_[moved] = f;
+    fresh_y_[moved++] = now;
+    const bool was = wild_ != 0 && is_wild(before), is = is_wild(now);
+    wild = wild || was || is;
+    wild_ += (is ? 1u : 0u) - (was ? 1u : 0u);
     if (moved_[f] == 0) {
       moved_[f] = 1;
       moved_list_.push_back(f);
     }
   }
+  log_floors(fresh_y_.data(), moved, fresh_log_.data());
+  std::int32_t rise = 0, fall = 0;
+  for (std::size_t i = 0; i < moved; ++i) {
+    const double now = fresh_y_[i];
+    const std::int32_t log = now == 0.0 ? kLogOfZero : wild && is_wild(now) ? 0 : fresh_log_[i];
+    FactorLog& at = log_[fresh_[i]];
+    rise = std::max(rise, log - at.log);
+    fall = std::max(fall, at.log - log);
+    at = {log, round_};
+  }
   travelled_ += std::int64_t{rise} + fall;
   for (const std::uint32_t block : touched_list_) queue_block(block);
   touched_list_.clear();
-  if (!any) return std::nullopt;
-  for (std::uint32_t block = 0; block < deadline_.size(); ++block)
-    if (deadline_[block] <= travelled_ || (wild && deadline_[block] != kNever)) queue_block(block);
+  if (moved != 0) queue_due(wild ? kNever - 1 : travelled_);
   return std::nullopt;
+}
+
+// Queues the blocks whose deadline is no later than `way`, eight asked at once.
+void BreachSearch::queue_due(std::int64_t way) {
+  for (std::size_t start = 0; start < deadline_.size(); start += kBlocksAtOnce) {
+    std::int64_t any = 0;
+    for (std::size_t i = 0; i < kBlocksAtOnce; ++i) any |= deadline_[start + i] <= way ? -1 : 0;
+    if (any == 0) continue;
+    for (std::size_t i = 0; i < kBlocksAtOnce; ++i) {
+      if (deadline_[start + i] <= way) queue_block(static_cast<std::uint32_t>(start + i));
+    }
+  }
 }
 
 void BreachSearch::queue_block(std::uint32_t block) {
@@ -375,6 +401,20 @@ void BreachSearch::queue_block(std::uint32_t block) {
   blocks_[block].queued = round_;
   due_.push_back(block);
   use(block);
+  list_logs(book_->blocks()[block].family);
+}
+
+// The logarithms of a family's factors side by side, once a call, for all of its blocks.
+void BreachSearch::list_logs(std::uint32_t family) {
+  FamilyLogs& logs = family_logs_[family];
+  if (logs.listed == calls_) return;
+  logs.listed = calls_;
+  logs.moved = 0;
+  std::int32_t* out = logs_.data() + book_->families()[family].first_factor;
+  for (const std::uint32_t f : book_->factors_of(book_->families()[family])) {
+    *out++ = log_[f].log;
+    logs.moved = std::max(logs.moved, log_[f].round);
+  }
 }
 
 void BreachSearch::use(std::uint32_t block) {
@@ -385,22 +425,25 @@ void BreachSearch::use(std::uint32_t block) {
 
 BreachSearch::Moves BreachSearch::moves(const Book::Block& block) const {
   const Book::Family& family = book_->families()[block.family];
-  const std::uint32_t* factors = book_->factors_of(family).data();
+  const std::int32_t* now = logs_.data() + family.first_factor;
   const std::int32_t* ref = ref_log_.data() + block.first_ref;
   std::int32_t least[2], most[2];  // of collateral factors, of debt factors
-  std::uint32_t round = 0, i = 0;
   for (int side = 0; side < 2; ++side) {
-    const std::uint32_t end = family.collateral_factors + (side == 0 ? 0 : family.debt_factors);
-    least[side] = i < end ? std::numeric_limits<std::int32_t>::max() : 0;
-    most[side] = i < end ? std::numeric_limits<std::int32_t>::min() : 0;
-    for (; i < end; ++i) {
-      const FactorLog now = log_[factors[i]];
-      least[side] = std::min(least[side], now.log - ref[i]);
-      most[side] = std::max(most[side], now.log - ref[i]);
-      round = std::max(round, now.round);
+    const std::uint32_t count = side == 0 ? family.collateral_factors : family.debt_factors;
+    std::int32_t low = count > 0 ? std::numeric_limits<std::int32_t>::max() : 0;
+    std::int32_t high = count > 0 ? std::numeric_limits<std::int32_t>::min() : 0;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const std::int32_t move = now[i] - ref[i];
+      low = std::min(low, move);
+      high = std::max(high, move);
     }
+    least[side] = low;
+    most[side] = high;
+    now += count;
+    ref += count;
   }
-  return {std::int64_t{most[1]} - least[0], std::int64_t{most[0]} - least[1], round};
+  return {std::int64_t{most[1]} - least[0], std::int64_t{most[0]} - least[1],
+          family_logs_[block.family].moved};
 }
 
 bool BreachSearch::has_wild_factor(const Book::Block& block) const {

@@ -156,12 +156,19 @@ class BreachSearch {
     std::uint32_t round;  // the call it last moved in
   };
 
+  struct FamilyLogs {
+    std::uint64_t listed = 0;  // the call, of all ever made, in which they were
+    std::uint32_t moved = 0;   // the call since `reset` in which one last moved
+  };
+
   std::optional<std::uint32_t> begin(std::span<const double> y,
                                      std::span<const std::uint32_t> changed);
   void visit(std::uint32_t block);
   void finish(Rows& entered, Rows& left);
 
   void key_base(std::uint32_t block);
+  void queue_due(std::int64_t way);
+  void list_logs(std::uint32_t family);
   void queue_block(std::uint32_t block);
   void use(std::uint32_t block);
   Moves moves(const Book::Block& block) const;
@@ -187,7 +194,14 @@ class BreachSearch {
   std::vector<FactorLog> log_, base_log_;
   std::vector<std::uint8_t> moved_;  // by factor: listed in moved_list_
   std::vector<std::uint32_t> moved_list_;
+  // Of the factors that moved in this call: which, what they are, `log_floor` of it.
+  std::vector<std::uint32_t> fresh_;
+  std::vector<double> fresh_y_;
+  std::vector<std::int32_t> fresh_log_;
   std::vector<std::uint32_t> all_factors_;
+  std::vector<std::int32_t> logs_;  // by family: those of its factors
+  std::vector<FamilyLogs> family_logs_;
+  std::uint64_t calls_ = 0;
   std::uint32_t wild_ = 0;  // factors outside the range the keys are proven for; at the base
   std::uint32_t base_wild_ = 0;
 

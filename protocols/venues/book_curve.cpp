@@ -41,7 +41,7 @@ double BookCurve::at(double ratio) const {
 BookCurve::Walk BookCurve::walk(double q, double d, Side side, double step) const {
   const double way = sign(side), next = q + way * step, k = exponent / (1 + exponent);
   const double end = step == 0 ? d : distance(next);
-  return {step - way * k * (std::fabs(next) * end - std::fabs(q) * d), factor(next, end)};
+  return {step - way * k * (std::fabs(next) * end - std::fabs(q) * d), factor(next, end), end};
 }
 
 // Newton on walk(step).worth = worth: its slope is the factor at the step's end, so it is concave
@@ -96,22 +96,24 @@ void QuoteBook::set_depth(const Params& p, State& s, double depth, double stands
   if (now > before && s.displaced != 0) displace(p, s, s.displaced * (before / now));
 }
 
-Fill QuoteBook::fill(const Params& p, const State& s, Side side, double in) {
+Fill QuoteBook::fill(const Params& p, const State& s, Side side, double in, End& end) {
   const double n = standing(p, s), kept = 1 - fee(p, s);
-  const double net = kept * (p.bounded ? std::min(in, most_in(p, s, side)) : in);
+  const double takes = p.bounded ? std::min(in, most_in(p, s, side)) : in, net = kept * takes;
   double out = 0, factor = 0;
   if (!(n > 0)) {
     factor = BookCurve::factor(s.displaced, s.distance);
   } else if (side == Side::sell) {
-    const auto walk =
-        p.curve.walk(s.displaced, s.distance, side, std::min(net / n, steps_room(p, s, side)));
+    const double step = std::min(net / n, steps_room(p, s, side));
+    const auto walk = p.curve.walk(s.displaced, s.distance, side, step);
     out = s.centre * n * walk.worth;
     factor = walk.factor;
+    if (takes == in) end = {step, walk.distance};
   } else {
-    const auto end = p.curve.step_for(s.displaced, s.distance, side, net / (s.centre * n),
-                                      steps_room(p, s, side));
-    out = n * end.step;
-    factor = BookCurve::factor(s.displaced - end.step, end.distance);
+    const auto there = p.curve.step_for(s.displaced, s.distance, side, net / (s.centre * n),
+                                        steps_room(p, s, side));
+    out = n * there.step;
+    factor = BookCurve::factor(s.displaced - there.step, there.distance);
+    if (takes == in) end.step = there.step;
   }
   if (p.bounded) out = std::min(out, std::max(0.0, side == Side::sell ? s.quote : s.base));
   const double price = s.centre * factor;
@@ -153,10 +155,26 @@ double QuoteBook::most_in(const Params& p, const State& s, Side side) {
   return s.centre * n * p.curve.walk(s.displaced, s.distance, side, step).worth / (1 - fee(p, s));
 }
 
-void QuoteBook::apply(const Params& p, State& s, Side side, double given, double taken) {
+// A purchase of all there is costs no less than at the price it begins at: most answers need not
+// find its end. 2^-40 is far more than rounding takes from a sum of such terms.
+bool QuoteBook::fits(const Params& p, const State& s, Side side, double in) {
+  if (side == Side::buy && !p.bounded) {
+    const double room = steps_room(p, s, side);
+    const double rounding = 0x1p-40 * (room + p.curve.farthest + std::fabs(s.displaced));
+    const double least = room * BookCurve::factor(s.displaced, s.distance) - rounding;
+    if (in < s.centre * standing(p, s) * least) return true;
+  }
+  return in <= most_in(p, s, side);
+}
+
+void QuoteBook::apply(const Params& p, State& s, Side side, double given, double taken,
+                      const End& end) {
   const double n = standing(p, s);
   if (side == Side::sell) {
-    if (n > 0) {
+    if (n > 0 && end.step >= 0) {
+      s.displaced += end.step;
+      s.distance = end.distance;
+    } else if (n > 0) {
       displace(p, s, s.displaced + std::min((1 - fee(p, s)) * given / n, steps_room(p, s, side)));
     }
     s.base += given;
@@ -164,9 +182,13 @@ void QuoteBook::apply(const Params& p, State& s, Side side, double given, double
   } else {
     const double net = (1 - fee(p, s)) * given;
     if (n > 0) {
-      const auto end = p.curve.step_for(s.displaced, s.distance, side, net / (s.centre * n),
-                                        steps_room(p, s, side));
-      displace(p, s, s.displaced - end.step);
+      const double step = end.step >= 0
+                              ? end.step
+                              : p.curve
+                                    .step_for(s.displaced, s.distance, side, net / (s.centre * n),
+                                              steps_room(p, s, side))
+                                    .step;
+      displace(p, s, s.displaced - step);
     }
     s.quote += given;
     s.base -= taken;
@@ -180,11 +202,15 @@ double QuoteBook::permanent_move(const Params& p, const State& before, const Sta
 
 double QuoteBook::decay(const Params& p, State& s, double dt) {
   if (!(dt > 0) || s.refill_s == std::numeric_limits<double>::infinity()) return 1;
-  constexpr double ln2 = 0.693147180559945309417;
-  const double kept = math::exp(-ln2 * (dt / s.refill_s));
-  const double q = s.displaced * kept;
+  if (dt != s.decayed_s || s.refill_s != s.decayed_refill_s) {
+    constexpr double ln2 = 0.693147180559945309417;
+    s.decay_kept = math::exp(-ln2 * (dt / s.refill_s));
+    s.decayed_s = dt;
+    s.decayed_refill_s = s.refill_s;
+  }
+  const double q = s.displaced * s.decay_kept;
   displace(p, s, std::fabs(q) < p.curve.still ? 0 : q);
-  return kept;
+  return s.decay_kept;
 }
 
 bool QuoteBook::follow_reference(const Params& p, State& s, double dt, double reference) {

@@ -47,6 +47,7 @@ struct BookCurve {
   struct Walk {
     double worth = 0;
     double factor = 1;
+    double distance = 0;  // at its end
   };
   Walk walk(double q, double d, Side side, double step) const;
 };
@@ -84,6 +85,8 @@ struct QuoteBook {
     double widened = 1;  // times the half-spread
     double low = 0;      // trades stop where the mid would pass these; and none happen while
     double high = std::numeric_limits<double>::infinity();  // it is beyond
+    // The last decay asked for, and what it kept: rounds are alike.
+    double decayed_s = 0, decayed_refill_s = 0, decay_kept = 1;
   };
 
   static State open(const Params& p) {
@@ -99,7 +102,16 @@ struct QuoteBook {
   static double base_held(const Params&, const State& s) { return s.base; }
   static double quote_held(const Params&, const State& s) { return s.quote; }
 
-  static Fill fill(const Params& p, const State& s, Side side, double in);
+  /// Where a trade leads on the curve, as `fill` found it, so that `apply` need not look again.
+  struct End {
+    double step = -1;     // below 0: not known
+    double distance = 0;  // at its end, of a sale
+  };
+  static Fill fill(const Params& p, const State& s, Side side, double in, End& end);
+  static Fill fill(const Params& p, const State& s, Side side, double in) {
+    End end;
+    return fill(p, s, side, in, end);
+  }
   static double out_given_in(const Params& p, const State& s, Side side, double in) {
     return fill(p, s, side, in).out;
   }
@@ -112,7 +124,14 @@ struct QuoteBook {
     return in_for_average_by_bracket<QuoteBook>(p, s, side, limit);
   }
   static double most_in(const Params& p, const State& s, Side side);
-  static void apply(const Params& p, State& s, Side side, double given, double taken);
+  /// Whether it takes that much: in <= most_in.
+  static bool fits(const Params& p, const State& s, Side side, double in);
+  static void apply(const Params& p, State& s, Side side, double given, double taken) {
+    apply(p, s, side, given, taken, End{});
+  }
+  /// The same for what `fill` of the same input found in the same state.
+  static void apply(const Params& p, State& s, Side side, double given, double taken,
+                    const End& end);
 
   /// Whether anybody trades on this side now.
   static bool takes(const Params& p, const State& s, Side side) {

@@ -236,6 +236,26 @@ double ConcentratedLiquidity::most_in(const Params& p, const State& s, Side side
   return in_to_price(p, s, side, side == Side::sell ? 0 : std::numeric_limits<double>::infinity());
 }
 
+// Summed interval by interval until there is room enough: the whole way is long. Rounding keeps the
+// order of sums of what is not below 0.
+bool ConcentratedLiquidity::fits(const Params& p, const State& s, Side side, double in) {
+  if (!(s.scale > 0)) return in <= 0;
+  const auto enough = [&](double sum) {
+    return s.scale * (sum * short_of_gap) / (1 - s.fee) >= in;
+  };
+  const auto last = static_cast<std::int32_t>(p.liquidity.size()) - 1;
+  const std::int32_t way = side == Side::sell ? -1 : 1;
+  double sum = 0, root = s.root;
+  for (std::int32_t i = s.interval; i >= 0 && i <= last; i += way) {
+    const auto k = static_cast<std::size_t>(i);
+    const double l = p.liquidity[k], end = side == Side::sell ? p.root[k] : p.root[k + 1];
+    if (l > 0) sum += side == Side::sell ? base_between(l, end, root) : l * (end - root);
+    if (enough(sum)) return true;
+    root = end;
+  }
+  return in <= most_in(p, s, side);
+}
+
 void ConcentratedLiquidity::apply(const Params& p, State& s, Side side, double given,
                                   double taken) {
   const Walk w = walk(p, s, side, given);

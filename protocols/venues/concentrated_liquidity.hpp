@@ -156,6 +156,8 @@ struct ConcentratedLiquidity {
     return in_for_average_by_bracket<ConcentratedLiquidity>(p, s, side, limit);
   }
   static double most_in(const Params& p, const State& s, Side side);
+  /// Whether it takes that much: in <= most_in.
+  static bool fits(const Params& p, const State& s, Side side, double in);
   static void apply(const Params& p, State& s, Side side, double given, double taken);
   static bool relax(const Params&, State&, double, double) { return false; }
   /// LPs burn this share of every range, 0 to 1, with its uncollected fees; the price stays.

@@ -83,6 +83,36 @@ concept VenueCurve = VenueKind<K> && std::is_trivially_copyable_v<typename K::St
 };
 // clang-format on
 
+/// Whether a venue takes that much: in <= most_in, which a kind may know without finding it.
+template <VenueCurve K>
+bool fits(const typename K::Params& p, const typename K::State& s, Side side, double in) {
+  if constexpr (requires { K::fits(p, s, side, in); }) {
+    return K::fits(p, s, side, in);
+  } else {
+    return in <= K::most_in(p, s, side);
+  }
+}
+
+/// Trades `in`: agree(out) is told what it would bring, may round that, and says whether the trade
+/// is on. A kind with an `End` walks its curve once for both. Gives what is taken, 0 where it is
+/// off.
+template <VenueCurve K, class Agree>
+double trade_at(const typename K::Params& p, typename K::State& s, Side side, double in,
+                Agree&& agree) {
+  if constexpr (requires { typename K::End; }) {
+    typename K::End end;
+    double out = K::fill(p, s, side, in, end).out;
+    if (!agree(out)) return 0;
+    K::apply(p, s, side, in, out, end);
+    return out;
+  } else {
+    double out = K::fill(p, s, side, in).out;
+    if (!agree(out)) return 0;
+    K::apply(p, s, side, in, out);
+    return out;
+  }
+}
+
 /// Greatest input up to `most` at which `margin`, which falls, is not below 0; 0 if it starts
 /// there. Doubles from `first` (> 0) until margin falls below 0, then brackets: 2^-40 relative.
 template <class F>
