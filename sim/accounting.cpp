@@ -221,14 +221,15 @@ double exit_price(const Snapshot& world, const Workspace& w, std::uint32_t r) {
 }
 
 /// Hole of one row with collateral at exit prices, beyond `legacy`, what it had at the start.
-double exit_hole(const Snapshot& world, const Workspace& w, const ExitRow& row, double legacy) {
+double exit_hole(const Snapshot& world, const Workspace& w, std::uint32_t p, double legacy) {
   double hole = 0;
-  const Leg* legs = w.exit_legs.data() + row.first_leg;
-  for (std::uint32_t leg = 0; leg < row.legs.count; ++leg) {
+  Leg legs[kMostLegs];
+  const RowLegs row = w.positions.row(p, legs);
+  for (std::uint32_t leg = 0; leg < row.count; ++leg) {
     const auto [f, units] = legs[leg];
     double exit = w.market.supply_index[f / 2] * w.exit_prices[f / 2];
     if (world.reserves[f / 2].contract) exit -= funding_paid(world, w, f);
-    hole -= leg < row.legs.collateral ? units * exit : -units * w.market_factors[f];
+    hole -= leg < row.collateral ? units * exit : -units * w.market_factors[f];
   }
   return std::max(0.0, hole - legacy);
 }
@@ -237,18 +238,15 @@ double exit_hole(const Snapshot& world, const Workspace& w, const ExitRow& row, 
 void measure_exit(const Snapshot& world, Workspace& w) {
   w.hollow.clear();
   w.underwater.members(w.hollow);
-  w.row_scratch.clear();
+  std::vector<std::uint32_t>& rows = w.exit_rows;
+  rows.clear();
   std::set_union(w.breached.begin(), w.breached.end(), w.hollow.begin(), w.hollow.end(),
-                 std::back_inserter(w.row_scratch));
+                 std::back_inserter(rows));
   std::vector<double>& amount = w.exit_amounts;
   amount.assign(world.reserves.size(), 0);
-  w.exit_rows.clear();
-  w.exit_legs.clear();
   Leg legs[kMostLegs];
-  for (const std::uint32_t p : w.row_scratch) {
+  for (const std::uint32_t p : rows) {
     const RowLegs row = w.positions.row(p, legs);
-    w.exit_rows.push_back({p, static_cast<std::uint32_t>(w.exit_legs.size()), row});
-    w.exit_legs.insert(w.exit_legs.end(), legs, legs + row.count);
     for (std::uint32_t leg = 0; leg < row.collateral; ++leg) {
       const std::uint32_t r = legs[leg].factor / 2;
       amount[r] += legs[leg].amount * w.market.supply_index[r];
@@ -260,11 +258,11 @@ void measure_exit(const Snapshot& world, Workspace& w) {
                            : w.market.spot[world.reserves[r].asset.value];
   }
   std::size_t next = 0;  // of the rows with a hole at the start, ascending like all
-  for (const ExitRow& row : w.exit_rows) {
-    while (next < world.legacy_rows.size() && world.legacy_rows[next] < row.position) ++next;
-    const bool had = next < world.legacy_rows.size() && world.legacy_rows[next] == row.position;
-    w.outcome.markets[world.positions[row.position].market.value].bad_debt_exit_usd +=
-        exit_hole(world, w, row, had ? world.legacy_usd[next] : 0.0);
+  for (const std::uint32_t p : rows) {
+    while (next < world.legacy_rows.size() && world.legacy_rows[next] < p) ++next;
+    const bool had = next < world.legacy_rows.size() && world.legacy_rows[next] == p;
+    w.outcome.markets[world.positions[p].market.value].bad_debt_exit_usd +=
+        exit_hole(world, w, p, had ? world.legacy_usd[next] : 0.0);
   }
   for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
     w.outcome.markets[m].bad_debt_exit_usd += w.realised_usd[m];

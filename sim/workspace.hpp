@@ -88,13 +88,6 @@ struct FeedAudit {
   std::vector<double> missing_usd, missing_accounts;  // [harm] this round
 };
 
-/// A row whose collateral is sold at the end, for the sum.
-struct ExitRow {
-  std::uint32_t position = 0;
-  std::uint32_t first_leg = 0;  // of Workspace::exit_legs
-  RowLegs legs{};
-};
-
 struct Workspace {
   explicit Workspace(const Snapshot& world);
   /// Back to the opening of the world.
@@ -197,10 +190,9 @@ struct Workspace {
   std::vector<std::uint32_t> hollow;    // such rows of markets that recognise losses at once
   std::array<double, bearer_count> opening_wealth{};
   std::vector<double> exit_amounts, exit_prices, asset_sums;
-  std::vector<ExitRow> exit_rows;  // in breach or under water at the end
-  std::vector<Leg> exit_legs;      // theirs
-  bool quiet = false;              // this round changed nothing
-  bool audit_rounds = false;       // law 1 after every round, rows included (tests)
+  std::vector<std::uint32_t> exit_rows;  // in breach or under water at the end
+  bool quiet = false;                    // this round changed nothing
+  bool audit_rounds = false;             // law 1 after every round, rows included (tests)
 
   /// Calls visit(i) once for each i < count: in parallel from `worth` on, where there are workers.
   template <class Visit>
