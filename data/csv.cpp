@@ -321,12 +321,15 @@ CsvTable read_csv(const std::string& path, const std::string& shown_name, Span a
     diagnostics.error("E0110", asked_at, "'" + shown_name + "' cannot be read", "check the path");
     return {};
   }
-  gzbuffer(file, 1U << 20);
-  std::string text;
   const std::uintmax_t size = std::filesystem::file_size(path, status);
+  // A short file needs no long buffers: to clear them takes longer than to read it.
+  const auto piece = static_cast<unsigned>(
+      std::clamp<std::uintmax_t>(status ? 0 : 2 * size, 1U << 13, 1U << 20));
+  gzbuffer(file, piece);
+  std::string text;
   text.reserve(static_cast<std::size_t>(std::min<std::uintmax_t>(status ? 0 : size, limits.bytes)) +
                64);
-  std::vector<char> chunk(1U << 20);
+  std::vector<char> chunk(piece);
   int got = 0;
   while (text.size() <= limits.bytes &&
          (got = gzread(file, chunk.data(), static_cast<unsigned>(chunk.size()))) > 0) {
