@@ -323,8 +323,8 @@ CsvTable read_csv(const std::string& path, const std::string& shown_name, Span a
   }
   const std::uintmax_t size = std::filesystem::file_size(path, status);
   // A short file needs no long buffers: to clear them takes longer than to read it.
-  const auto piece = static_cast<unsigned>(
-      std::clamp<std::uintmax_t>(status ? 0 : 2 * size, 1U << 13, 1U << 20));
+  const auto piece =
+      static_cast<unsigned>(std::clamp<std::uintmax_t>(status ? 0 : 2 * size, 1U << 13, 1U << 20));
   gzbuffer(file, piece);
   std::string text;
   text.reserve(static_cast<std::size_t>(std::min<std::uintmax_t>(status ? 0 : size, limits.bytes)) +

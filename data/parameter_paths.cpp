@@ -136,25 +136,29 @@ std::optional<Parameter> make_parameter(const std::string& path, const std::stri
   p.path = path;
   p.unit = setter.unit();
   p.words = setter.words();
-  // What differs from a value nobody writes is what rests on the field.
-  Spec other = spec;
-  FieldSetter set_other(field, nullptr, 0.3718281828459045);
-  other.fields(set_other);
-  p.at_number = [spec, other, field, compile](double value) {
-    Spec changed = spec;
+  // What differs from a value nobody writes is what rests on the field; of words, from another.
+  const auto set_to = [spec, field](double value) {
+    Spec out = spec;
     FieldSetter set(field, nullptr, value);
-    changed.fields(set);
-    return compile(changed, other);
+    out.fields(set);
+    return out;
   };
-  p.at_text = [spec, other, field, compile](const std::string& text, Diagnostics& diagnostics,
-                                            Span at) {
+  const bool words = !p.words.empty();
+  const auto other_than = [set_to, words](bool first) {
+    return set_to(words ? (first ? 1 : 0) : 0.3718281828459045);
+  };
+  p.at_number = [set_to, other_than, compile](double value) {
+    return compile(set_to(value), other_than(value < 0.5));
+  };
+  p.at_text = [spec, other_than, field, compile, all = p.words](const std::string& text,
+                                                                Diagnostics& diagnostics, Span at) {
     Spec changed = spec;
     FieldSetter set(field, &text, 0);
     changed.fields(set);
     if (set.error()) {
       diagnostics.error(set.error()->code, at, set.error()->message, set.error()->remedy);
     }
-    return compile(changed, other);
+    return compile(changed, other_than(!all.empty() && text == all.front()));
   };
   return p;
 }

@@ -607,31 +607,37 @@ class Planner {
                "the scenario follows a path already: '" + scenario_->name + "'",
                "draw paths on `scenario: none`, or leave them out");
     }
-    using Key = std::pair<int, std::uint32_t>;  // what (venues: -1) and which
-    std::map<Key, std::string> holder;
-    const auto claim = [&](Key key, const std::string& who, Span where) {
-      const auto [found, fresh] = holder.emplace(key, who);
+    std::map<std::string, std::string> holder;  // of a node the scenario sets, or of a parameter
+    const auto claim = [&](const std::string& what, const std::string& who, Span where) {
+      const auto [found, fresh] = holder.emplace(what, who);
       if (fresh || found->second == who) return;
       d_.error("E0650", where,
-               fmt::format("{} and {} change the same node: only the later would count",
+               fmt::format("{} and {} change the same thing: only the later would count",
                            found->second, who),
                "vary one of them");
     };
-    for (const SettingChange& s : at_world.scenario.settings) {
-      claim({static_cast<int>(s.what), s.target}, "the scenario", {});
-    }
+    const auto node = [](const SettingChange& s) {
+      return fmt::format("{} {}", static_cast<int>(s.what), s.target);
+    };
+    const auto depth = [](std::uint32_t venue) { return fmt::format("depth {}", venue); };
+    for (const SettingChange& s : at_world.scenario.settings) claim(node(s), "the scenario", {});
     for (const ExogenousMove& m : at_world.scenario.moves) {
-      if (m.kind == MoveKind::withdraw) claim({-1, m.target}, "the scenario", {});
+      if (m.kind == MoveKind::withdraw) claim(depth(m.target), "the scenario", {});
     }
+    const auto by_scenario = holder;
     for (std::size_t i = 0; i < drawn_.size(); ++i) {
       const DrawAction& action = at_world.actions[i];
       const std::string who = "'" + drawn_[i].name + "'";
-      for (const auto& setting : action.settings) {
-        const SettingChange s = setting(1);
-        claim({static_cast<int>(s.what), s.target}, who, at_input(drawn_[i].name));
+      const Span where = at_input(drawn_[i].name);
+      if (!action.settings.empty()) {
+        // Changes of two parameters of one node stand side by side.
+        for (const Parameter& p : find_parameters(*drawn_[i].spec->set, eco_, base(), d_, where)) {
+          const std::string of = node(p.at_number(0));
+          claim(by_scenario.contains(of) ? of : p.path, who, where);
+        }
       }
       if (action.move != MoveKind::withdraw) continue;
-      for (const std::uint32_t v : action.targets) claim({-1, v}, who, at_input(drawn_[i].name));
+      for (const std::uint32_t v : action.targets) claim(depth(v), who, where);
     }
   }
 

@@ -574,11 +574,15 @@ TEST_CASE("correlations that cannot hold together are refused with the nearest t
 )");
 }
 
-TEST_CASE("two inputs may not set the same node") {
-  const Planned p(replaced(bad_days, "  rank_correlation",
-                           "    beat: {set: oracles.ETH.heartbeat, uniform: {lo: 1h, hi: 2h}}\n"
-                           "  rank_correlation"));
-  CHECK(p.sweep_findings().find("'beat' and 'latency' change the same node") != std::string::npos);
+TEST_CASE("two inputs may set two parameters of one node, not the same one twice") {
+  const auto with = [](const std::string& input) {
+    return replaced(bad_days, "  rank_correlation", "    " + input + "\n  rank_correlation");
+  };
+  const Planned both(with("beat: {set: oracles.ETH.heartbeat, uniform: {lo: 1h, hi: 2h}}"));
+  CHECK(both.sweep_findings() == "");
+  const Planned twice(with("late: {set: oracles.ETH.latency, uniform: {lo: 1s, hi: 2s}}"));
+  CHECK(twice.sweep_findings().find("'late' and 'latency' change the same thing") !=
+        std::string::npos);
 }
 
 TEST_CASE("a move that outlasts the clock is told") {
