@@ -509,7 +509,13 @@ void settle_perps(const Snapshot& world, Workspace& w) {
       pass_window(b.insurance, w.perps.spent[b.number], world.round_s);
     }
   }
-  for (const PerpOrder& o : w.perps.orders) settle_perp_order(world, w, o);
+  // Backstops' own orders first: what others leave to them is netted against what they hold then.
+  for (const bool backstops : {true, false}) {
+    for (const PerpOrder& o : w.perps.orders) {
+      const bool own = venue_of(world, o.position).backstop_of(o.position) != nullptr;
+      if (own == backstops) settle_perp_order(world, w, o);
+    }
+  }
   for (const PerpVenue& venue : world.perps) {
     if (venue.pool) {
       settle_pool(world, w, venue);

@@ -251,8 +251,8 @@ LiquidationPlan plan_pair(const Snapshot& world, const Workspace& w, const RowVi
 
 /// Most of a debt leg that one call may ever repay, as a share of it.
 double most_share(const LendingTerms& t) {
-  const bool may_be_all =
-      t.small_usd > 0 || t.full_below_hf > 0 || t.close_base == CloseBase::total;
+  const bool may_be_all = t.small_usd > 0 || t.full_below_hf > 0 || t.target_health > 0 ||
+                          t.close_base == CloseBase::total;
   return may_be_all ? 1 : std::min(1.0, t.close_factor);
 }
 

@@ -93,6 +93,9 @@ void apply_difference(const Reserve& from, const Reserve& to, Reserve& current) 
   take(&LendingTerms::full_below_hf);
   take(&LendingTerms::small_usd);
   take(&LendingTerms::min_leftover_usd);
+  take(&LendingTerms::target_health);
+  take(&LendingTerms::full_bonus_below);
+  take(&LendingTerms::least_bonus_share);
   apply_difference(from.rate, to.rate, current.rate);
   if (from.supply_cap != to.supply_cap) current.supply_cap = to.supply_cap;
   if (from.borrow_cap != to.borrow_cap) current.borrow_cap = to.borrow_cap;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+
+#include "protocols/liquidation/target_health.hpp"
 
 namespace faultline {
 
@@ -80,13 +83,45 @@ double max_repay(const LiquidationRow& row, const LendingTerms& t) {
   return allowed >= row.debt ? row.debt : row.debt_quantum.down(allowed);
 }
 
-LiquidationPlan plan_liquidation(const LiquidationRow& row, const LendingTerms& t,
+namespace {
+
+/// A call sized by the health it leaves, in whole quanta.
+LiquidationPlan plan_by_health(const LiquidationRow& row, const LendingTerms& t, double request) {
+  const TargetHealthTerms terms{.collateral_factor = t.lt,
+                                .most_bonus = t.bonus,
+                                .fee = t.protocol_fee,
+                                .target = t.target_health,
+                                .full_bonus_below = t.full_bonus_below > 0 ? t.full_bonus_below : 1,
+                                .least_bonus_share = t.least_bonus_share,
+                                .dust_usd = t.min_leftover_usd};
+  const TargetPlan sized = plan_to_target(terms, row, request);
+  LiquidationPlan plan;
+  plan.refusal = sized.refusal;
+  plan.repay = plan.max_repay = std::min(row.debt, row.debt_quantum.up(sized.repay));
+  plan.seize = sized.empties_collateral ? row.collateral : row.collateral_quantum.down(sized.seize);
+  const double fee = sized.to_protocol + t.seize_share * plan.seize;
+  plan.to_protocol = std::min(plan.seize, row.collateral_quantum.down(fee));
+  plan.to_liquidator = plan.seize - plan.to_protocol;
+  const bool nothing = !(plan.repay > 0) || !(plan.seize > 0);
+  if (nothing && plan.refusal == Refusal::none) plan.refusal = Refusal::nothing;
+  return plan;
+}
+
+}  // namespace
+
+LiquidationPlan plan_liquidation(const LiquidationRow& row, const LendingTerms& terms,
                                  const std::optional<double>& request) {
   LiquidationPlan plan;
   if (!priced(row.debt_price) || !priced(row.collateral_price)) {
     plan.refusal = Refusal::no_price;
     return plan;
   }
+  if (terms.target_health > 0) {
+    const bool asked = request && !std::isnan(*request);
+    return plan_by_health(row, terms, asked ? *request : std::numeric_limits<double>::infinity());
+  }
+  LendingTerms t = terms;
+  t.bonus = bonus_at(terms, row.health);
   plan.max_repay = max_repay(row, t);
   if (!(plan.max_repay > 0) || !(row.collateral > 0)) {
     plan.refusal = Refusal::nothing;

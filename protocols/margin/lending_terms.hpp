@@ -28,7 +28,7 @@ enum class Trigger : std::uint8_t {
 struct LendingTerms {
   double ltv = 0;           // weight of collateral when opening or borrowing more
   double lt = 0;            // weight of collateral in health
-  double bonus = 0;         // seized value = repaid value x (1 + bonus)
+  double bonus = 0;         // seized value = repaid value x (1 + bonus), at most
   double protocol_fee = 0;  // protocol's share of the bonus part of what is seized (Aave v3)
   double seize_share = 0;   // protocol's share of all that is seized (Compound v2)
   double close_factor = 1;  // share of `close_base` one call may repay
@@ -37,9 +37,22 @@ struct LendingTerms {
   double small_usd = 0;  // debt or collateral below this: all may be repaid; 0 = off
   double min_leftover_usd =
       0;  // a call may not leave less on either side unless one is empty; 0 = off
+  double target_health = 0;      // a call repays no more than brings health back to it; 0 = off
+  double full_bonus_below = 0;   // the bonus grows from health 1 down to here; 0 = it is fixed
+  double least_bonus_share = 1;  // of the bonus, paid at health 1
+  bool discount_grows = false;   // bonus = 1 / health - 1, at most `bonus`
   CloseBase close_base = CloseBase::reserve;
   Trigger trigger = Trigger::below;
 };
+
+/// The bonus an account of this health pays: fixed; growing as health falls, Aave v4
+/// [aave_v4_code]; or what a discount of 1 - health makes, Euler v2 [euler_v2_code].
+inline double bonus_at(const LendingTerms& t, double health) {
+  if (t.discount_grows) return std::clamp(1 / health - 1, 0.0, t.bonus);
+  if (!(t.full_bonus_below > 0) || health <= t.full_bonus_below) return t.bonus;
+  const double least = t.bonus * t.least_bonus_share;
+  return least + (t.bonus - least) * std::max(0.0, 1 - health) / (1 - t.full_bonus_below);
+}
 
 /// Liquidation incentive from the liquidation LTV, LIF = min(1.15, 1 / (1 - 0.3 (1 - LLTV))).
 /// [morpho_blue_code] lltv in [0, 1]; gives 1 + bonus.
@@ -61,6 +74,8 @@ struct LendingTermsSpec {
   std::optional<Ratio> full_below_hf;
   std::optional<Amount> small;
   std::optional<Amount> min_leftover;
+  std::optional<Ratio> target_health, full_bonus_below, max_discount;
+  Ratio least_bonus_share{0.5};
   std::string trigger = "below";
 
   template <class V>
@@ -115,10 +130,40 @@ struct LendingTermsSpec {
           .help = "least value a call may leave on either side, unless one is empty; off if absent",
           .lo = 0,
           .source = aave});
+    fields_by_health(v);
     v("trigger", trigger,
       Field{.help = "liquidatable when health is below 1, or at 1 too",
             .source = aave,
             .choices = "below at_or_below"});
+  }
+
+ private:
+  template <class V>
+  void fields_by_health(V& v) {
+    constexpr auto aave_v4 = "Aave v4 LiquidationLogic (aave_v4_code)";
+    v("target_health", target_health,
+      Field{.help = "a call repays no more than brings health back to this, instead of a close "
+                    "factor; off if absent",
+            .lo = 1,
+            .hi = 10,
+            .source = aave_v4});
+    v("full_bonus_below", full_bonus_below,
+      Field{.help = "health at or below which the whole bonus is paid, growing from "
+                    "`least_bonus_share` of it at 1; off if absent",
+            .lo = 0.01,
+            .hi = 0.99,
+            .source = aave_v4});
+    v("least_bonus_share", least_bonus_share,
+      Field{.help = "share of the bonus paid at a health of 1, with `full_bonus_below`",
+            .lo = 0,
+            .hi = 1,
+            .source = aave_v4});
+    v("max_discount", max_discount,
+      Field{.help = "collateral is sold at a discount of 1 - health, at most this; replaces the "
+                    "bonus",
+            .lo = 0,
+            .hi = 0.5,
+            .source = "Euler v2 Liquidation (euler_v2_code)"});
   }
 };
 
@@ -134,6 +179,11 @@ inline LendingTerms compile_terms(const LendingTermsSpec& s) {
   t.full_below_hf = s.full_below_hf ? s.full_below_hf->value : 0;
   t.small_usd = s.small ? s.small->value : 0;
   t.min_leftover_usd = s.min_leftover ? s.min_leftover->value : 0;
+  t.target_health = s.target_health ? s.target_health->value : 0;
+  t.full_bonus_below = s.full_bonus_below ? s.full_bonus_below->value : 0;
+  t.least_bonus_share = s.least_bonus_share.value;
+  t.discount_grows = s.max_discount.has_value();
+  if (s.max_discount) t.bonus = 1 / (1 - s.max_discount->value) - 1;
   t.close_base = s.close_base == "total" ? CloseBase::total : CloseBase::reserve;
   t.trigger = s.trigger == "at_or_below" ? Trigger::at_or_below : Trigger::below;
   return t;

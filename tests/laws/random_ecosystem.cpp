@@ -451,6 +451,14 @@ void vary_terms(Sketch& s, LendingTermsSpec& t) {
   if (s.draw.chance(0.5)) t.full_below_hf = Ratio{s.draw.between(0.8, 1)};
   if (s.draw.chance(0.5)) t.small = Amount{s.draw.log_between(1, 5000), "$"};
   if (s.draw.chance(0.3)) t.min_leftover = Amount{s.draw.log_between(1, 2000), "$"};
+  t.target_health.reset();
+  t.full_bonus_below.reset();
+  t.max_discount.reset();
+  if (s.draw.chance(0.2)) t.target_health = Ratio{s.draw.between(1, 1.3)};
+  if (s.draw.chance(0.2)) t.full_bonus_below = Ratio{s.draw.between(0.6, 0.99)};
+  if (s.draw.chance(0.1)) {
+    t.max_discount = Ratio{s.draw.between(0, std::min(0.2, 1 - t.lt.value / 0.97))};
+  }
 }
 
 void vary_rate(Sketch& s, RateSpec& rate) {
@@ -558,6 +566,7 @@ struct MarketGenerator<IsolatedMarket> {
       spec.lltv = Ratio{s.draw.between(0.6, 0.92)};
       spec.bonus.reset();
       spec.lt = *spec.lltv;
+      spec.max_discount.reset();
     }
     MarketNode node;
     const std::string collateral = s.draw.pick(s.holdings());
