@@ -262,16 +262,12 @@ class TraderMaker {
       const double equity = h.usd / h.spec->leverage.value;
       const Reserve& settles = c_.world.reserves[venue_.settles];
       const double quote = c_.reference(settles.asset);
-      const std::uint32_t posts = h.spec->posts ? reserve_posted(h) : venue_.settles;
-      double balance = h.usd / quote;
-      if (posts == venue_.settles) {
-        balance += equity / quote;
-      } else {
-        const Reserve& r = c_.world.reserves[posts];
-        leg(posts, equity / (r.terms.lt * c_.reference(r.asset)), false);
-      }
-      leg(venue_.settles, balance, false);
-      leg(venue_.settles, 0, true);
+      const std::uint32_t posts =
+          h.spec->posts
+              ? collateral_reserve(h.spec->posts->text, c_.at("agents." + h.name + ".posts"))
+              : venue_.settles;
+      const double balance = h.usd / quote;
+      write_money(posts, equity, balance, quote);
       leg(venue_.contracts[h.contract].reserve, h.units, true, h.usd / h.units / quote);
       c_.hedges.push_back({h.name, static_cast<std::uint32_t>(&out_ - c_.gathered.data()),
                            static_cast<std::uint32_t>(out_.made.first_leg.size() - 1)});
@@ -280,14 +276,15 @@ class TraderMaker {
     }
   }
 
-  std::uint32_t reserve_posted(const HeldShort& h) {
+  /// The reserve of a collateral asset; that of the settlement asset, and an error, where the venue
+  /// takes none of it.
+  std::uint32_t collateral_reserve(const std::string& asset, Span where) {
     for (std::uint32_t r = market_.first_reserve; r < venue_.contracts[0].reserve; ++r) {
-      if (c_.world.assets[c_.world.reserves[r].asset.value].name == h.spec->posts->text) return r;
+      if (c_.world.assets[c_.world.reserves[r].asset.value].name == asset) return r;
     }
-    c_.diagnostics.error(
-        "E0451", c_.at("agents." + h.name + ".posts"),
-        fmt::format("'{}' takes no {} as collateral", market_.name, h.spec->posts->text),
-        "name one of its collateral assets");
+    c_.diagnostics.error("E0451", where,
+                         fmt::format("'{}' takes no {} as collateral", market_.name, asset),
+                         "name one of its collateral assets");
     return venue_.settles;
   }
 
@@ -332,13 +329,7 @@ class TraderMaker {
     for (const auto& [asset, share] : t.group->posts) {
       left -= share / sum;
       if (left > 0 && asset != t.group->posts.rbegin()->first) continue;
-      for (std::uint32_t r = market_.first_reserve; r < venue_.contracts[0].reserve; ++r) {
-        if (c_.world.assets[c_.world.reserves[r].asset.value].name == asset) return r;
-      }
-      c_.diagnostics.error("E0451", t.group->at,
-                           fmt::format("'{}' takes no {} as collateral", market_.name, asset),
-                           "name one of its collateral assets");
-      break;
+      return collateral_reserve(asset, t.group->at);
     }
     return venue_.settles;
   }
@@ -348,6 +339,19 @@ class TraderMaker {
                               static_cast<std::uint8_t>(owed), 0});
     out_.made.amounts.push_back(units);
     out_.entries.push_back(entry);
+  }
+
+  /// What an account has and owes beside its contracts: equity (USD) in what it posts, and what its
+  /// contracts traded for, in the settlement asset.
+  void write_money(std::uint32_t posts, double equity, double balance, double quote) {
+    if (posts == venue_.settles) {
+      balance += equity / quote;
+    } else {
+      const Reserve& r = c_.world.reserves[posts];
+      leg(posts, equity / (r.terms.lt * c_.reference(r.asset)), false);
+    }
+    leg(venue_.settles, std::max(0.0, balance), false);
+    leg(venue_.settles, std::max(0.0, -balance), true);
   }
 
   void write(const Trader& t) {
@@ -361,15 +365,8 @@ class TraderMaker {
     const Reserve& settles = c_.world.reserves[venue_.settles];
     const double quote = c_.reference(settles.asset);
     const std::uint32_t posts = posted_reserve(t);
-    double balance = (is_long_ ? -notional : notional) / quote;
-    if (posts == venue_.settles) {
-      balance += equity / quote;
-    } else {
-      const Reserve& r = c_.world.reserves[posts];
-      leg(posts, equity / (r.terms.lt * c_.reference(r.asset)), false);
-    }
-    leg(venue_.settles, std::max(0.0, balance), false);
-    leg(venue_.settles, std::max(0.0, -balance), true);
+    const double balance = (is_long_ ? -notional : notional) / quote;
+    write_money(posts, equity, balance, quote);
     for (std::size_t k = 0; k < t.holds.size(); ++k) {
       const auto& [contract, usd] = t.holds[k];
       const std::uint32_t r = venue_.contracts[contract].reserve;

@@ -91,7 +91,7 @@ LiquidationPlan plan_by_health(const LiquidationRow& row, const LendingTerms& t,
                                 .most_bonus = t.bonus,
                                 .fee = t.protocol_fee,
                                 .target = t.target_health,
-                                .full_bonus_below = t.full_bonus_below > 0 ? t.full_bonus_below : 1,
+                                .full_bonus_below = t.full_bonus_below,
                                 .least_bonus_share = t.least_bonus_share,
                                 .dust_usd = t.min_leftover_usd};
   const TargetPlan sized = plan_to_target(terms, row, request);

@@ -17,9 +17,11 @@ bool dusty(const TargetHealthTerms& t, double left, double price) {
 
 // LiquidationLogic.sol: calculateLiquidationBonus [aave_v4_code]
 double growing_bonus(const TargetHealthTerms& t, double health) {
-  if (health <= t.full_bonus_below) return t.most_bonus;
-  const double least = t.most_bonus * t.least_bonus_share;
-  return least + (t.most_bonus - least) * (1 - health) / (1 - t.full_bonus_below);
+  LendingTerms terms;
+  terms.bonus = t.most_bonus;
+  terms.full_bonus_below = t.full_bonus_below;
+  terms.least_bonus_share = t.least_bonus_share;
+  return bonus_at(terms, health);
 }
 
 // LiquidationLogic.sol: _calculateDebtToTargetHealthFactor [aave_v4_code]

@@ -33,6 +33,17 @@ inline void add_assets(Ecosystem& eco,
   for (const auto& [name, price] : prices) add(eco.assets, name, priced(price));
 }
 
+/// One trader, at just this leverage, entered at the opening price.
+inline TraderGroup trader(const char* name, bool is_long, double leverage) {
+  TraderGroup g;
+  g.name = name;
+  g.count = 1;
+  g.is_long = is_long;
+  g.leverage_median = g.leverage_high = leverage;
+  g.size_sd = g.entry_sd = 0;
+  return g;
+}
+
 /// A feed that publishes every move in the round it happens.
 inline FeedSpec prompt_feed() {
   FeedSpec feed;

@@ -17,18 +17,9 @@ using namespace faultline;
 using faultline::test::add;
 using faultline::test::of;
 using faultline::test::priced;
+using faultline::test::trader;
 
 namespace {
-
-TraderGroup trader(const char* name, bool is_long, double leverage) {
-  TraderGroup g;
-  g.name = name;
-  g.count = 1;
-  g.is_long = is_long;
-  g.leverage_median = g.leverage_high = leverage;
-  g.size_sd = g.entry_sd = 0;
-  return g;
-}
 
 struct World {
   Ecosystem eco;
