@@ -123,7 +123,8 @@ std::array<double, bearer_count> wealth(const Snapshot& world, const Workspace& 
   std::array<double, bearer_count> usd{};
   for (std::size_t i = 0; i < world.accounts.size(); ++i) {
     const AccountInfo& a = world.accounts[i];
-    if (a.bearer == Bearer::depositor) continue;
+    const bool is_cash = a.bearer == Bearer::depositor && world.reserves[a.owner].cash.value == i;
+    if (is_cash) continue;  // its claims' and the protocol's: below
     usd[at(a.bearer)] += of.balances[i] * w.market.spot[a.asset.value];
   }
   for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
@@ -298,6 +299,15 @@ void measure_unserved(const Snapshot& world, Workspace& w) {
   w.outcome.unserved_wait_p95_s = waits[(waits.size() - 1) * 19 / 20];
 }
 
+/// What had no cash to spare at the end had none to the horizon.
+void measure_fullness(Workspace& w) {
+  const double until_s = w.outcome.stop == Stop::settled ? w.world->horizon_s : w.outcome.end_s;
+  for (std::size_t r = 0; r < w.nearly_full_since.size(); ++r) {
+    const double since = w.nearly_full_since[r];
+    if (since >= 0) w.outcome.reserves[r].nearly_full_s += until_s - since;
+  }
+}
+
 void measure_venues(const Snapshot& world, Workspace& w) {
   for (std::uint32_t v = 0; v < world.venues.size(); ++v) {
     const VenueInfo& venue = world.venues[v];
@@ -377,6 +387,9 @@ void mend_outcome(const Snapshot& world, Workspace& w) {
   mend_rows(w, out.assets, world.assets);
   mend_rows(w, out.venues, world.venues);
   mend_rows(w, out.oracles, world.oracles);
+  for (ReserveOutcome& o : out.reserves) {
+    if (mend(o)) fail(w, Stop::not_finite, "a figure of a reserve is not a finite number");
+  }
   for (PerpOutcome& o : out.perps) {
     if (mend(o)) fail(w, Stop::not_finite, "a figure of a contract is not a finite number");
   }
@@ -444,6 +457,7 @@ void close_books(const Snapshot& world, Workspace& w) {
     measure_unserved(world, w);
     measure_exit(world, w);
   }
+  measure_fullness(w);
   measure_venues(world, w);
   measure_burdens(world, w);
   value_backstops(world, w, &BackstopOutcome::end_usd);

@@ -41,6 +41,16 @@ struct MarketOutcome {
   bool operator==(const MarketOutcome&) const = default;
 };
 
+/// What lenders of one reserve met.
+struct ReserveOutcome {
+  double withdrawn_usd = 0;  // paid out to those who asked for it
+  double trapped_usd = 0;    // asked for and unpaid at the end
+  double trapped_usd_s = 0;  // the same summed over time, dollar-seconds
+  double full_at_s = -1;     // when all of it was lent out first; -1: never
+  double nearly_full_s = 0;  // for how long 99.5% or more was
+  bool operator==(const ReserveOutcome&) const = default;
+};
+
 struct AssetOutcome {
   double price_start = 0, price_min = 0, price_end = 0;
   bool operator==(const AssetOutcome&) const = default;
@@ -121,6 +131,7 @@ struct Outcome {
   std::string stop_detail;
   double end_s = 0;
   std::vector<MarketOutcome> markets;
+  std::vector<ReserveOutcome> reserves;
   std::vector<AssetOutcome> assets;
   std::vector<VenueOutcome> venues;
   std::vector<OracleOutcome> oracles;

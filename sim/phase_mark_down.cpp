@@ -98,13 +98,28 @@ void note_market(const Snapshot& world, Workspace& w, std::uint32_t m) {
   if (w.record) note_insolvency(world, w, m, hole, funds);
 }
 
+/// Since when a reserve can hardly pay anybody, and for how long it could not before.
+void note_fullness(Workspace& w, std::uint32_t r, double used) {
+  constexpr double full = 0.9999, nearly_full = 0.995;
+  ReserveOutcome& out = w.outcome.reserves[r];
+  if (used >= full && out.full_at_s < 0) out.full_at_s = w.now_s;
+  double& since = w.nearly_full_since[r];
+  if (used >= nearly_full) {
+    if (since < 0) since = w.now_s;
+  } else if (since >= 0) {
+    out.nearly_full_s += w.now_s - since;
+    since = -1;
+  }
+}
+
 void note_utilisation(const Snapshot& world, Workspace& w) {
   for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
     const double debt = debt_units(w, r);
     if (debt == 0 || !world.reserves[r].lent) continue;
     MarketOutcome& out = w.outcome.markets[world.reserves[r].market.value];
-    out.utilisation_peak =
-        std::max(out.utilisation_peak, utilisation(reserve_cash(world, w, r), debt));
+    const double used = utilisation(reserve_cash(world, w, r), debt);
+    out.utilisation_peak = std::max(out.utilisation_peak, used);
+    note_fullness(w, r, used);
   }
 }
 

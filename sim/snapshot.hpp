@@ -162,7 +162,8 @@ struct Market {
 
 struct ReserveState {
   double supply_scaled = 0, debt_scaled = 0;  // totals over everyone, in scaled units
-  double lender_scaled = 0;                   // of which plain lenders
+  double lender_scaled = 0;                   // of which lenders, who owe nothing
+  double vault_scaled = 0;                    // of which curated vaults
   double deficit = 0;                         // recognised and not yet covered, units
   RateState rate;
 };

@@ -62,6 +62,7 @@ void open_outcome(const Snapshot& world, Outcome& out) {
   out.stop_detail.clear();
   out.end_s = 0;
   out.markets.assign(world.markets.size(), MarketOutcome{});
+  out.reserves.assign(world.reserves.size(), ReserveOutcome{});
   out.assets.assign(world.assets.size(), AssetOutcome{});
   out.venues.assign(world.venues.size(), VenueOutcome{});
   out.oracles.assign(world.oracles.size(), OracleOutcome{});
@@ -196,6 +197,7 @@ void Workspace::reset() {
   round_liquidated_usd.assign(markets, 0.0);
   perps.open(world->contracts, world->backstops, markets);
   hole_usd.assign(markets, 0.0);
+  nearly_full_since.assign(reserves.size(), -1.0);
   std::fill(lane_in.begin(), lane_in.end(), 0.0);
   open_outcome(*world, outcome);
 }

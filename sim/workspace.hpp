@@ -182,12 +182,13 @@ struct Workspace {
 
   // 7 mark-down and what is reported
   Outcome outcome;
-  std::optional<FeedAudit> feed_audit;  // of recorded runs
-  std::vector<double> hole_usd;         // [market] owed beyond collateral now, legacy included
-  std::vector<double> hollow_units;     // [factor] amounts of all rows owing more than they hold
-  FlatMap<std::uint32_t> hollow_at;     // such a row, or one that was, to its legs in:
-  std::vector<double> hollow_legs;      // amounts as they went into the sums; 0 since it is not
-  std::vector<std::uint32_t> hollow;    // such rows of markets that recognise losses at once
+  std::optional<FeedAudit> feed_audit;    // of recorded runs
+  std::vector<double> hole_usd;           // [market] owed beyond collateral now, legacy included
+  std::vector<double> nearly_full_since;  // [reserve] s; -1: it has cash to spare
+  std::vector<double> hollow_units;       // [factor] amounts of all rows owing more than they hold
+  FlatMap<std::uint32_t> hollow_at;       // such a row, or one that was, to its legs in:
+  std::vector<double> hollow_legs;        // amounts as they went into the sums; 0 since it is not
+  std::vector<std::uint32_t> hollow;      // such rows of markets that recognise losses at once
   std::array<double, bearer_count> opening_wealth{};
   std::vector<double> exit_amounts, exit_prices, asset_sums;
   std::vector<std::uint32_t> exit_rows;  // in breach or under water at the end

@@ -26,6 +26,7 @@ struct Number {
 };
 
 static_assert(sizeof(MarketOutcome) == 14 * sizeof(double));
+static_assert(sizeof(ReserveOutcome) == 5 * sizeof(double));
 static_assert(sizeof(AssetOutcome) == 3 * sizeof(double));
 static_assert(sizeof(VenueOutcome) == 3 * sizeof(double));
 static_assert(sizeof(OracleOutcome) == 2 * sizeof(double));
@@ -41,6 +42,9 @@ class NumberList {
   std::vector<Number> of(const Outcome& o) {
     numbers_.clear();
     for (std::size_t m = 0; m < o.markets.size(); ++m) market(o.markets[m], world_.markets[m].name);
+    for (std::size_t r = 0; r < o.reserves.size(); ++r) {
+      reserve(o.reserves[r], world_.markets[world_.reserves[r].market.value].name);
+    }
     for (std::size_t a = 0; a < o.assets.size(); ++a) asset(o.assets[a], world_.assets[a].name);
     for (std::size_t v = 0; v < o.venues.size(); ++v) venue(o.venues[v], world_.venues[v].name);
     for (std::size_t i = 0; i < o.oracles.size(); ++i) oracle(o.oracles[i], world_.oracles[i].name);
@@ -110,6 +114,14 @@ class NumberList {
     plain("first liquidation", m.first_liquidation_s);
     plain("insolvent", m.insolvent_s);
     plain("utilisation", m.utilisation_peak);
+  }
+  void reserve(const ReserveOutcome& r, const std::string& market) {
+    at(NodeKind::market, market);
+    usd("withdrawn", r.withdrawn_usd);
+    usd("trapped", r.trapped_usd);
+    usd("trapped over time", r.trapped_usd_s);
+    plain("first full", r.full_at_s);
+    plain("nearly full for", r.nearly_full_s);
   }
   void asset(const AssetOutcome& a, const std::string& name) {
     at(NodeKind::asset, name);

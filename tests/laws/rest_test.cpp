@@ -53,10 +53,9 @@ std::string changed(const Snapshot& world, const Workspace& w) {
 /// Numbers that may differ from zero in a world where nothing happens.
 bool describes_opening(const Number& n) {
   return n.name == "deposits" || n.name == "final debt" || n.name.starts_with("price") ||
-         n.name == "lowest price" || n.name == "largest gap" || n.name == "first liquidation" ||
-         n.name == "insolvent" || n.name == "first deleveraged" || n.name.ends_with("basis") ||
-         n.name == "utilisation" || n.name.starts_with("held") || n.name == "stop" ||
-         n.name == "counter";
+         n.name == "lowest price" || n.name == "largest gap" || n.name == "insolvent" ||
+         n.name.starts_with("first") || n.name.ends_with("basis") || n.name == "utilisation" ||
+         n.name.starts_with("held") || n.name == "stop" || n.name == "counter";
 }
 
 }  // namespace
