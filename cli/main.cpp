@@ -29,6 +29,7 @@ struct Options {
   CommonOptions check;
   RunOptions run;
   SweepOptions sweep;
+  CompareOptions compare;
   RenderOptions render;
   InspectOptions inspect;
   QuoteOptions quote;
@@ -55,6 +56,27 @@ void add_sweep(CLI::App& app, SweepOptions& o) {
   verb->add_option("--threads", o.threads, "threads; 0: one per core");
   verb->add_option("--limit", o.limit, "stop after so many scenarios (resume later)");
   verb->add_flag("--fresh", o.fresh, "replace an existing results file");
+  verb->add_flag("--quiet", o.quiet, "no progress bar");
+}
+
+void add_compare(CLI::App& app, CompareOptions& o) {
+  CLI::App* verb =
+      app.add_subcommand("compare", "the same users and shocks under different designs");
+  add_common(verb, o.common);
+  verb->add_option("--designs", o.designs,
+                   "the file's own, today, monolithic, isolated, dynamic, or overlay files; left "
+                   "out: the file's own, or these three")
+      ->delimiter(',');
+  CLI::Option* sweep = verb->add_option("--sweep", o.sweep_file, "sweep file: many draws, paired");
+  verb->add_option("--scenario", o.scenario, "one scenario instead; left out: the file's default")
+      ->excludes(sweep);
+  verb->add_option("--shock", o.shocks, "a price shock instead, e.g. ETH=-30%")->excludes(sweep);
+  verb->add_option("-o,--output", o.output,
+                   "folder for a results file (SQLite) of each design; resumed if they exist")
+      ->needs(sweep);
+  verb->add_option("--threads", o.threads, "threads; 0: one per core");
+  verb->add_option("--limit", o.limit, "stop after so many scenarios (resume later)");
+  verb->add_flag("--fresh", o.fresh, "replace existing results files");
   verb->add_flag("--quiet", o.quiet, "no progress bar");
 }
 
@@ -118,6 +140,7 @@ int main(int argc, char** argv) {
   add_format(check, o.check.format);
   add_run(app, o.run);
   add_sweep(app, o.sweep);
+  add_compare(app, o.compare);
   add_render(app, o.render);
   add_inspect(app, o.inspect);
   add_quote(app, o.quote);
@@ -131,6 +154,7 @@ int main(int argc, char** argv) {
     return check_verb(o.check_files, o.check.overlays, o.check.format);
   if (app.got_subcommand("run")) return run_verb(o.run);
   if (app.got_subcommand("sweep")) return sweep_verb(o.sweep);
+  if (app.got_subcommand("compare")) return compare_verb(o.compare);
   if (app.got_subcommand("render")) return render_verb(o.render);
   if (app.got_subcommand("inspect")) return inspect_verb(o.inspect);
   if (app.got_subcommand("quote")) return quote_verb(o.quote);

@@ -38,6 +38,17 @@ struct SweepOptions {
   bool fresh = false, quiet = false;
 };
 
+struct CompareOptions {
+  CommonOptions common;
+  std::vector<std::string> designs;
+  std::string scenario;
+  std::vector<std::string> shocks;
+  std::string sweep_file, output;
+  unsigned threads = 0;
+  std::uint64_t limit = 0;
+  bool fresh = false, quiet = false;
+};
+
 struct RenderOptions {
   CommonOptions common;
   std::string output, title, scenario;
@@ -67,6 +78,7 @@ struct SchemaOptions {
 int check_verb(const std::vector<std::string>& files, const Overlays& overlays, Format format);
 int run_verb(const RunOptions& options);
 int sweep_verb(const SweepOptions& options);
+int compare_verb(const CompareOptions& options);
 int render_verb(const RenderOptions& options);
 int inspect_verb(const InspectOptions& options);
 int quote_verb(const QuoteOptions& options);

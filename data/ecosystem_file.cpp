@@ -27,8 +27,38 @@ constexpr std::array<std::string_view, 19> top_keys{
     "faultline", "name",      "about",   "clock",    "focus",  "assets",   "venues",
     "oracles",   "markets",   "vaults",  "funds",    "agents", "defences", "chains",
     "entities",  "scenarios", "default", "reported", "designs"};
+constexpr std::array<std::string_view, 5> design_keys{"redesign", "of", "weights", "lenders",
+                                                      "gap"};
 /// Sections whose mechanisms are not in this version: each node is one finding, never skipped.
 constexpr std::array<std::string_view, 2> unbuilt_sections{"defences", "entities"};
+
+/// Of a design, the keys that say how the file is redesigned, or those laid over it.
+Node part_of_design(const Node& design, bool redesigns) {
+  Node out = design;
+  std::erase_if(out.entries, [&](const Entry& e) {
+    const bool how = std::find(design_keys.begin(), design_keys.end(), e.key) != design_keys.end();
+    return how != redesigns;
+  });
+  return out;
+}
+
+/// Lays one design's changes over the tree.
+void lay_design(Node& root, const Node& design, Reading& reading) {
+  if (design.is_map()) {
+    merge_overlay(root, part_of_design(design, false), default_sections(), reading);
+  }
+}
+
+/// Every design of a file can be laid over it, or says why not.
+void check_designs(const Node& root, Reading& reading) {
+  const Node* designs = root.find("designs");
+  if (designs == nullptr || !designs->is_map()) return;
+  for (const Entry& design : designs->entries) {
+    if (part_of_design(design.value, false).entries.empty()) continue;
+    Node copy = root;
+    lay_design(copy, design.value, reading);
+  }
+}
 
 class EcosystemReader {
  public:
@@ -164,10 +194,11 @@ class EcosystemReader {
       if (focus->is_scalar()) eco.focus.push_back(focus->text);
       for (const Node& item : focus->items) eco.focus.push_back(item.text);
     }
-    if (const Entry* designs = root_.entry("designs")) {
-      reading_.error("E0210", designs->key_span, "designs are not built yet",
-                     "leave them out until `compare` is in this version");
-    }
+    each_node("designs", [&](const Entry& entry) {
+      const Node how = part_of_design(entry.value, true);
+      read_fields(how, out_.designs[entry.key], "designs." + entry.key, {"design", entry.key, ""},
+                  context_, {}, how.entries.empty());
+    });
   }
 
   void read_assets() {
@@ -494,12 +525,19 @@ LoadedEcosystem load_ecosystem(const std::string& path, const Overlays& overlays
   for (const std::string& set : overlays.sets) {
     merge_overlay(root, set_option(set, reading), sections, reading);
   }
+  check_designs(root, reading);
+  if (!overlays.design.empty()) {
+    const Node designs = root.find("designs") ? *root.find("designs") : Node{};
+    if (const Node* design = designs.find(overlays.design)) lay_design(root, *design, reading);
+  }
   return read_tree(std::move(root), std::filesystem::path(path).parent_path().string(), reading);
 }
 
 LoadedEcosystem load_ecosystem_text(const std::string& shown, const std::string& text,
                                     const std::string& folder, Reading& reading) {
-  return read_tree(load_tree_text(shown, text, default_sections(), reading), folder, reading);
+  Node root = load_tree_text(shown, text, default_sections(), reading);
+  check_designs(root, reading);
+  return read_tree(std::move(root), folder, reading);
 }
 
 }  // namespace faultline

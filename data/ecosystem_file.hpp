@@ -9,6 +9,7 @@
 #include "data/field_reader.hpp"
 #include "data/located_yaml.hpp"
 #include "sim/ecosystem.hpp"
+#include "sim/redesign.hpp"
 #include "sim/snapshot.hpp"
 
 namespace faultline {
@@ -25,7 +26,8 @@ struct LoadedEcosystem {
   std::map<std::string, Place> places;
   std::vector<Assumption> assumptions;
   std::vector<DataFile> data_files;
-  std::string resolved;  // the whole tree as canonical YAML, presets laid out
+  std::map<std::string, DesignSpec> designs;  // the file's own, by name
+  std::string resolved;                       // the whole tree as canonical YAML, presets laid out
 
   SpanTable spans() const;
 };
@@ -34,6 +36,7 @@ struct LoadedEcosystem {
 struct Overlays {
   std::vector<std::string> files;
   std::vector<std::string> sets;
+  std::string design;  // one of the file's, laid over it last; empty: none
 };
 
 /// Reads everything that can be understood; mistakes are findings in `reading`.

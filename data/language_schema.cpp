@@ -16,6 +16,7 @@
 #include "data/schema.hpp"
 #include "data/traders.hpp"
 #include "sim/ecosystem.hpp"
+#include "sim/redesign.hpp"
 
 namespace faultline {
 
@@ -105,6 +106,15 @@ json& map_form(json& schema) {
   return schema.contains("anyOf") ? schema["anyOf"].back() : schema;
 }
 
+/// By name: how it is redesigned, and any change laid over the file.
+json designs() {
+  json design = open_schema<DesignSpec>();
+  map_form(design)["additionalProperties"] = true;
+  return {{"type", "object"},
+          {"description", "other designs of the same ecosystem, for `compare`"},
+          {"additionalProperties", std::move(design)}};
+}
+
 json enum_of(const std::vector<std::string>& names, std::string_view description) {
   json out{{"type", "string"}, {"description", std::string(description)}};
   if (!names.empty()) out["enum"] = names;
@@ -134,6 +144,7 @@ class SchemaBuilder {
     properties["scenarios"] = scenarios();
     properties["reported"] =
         plain_section<ReportedShape>("reported", "what was reported of events, by scenario");
+    properties["designs"] = designs();
     return {{"$schema", "http://json-schema.org/draft-07/schema#"},
             {"title", "Faultline ecosystem"},
             {"description", "An ecosystem of decentralised finance, language version 1"},
@@ -382,6 +393,7 @@ keys beside it. `off` removes what a preset or an included file says. Overlays (
 | `scenarios` | lists of events by name |
 | `default` | the scenario `run` takes; `none` is a calm world |
 | `reported` | what was reported of the event a scenario is after |
+| `designs` | other designs of the same ecosystem, by name, for `compare` |
 
 Numbers carry their units; a bare number is taken only for counts, seeds, exponents and correlations.
 `k`, `m` and `bn` are thousand, million and billion; minutes are `min`.
@@ -435,6 +447,8 @@ std::string language_reference() {
          markdown_of<EventSpec>("scenarios.NAME[]");
   out += "# Reported\n\n`run` prints it beside what the scenario of that name does.\n\n" +
          page<ReportedShape>("reported.NAME");
+  out += "# Designs\n\nKeys beside these are an overlay: what differs from the file.\n\n" +
+         page<DesignSpec>("designs.NAME");
   return out;
 }
 

@@ -35,9 +35,11 @@ void measure_spread(const Snapshot& world, const Scenario& scenario, const Outco
     if (node && hops[*node] != no_hop) {
       s.depth_hops = std::max(s.depth_hops, static_cast<double>(hops[*node]));
     }
+    s.failing_usd += market.deposits_usd;
     if (direct.markets[m].insolvent_s >= 0) continue;
     s.breadth += 1;
     s.breadth_deposits += deposits(full) > 0 ? market.deposits_usd / deposits(full) : 0;
+    s.breadth_usd += market.deposits_usd;
   }
 }
 

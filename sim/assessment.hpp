@@ -14,6 +14,8 @@ struct Summary {
   double liquidated_usd = 0, unserved_usd = 0;
   double breadth = 0;           // nodes insolvent in the full run and not in the direct run
   double breadth_deposits = 0;  // their share of depositors' dollars
+  double breadth_usd = 0;       // those dollars
+  double failing_usd = 0;       // deposits of all nodes insolvent in the full run
   double depth_rounds = 0;      // rounds from the first change to the last insolvency
   double depth_hops = 0;        // edges from the shocked nodes to the farthest insolvent one
   double trapped_usd = 0;       // withdrawals asked for and unpaid: no depositor behaviour yet, 0

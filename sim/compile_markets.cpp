@@ -78,6 +78,11 @@ void size_reserve(CompileContext& c, const std::optional<Amount>& supplied,
   if (borrowed) c.borrowed[r] = c.units(*borrowed, asset, path + ".borrowed");
 }
 
+double cap_of(CompileContext& c, const std::optional<Amount>& cap, AssetId asset,
+              const std::string& path) {
+  return cap ? c.units(*cap, asset, path) : no_cap;
+}
+
 void add_pool(CompileContext& c, Market& market, MarketId id, const PooledLending::Spec& spec) {
   const std::string path = "markets." + market.name;
   market.losses = compile_losses(spec.losses);
@@ -90,10 +95,8 @@ void add_pool(CompileContext& c, Market& market, MarketId id, const PooledLendin
     r.terms = compile_terms(reserve);
     if (!reserve.collateral) r.terms.ltv = r.terms.lt = 0;
     r.rate = compile_rate(reserve.rate);
-    r.supply_cap =
-        reserve.supply_cap ? c.units(*reserve.supply_cap, asset, at + ".supply_cap") : no_cap;
-    r.borrow_cap =
-        reserve.borrow_cap ? c.units(*reserve.borrow_cap, asset, at + ".borrow_cap") : no_cap;
+    r.supply_cap = cap_of(c, reserve.supply_cap, asset, at + ".supply_cap");
+    r.borrow_cap = cap_of(c, reserve.borrow_cap, asset, at + ".borrow_cap");
     size_reserve(c, reserve.supplied, reserve.borrowed, at);
     if (reserve.protocol_reserves) {
       c.protocol.back() = c.units(*reserve.protocol_reserves, asset, at + ".protocol_reserves");
@@ -109,13 +112,18 @@ void add_isolated(CompileContext& c, Market& market, MarketId id,
   const AssetId loan = c.asset(spec.lends.text, path + ".lends");
   const AssetId collateral = c.asset(spec.collateral.text, path + ".collateral");
   if (!loan.valid() || !collateral.valid()) return;
-  Reserve& lends = add_reserve(c, id, loan, path, std::nullopt);
+  Reserve& lends = add_reserve(c, id, loan, path, spec.loan_oracle);
   lends.terms = compile_terms(spec);
   lends.terms.ltv = lends.terms.lt = 0;
   lends.rate = compile_rate(spec.rate);
+  lends.borrow_cap = cap_of(c, spec.borrow_cap, loan, path + ".borrow_cap");
   size_reserve(c, spec.supplied, spec.borrowed, path);
+  if (spec.protocol_reserves) {
+    c.protocol.back() = c.units(*spec.protocol_reserves, loan, path + ".protocol_reserves");
+  }
   Reserve& posted = add_reserve(c, id, collateral, path, spec.oracle);
   posted.terms = compile_terms(spec);
+  posted.supply_cap = cap_of(c, spec.supply_cap, collateral, path + ".supply_cap");
   posted.lent = posted.takes_debt = false;
 }
 

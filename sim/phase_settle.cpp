@@ -27,6 +27,11 @@ void change_leg(Workspace& w, std::uint32_t position, std::uint32_t leg, double 
   w.positions.set_amount(position, leg, value);
 }
 
+/// Metrics are rounded per row, so that their sums are exact in any order.
+double whole_usd(const Snapshot& world, double usd) {
+  return std::floor(usd / world.usd_step + 0.5) * world.usd_step;
+}
+
 void settle_order(const Snapshot& world, Workspace& w, const LiquidationOrder& o) {
   const std::uint32_t rd = o.debt_reserve, rc = o.collateral_reserve;
   const Reserve& debt = world.reserves[rd];
@@ -52,11 +57,12 @@ void settle_order(const Snapshot& world, Workspace& w, const LiquidationOrder& o
 
   const double price = w.market.spot[debt.asset.value];
   MarketOutcome& market = w.outcome.markets[debt.market.value];
-  market.liquidated_usd += o.repay * price;
+  const double repaid_usd = whole_usd(world, o.repay * price);
+  market.liquidated_usd += repaid_usd;
   market.liquidations += 1;
   if (market.first_liquidation_s < 0) market.first_liquidation_s = w.now_s;
   w.outcome.gas_usd += o.gas * price;
-  w.round_liquidated_usd[debt.market.value] += o.repay * price;
+  w.round_liquidated_usd[debt.market.value] += repaid_usd;
   w.touch(o.position);
   if (w.is_parked(o.position)) w.set_parked(o.position, false);
 }

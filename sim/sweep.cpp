@@ -31,7 +31,7 @@ struct SummaryMetric {
   const char* name;
   double Summary::*field;
 };
-constexpr std::array<SummaryMetric, 13> summary_metrics{{
+constexpr std::array<SummaryMetric, 15> summary_metrics{{
     {"bad_debt_usd", &Summary::bad_debt_usd},
     {"bad_debt_exit_usd", &Summary::bad_debt_exit_usd},
     {"recognised_usd", &Summary::recognised_usd},
@@ -42,6 +42,8 @@ constexpr std::array<SummaryMetric, 13> summary_metrics{{
     {"unserved_usd", &Summary::unserved_usd},
     {"breadth", &Summary::breadth},
     {"breadth_deposits", &Summary::breadth_deposits},
+    {"breadth_usd", &Summary::breadth_usd},
+    {"failing_usd", &Summary::failing_usd},
     {"depth_rounds", &Summary::depth_rounds},
     {"depth_hops", &Summary::depth_hops},
     {"trapped_usd", &Summary::trapped_usd},
@@ -66,6 +68,20 @@ std::vector<double> perp_row(const Outcome& o) {
     row[6] = std::max(row[6], b.top10);
   }
   return row;
+}
+
+/// What each bearer gained beyond what prices did to what he held, as `result_depositors_usd`.
+std::string bearer_metric(std::size_t b) {
+  return std::string("result_") + bearer_name(static_cast<Bearer>(b)) + "_usd";
+}
+
+/// When some reserve was lent out whole first; NaN: never.
+double full_after_s(const Outcome& o) {
+  double first = nothing;
+  for (const ReserveOutcome& r : o.reserves) {
+    if (r.full_at_s >= 0 && !(r.full_at_s >= first)) first = r.full_at_s;
+  }
+  return first;
 }
 
 /// Appends `from` to `to`.
@@ -125,6 +141,8 @@ ResultsLayout SweepPlan::layout() const {
     for (const NetMetric& m : net_metrics) out.metrics.push_back(std::string(of) + m.name);
   }
   const Snapshot& world = *worlds.front().world;
+  out.metrics.push_back("full_after_s");
+  for (std::size_t b = 0; b < bearer_count; ++b) out.metrics.push_back(bearer_metric(b));
   if (!world.perps.empty()) {
     for (const char* m : perp_metrics) out.metrics.push_back(m);
   }
@@ -374,6 +392,10 @@ ScenarioResult SweepRunner::row(const DrawnScenario& drawn, const SweepRun& run)
   out.metrics.push_back(static_cast<double>(run.full.counters.rounds));
   for (const NetMetric& m : net_metrics) out.metrics.push_back(run.full.total(m.field));
   for (const NetMetric& m : net_metrics) out.metrics.push_back(run.baseline.total(m.field));
+  out.metrics.push_back(full_after_s(run.baseline) >= 0 ? nothing : full_after_s(run.full));
+  for (std::size_t b = 0; b < bearer_count; ++b) {
+    out.metrics.push_back(run.full.bearer_result_usd[b] - run.baseline.bearer_result_usd[b]);
+  }
   if (!at.world->perps.empty()) append(out.metrics, perp_row(run.full));
   for (std::size_t a = 0; a < priced_assets(*at.world); ++a) {
     out.metrics.push_back(run.full.assets[a].price_min);

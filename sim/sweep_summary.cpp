@@ -79,7 +79,8 @@ class Summariser {
         out_.gross.push_back(summarise_metric(name.substr(6), column(name), ids_));
       } else if (name.starts_with("baseline_")) {
         out_.baseline.push_back(summarise_metric(name.substr(9), column(name), ids_));
-      } else if (name == "amplification" || name == "late_liquidated_usd") {
+      } else if (name == "amplification" || name == "late_liquidated_usd" ||
+                 name == "full_after_s") {
         read_partial(name);
       } else if (name != "rounds") {
         out_.net.push_back(summarise_metric(name, column(name), ids_));

@@ -15,8 +15,9 @@ struct IsolatedMarket {
   struct Spec : LendingTermsSpec {
     Name lends;
     Name collateral;
-    std::optional<Amount> supplied, borrowed;
-    std::optional<Name> oracle;
+    std::optional<Amount> supplied, borrowed, protocol_reserves;
+    std::optional<Amount> supply_cap, borrow_cap;
+    std::optional<Name> oracle, loan_oracle;
     RateSpec rate;
     LossSpec losses{.recognise = "collateral_gone", .bearers = {"haircut"}};
     bool stand_in = false;
@@ -31,6 +32,13 @@ struct IsolatedMarket {
       v("borrowed", borrowed, Field{.help = "loan asset owed", .lo = 0});
       v("oracle", oracle,
         Field{.help = "feed of the collateral, if not the asset's own", .refers = Refers::oracle});
+      v("loan_oracle", loan_oracle,
+        Field{.help = "feed of the loan asset, if not the asset's own", .refers = Refers::oracle});
+      v("supply_cap", supply_cap,
+        Field{.help = "no new collateral above this; absent: none", .lo = 0});
+      v("borrow_cap", borrow_cap, Field{.help = "no new debt above this; absent: none", .lo = 0});
+      v("protocol_reserves", protocol_reserves,
+        Field{.help = "units set aside against bad debt", .lo = 0});
       v("rate", rate, Field{.help = "borrow rate"});
       v("losses", losses,
         Field{.help = "when bad debt is booked, and who bears it in which order"});

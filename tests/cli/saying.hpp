@@ -1,4 +1,4 @@
-// What the program says on its standard output; it must succeed.
+// What the program says on its standard output.
 #pragma once
 
 #include <array>
@@ -6,18 +6,32 @@
 #include <cstdio>
 #include <string>
 
+#include <sys/wait.h>
+
 namespace faultline::test {
 
-inline std::string said(const std::string& arguments) {
-  std::FILE* pipe = popen((std::string(FAULTLINE_BINARY) + " " + arguments).c_str(), "r");
+/// What a command of the shell prints, and how it ended.
+struct Said {
+  std::string text;
+  int exit = 0;
+};
+inline Said output_of(const std::string& command) {
+  std::FILE* pipe = popen(command.c_str(), "r");
   REQUIRE(pipe != nullptr);
-  std::string out;
+  Said out;
   std::array<char, 4096> part;
   for (std::size_t n; (n = std::fread(part.data(), 1, part.size(), pipe)) > 0;) {
-    out.append(part.data(), n);
+    out.text.append(part.data(), n);
   }
-  REQUIRE(pclose(pipe) == 0);
+  out.exit = WEXITSTATUS(pclose(pipe));
   return out;
+}
+
+/// What the program prints; it must succeed.
+inline std::string said(const std::string& arguments) {
+  const Said out = output_of(std::string(FAULTLINE_BINARY) + " " + arguments);
+  REQUIRE(out.exit == 0);
+  return out.text;
 }
 
 }  // namespace faultline::test
