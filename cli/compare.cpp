@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 
 #include <fmt/format.h>
 
@@ -11,6 +12,8 @@
 #include "cli/verbs.hpp"
 #include "data/sweep_file.hpp"
 #include "data/sweep_plan.hpp"
+#include "data/units.hpp"
+#include "viz/frontier_picture.hpp"
 
 namespace faultline {
 
@@ -324,6 +327,15 @@ void draw_conclusions(ComparisonReport& report) {
   find_frontier(report.runs, report.frontier);
 }
 
+/// Writes the picture; false if the file cannot be written.
+bool draw_picture(const std::string& path, const ComparisonReport& report) {
+  std::ofstream out(path, std::ios::binary);
+  out << frontier_svg(report.frontier, report.name + ": what designs lend and lose",
+                      [](double usd) { return format_usd(usd); });
+  out.flush();
+  return out.good();
+}
+
 }  // namespace
 
 int compare_verb(const CompareOptions& options) {
@@ -345,6 +357,9 @@ int compare_verb(const CompareOptions& options) {
   for (OpenedDesign& d : designs) report.designs.push_back(std::move(d.told));
   draw_conclusions(report);
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  if (!options.picture.empty() && !draw_picture(options.picture, report)) {
+    return fail(options, "cannot write '" + options.picture + "'");
+  }
   if (options.common.format == Format::json) {
     fmt::print("{}\n", comparison_json(report).dump(2));
   } else {

@@ -74,6 +74,7 @@ void add_compare(CLI::App& app, CompareOptions& o) {
   verb->add_option("-o,--output", o.output,
                    "folder for a results file (SQLite) of each design; resumed if they exist")
       ->needs(sweep);
+  verb->add_option("--picture", o.picture, "draw what designs lend and lose, frontier.svg");
   verb->add_option("--threads", o.threads, "threads; 0: one per core");
   verb->add_option("--limit", o.limit, "stop after so many scenarios (resume later)");
   verb->add_flag("--fresh", o.fresh, "replace existing results files");

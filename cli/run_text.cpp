@@ -1,4 +1,5 @@
 #include "cli/run_text.hpp"
+#include "cli/run_shape.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -10,7 +11,6 @@
 
 #include "cli/text_table.hpp"
 #include "data/units.hpp"
-#include "sim/crash_shape.hpp"
 
 namespace faultline {
 
@@ -279,47 +279,6 @@ void print_prices(const RunReport& r) {
                                 100 * (o.price_min / o.price_start - 1)));
   }
   if (!parts.empty()) fmt::print("\n  prices: {}\n", fmt::join(parts, ", "));
-}
-
-struct ShapeRow {
-  const char* name;
-  double here;
-  std::optional<double> reported;
-  bool seconds;
-};
-
-/// The measured shape beside the reported one, where the file tells it.
-std::vector<ShapeRow> shape_rows(const RunReport& r) {
-  const CrashShape s = crash_shape(r.world, r.run.full, r.run.direct);
-  const auto found = r.loaded.eco.reported.find(r.scenario.name);
-  const ReportedShape told = found == r.loaded.eco.reported.end() ? ReportedShape{} : found->second;
-  const auto share = [](const std::optional<Ratio>& x) {
-    return x ? std::optional<double>(x->value) : std::nullopt;
-  };
-  return {{"deleveraged over liquidated", s.deleveraged_over_liquidated,
-           share(told.deleveraged_over_liquidated), false},
-          {"first liquidation to first deleveraging", s.first_deleveraged_after_s,
-           told.first_deleveraged_after ? std::optional(told.first_deleveraged_after->value)
-                                        : std::nullopt,
-           true},
-          {"branching ratio of liquidations", s.branching, told.branching, false},
-          {"taken over by vaults and funds", s.backstop_share, share(told.backstop_share), false},
-          {"borne by the ten largest", s.top10, share(told.top10_share), false},
-          {"borne by the hundred largest", s.top100, share(told.top100_share), false}};
-}
-
-void print_shape(const RunReport& r) {
-  if (!r.loaded.eco.reported.contains(r.scenario.name)) return;
-  const auto text = [](double x, bool seconds) {
-    if (std::isnan(x)) return std::string("-");
-    return seconds ? format_duration_words(x) : percent(x, 1);
-  };
-  TextTable table({{"shape", true}, {"here"}, {"reported"}});
-  for (const ShapeRow& row : shape_rows(r)) {
-    table.add({row.name, text(row.here, row.seconds),
-               row.reported ? text(*row.reported, row.seconds) : "-"});
-  }
-  fmt::print("\n{}", table.text());
 }
 
 struct BackstopRow {
@@ -638,14 +597,6 @@ void add_perps(const RunReport& r, nlohmann::json& out) {
       out["nodes"][name] = {{"kind", kind}, {"start_usd", o.start_usd}, {"end_usd", o.end_usd}};
     }
   }
-  if (!r.world.perps.empty()) {
-    for (const ShapeRow& row : shape_rows(r)) {
-      nlohmann::json& entry = out["shape"][row.name];
-      entry["here"] = std::isnan(row.here) ? nlohmann::json(nullptr) : nlohmann::json(row.here);
-      if (row.reported) entry["reported"] = *row.reported;
-      entry["unit"] = row.seconds ? "s" : "share";
-    }
-  }
   for (std::size_t v = 0; v < r.world.perps.size(); ++v) {
     const AdlBurden& b = r.run.full.burdens[v];
     out["deleveraging"][r.world.markets[r.world.perps[v].market.value].name] = {
@@ -730,6 +681,7 @@ nlohmann::json run_json(const RunReport& r) {
         {"price_start", o.price_start}, {"price_min", o.price_min}, {"price_end", o.price_end}});
   }
   add_perps(r, out);
+  add_shape(r, out);
   for (std::size_t b = 0; b < bearer_count; ++b) {
     out["bearers"][bearer_name(static_cast<Bearer>(b))] =
         r.run.full.bearer_gain_usd[b] - r.run.baseline.bearer_gain_usd[b];

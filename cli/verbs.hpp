@@ -43,7 +43,7 @@ struct CompareOptions {
   std::vector<std::string> designs;
   std::string scenario;
   std::vector<std::string> shocks;
-  std::string sweep_file, output;
+  std::string sweep_file, output, picture;
   unsigned threads = 0;
   std::uint64_t limit = 0;
   bool fresh = false, quiet = false;

@@ -144,9 +144,39 @@ void check_delays(CompileContext& c) {
   }
 }
 
+/// What was reported of markets and reserves names some of this world.
+void check_reported(CompileContext& c) {
+  std::vector<std::string> markets, reserves;
+  for (const Market& m : c.world.markets) markets.push_back(m.name);
+  for (const Reserve& r : c.world.reserves) {
+    if (!r.lent) continue;
+    reserves.push_back(c.world.markets[r.market.value].name + "." +
+                       c.world.assets[r.asset.value].name);
+  }
+  const auto check = [&](const std::string& path, const std::string& name,
+                         const std::vector<std::string>& known) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) return;
+    const std::vector<std::string_view> names(known.begin(), known.end());
+    const std::string near = nearest_name(name, names);
+    c.diagnostics.error("E0214", c.at(path + "." + name), "nothing is called '" + name + "' here",
+                        near.empty() ? "write a market, or market.ASSET for one of its reserves"
+                                     : "did you mean '" + near + "'?");
+  };
+  for (const auto& [scenario, told] : c.eco.reported) {
+    const std::string path = "reported." + scenario;
+    for (const auto& [name, x] : told.full_after) check(path + ".full_after", name, reserves);
+    for (const auto& [name, x] : told.nearly_full_for) {
+      check(path + ".nearly_full_for", name, reserves);
+    }
+    for (const auto& [name, x] : told.withdrawn) check(path + ".withdrawn", name, markets);
+    for (const auto& [name, x] : told.bad_debt) check(path + ".bad_debt", name, markets);
+  }
+}
+
 }  // namespace
 
 void check_sense(CompileContext& c) {
+  check_reported(c);
   check_thresholds(c);
   check_caps(c);
   check_saleable(c);

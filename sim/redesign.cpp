@@ -518,6 +518,7 @@ Redesigned redesign(const Ecosystem& eco, const Snapshot& world, const DesignSpe
   if (spec.redesign == "isolated") isolate(world, spec, out);
   if (spec.redesign == "monolithic") join(world, spec, out);
   if (spec.redesign == "dynamic") make_dynamic(spec, out);
+  if (spec.redesign != "dynamic") out.eco.reported.clear();  // of markets that are no more
   return out;
 }
 

@@ -2,7 +2,9 @@
 // what the scenario does here.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <string>
 
 #include "core/fields.hpp"
 #include "core/values.hpp"
@@ -13,6 +15,9 @@ struct ReportedShape {
   std::optional<Ratio> deleveraged_over_liquidated, backstop_share, top10_share, top100_share;
   std::optional<Seconds> first_deleveraged_after;
   std::optional<double> branching;
+  std::map<std::string, Seconds> full_after, nearly_full_for;  // by market.ASSET
+  std::map<std::string, Ratio> withdrawn;                      // by market
+  std::map<std::string, Amount> bad_debt;                      // by market
 
   template <class V>
   void fields(V& v) {
@@ -32,6 +37,14 @@ struct ReportedShape {
       Field{
           .help = "share of the deleveraging that the ten largest bearers bore", .lo = 0, .hi = 1});
     v("top100_share", top100_share, Field{.help = "the same of the hundred", .lo = 0, .hi = 1});
+    v("full_after", full_after,
+      Field{.help = "from the start until all of a reserve was lent out, by market.ASSET",
+            .lo = 0});
+    v("nearly_full_for", nearly_full_for,
+      Field{.help = "for how long 99.5% or more of it was, by market.ASSET", .lo = 0});
+    v("withdrawn", withdrawn,
+      Field{.help = "share of a market's deposits that left, by market", .lo = 0, .hi = 1});
+    v("bad_debt", bad_debt, Field{.help = "bad debt in dollars, by market", .lo = 0});
   }
 };
 

@@ -1,0 +1,129 @@
+#include "cli/run_shape.hpp"
+
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "cli/text_table.hpp"
+#include "data/units.hpp"
+#include "sim/crash_shape.hpp"
+
+namespace faultline {
+
+namespace {
+
+enum class Measure { share, seconds, usd };
+
+struct ShapeRow {
+  std::string name;
+  double here;
+  std::optional<double> reported;
+  Measure measure;
+};
+
+const ReportedShape* reported_of(const RunReport& r) {
+  const auto found = r.loaded.eco.reported.find(r.scenario.name);
+  return found == r.loaded.eco.reported.end() ? nullptr : &found->second;
+}
+
+/// How a crash of perpetuals ran.
+void add_crash(const RunReport& r, const ReportedShape& told, std::vector<ShapeRow>& rows) {
+  const CrashShape s = crash_shape(r.world, r.run.full, r.run.direct);
+  const auto share = [](const std::optional<Ratio>& x) {
+    return x ? std::optional<double>(x->value) : std::nullopt;
+  };
+  const auto after = told.first_deleveraged_after;
+  rows.push_back({"deleveraged over liquidated", s.deleveraged_over_liquidated,
+                  share(told.deleveraged_over_liquidated), Measure::share});
+  rows.push_back({"first liquidation to first deleveraging", s.first_deleveraged_after_s,
+                  after ? std::optional(after->value) : std::nullopt, Measure::seconds});
+  rows.push_back({"branching ratio of liquidations", s.branching, told.branching, Measure::share});
+  rows.push_back({"taken over by vaults and funds", s.backstop_share, share(told.backstop_share),
+                  Measure::share});
+  rows.push_back({"borne by the ten largest", s.top10, share(told.top10_share), Measure::share});
+  rows.push_back(
+      {"borne by the hundred largest", s.top100, share(told.top100_share), Measure::share});
+}
+
+/// A reserve written `market.ASSET`; none: no such.
+std::optional<std::uint32_t> reserve_named(const Snapshot& world, const std::string& name) {
+  for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
+    const Reserve& reserve = world.reserves[r];
+    const std::string& market = world.markets[reserve.market.value].name;
+    if (reserve.lent && market + "." + world.assets[reserve.asset.value].name == name) return r;
+  }
+  return std::nullopt;
+}
+
+/// How lenders fared.
+void add_runs(const RunReport& r, const ReportedShape& told, std::vector<ShapeRow>& rows) {
+  constexpr double never = std::numeric_limits<double>::quiet_NaN();
+  const Outcome& o = r.run.full;
+  for (const auto& [name, when] : told.full_after) {
+    const auto at = reserve_named(r.world, name);
+    const double here = at && o.reserves[*at].full_at_s >= 0 ? o.reserves[*at].full_at_s : never;
+    rows.push_back({name + " lent out whole after", here, when.value, Measure::seconds});
+  }
+  for (const auto& [name, how_long] : told.nearly_full_for) {
+    const auto at = reserve_named(r.world, name);
+    rows.push_back({name + " used 99.5% or more for", at ? o.reserves[*at].nearly_full_s : never,
+                    how_long.value, Measure::seconds});
+  }
+  for (const auto& [name, share] : told.withdrawn) {
+    const MarketId m = r.world.market(name);
+    double paid = 0;
+    for (std::uint32_t at = 0; at < r.world.reserves.size(); ++at) {
+      if (r.world.reserves[at].market == m) paid += o.reserves[at].withdrawn_usd;
+    }
+    const double deposits = m.valid() ? o.markets[m.value].deposits_usd : 0;
+    rows.push_back({"deposits of " + name + " withdrawn", deposits > 0 ? paid / deposits : never,
+                    share.value, Measure::share});
+  }
+  for (const auto& [name, amount] : told.bad_debt) {
+    const MarketId m = r.world.market(name);
+    const double here =
+        m.valid() ? o.markets[m.value].bad_debt_usd - r.run.baseline.markets[m.value].bad_debt_usd
+                  : never;
+    rows.push_back({"bad debt of " + name, here, amount.value, Measure::usd});
+  }
+}
+
+std::vector<ShapeRow> shape_rows(const RunReport& r) {
+  const ReportedShape nothing;
+  const ReportedShape* told = reported_of(r);
+  std::vector<ShapeRow> rows;
+  if (!r.world.perps.empty()) add_crash(r, told != nullptr ? *told : nothing, rows);
+  if (told != nullptr) add_runs(r, *told, rows);
+  return rows;
+}
+
+std::string text(double x, Measure measure) {
+  if (std::isnan(x)) return measure == Measure::seconds ? "never" : "-";
+  if (measure == Measure::usd) return format_usd(x);
+  return measure == Measure::seconds ? format_duration_words(x) : percent(x, 1);
+}
+
+}  // namespace
+
+void print_shape(const RunReport& r) {
+  if (reported_of(r) == nullptr) return;
+  TextTable table({{"shape", true}, {"here"}, {"reported"}});
+  for (const ShapeRow& row : shape_rows(r)) {
+    table.add({row.name, text(row.here, row.measure),
+               row.reported ? text(*row.reported, row.measure) : "-"});
+  }
+  fmt::print("\n{}", table.text());
+}
+
+void add_shape(const RunReport& r, nlohmann::json& out) {
+  for (const ShapeRow& row : shape_rows(r)) {
+    nlohmann::json& entry = out["shape"][row.name];
+    entry["here"] = std::isnan(row.here) ? nlohmann::json(nullptr) : nlohmann::json(row.here);
+    if (row.reported) entry["reported"] = *row.reported;
+    entry["unit"] = row.measure == Measure::seconds ? "s"
+                    : row.measure == Measure::usd   ? "$"
+                                                    : "share";
+  }
+}
+
+}  // namespace faultline
