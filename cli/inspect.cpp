@@ -1,5 +1,5 @@
 // `inspect`: what is in an ecosystem before anything happens to it. Accounts, the static
-// liquidation map, venues, oracles, markets, dealers' gamma; nothing is run.
+// liquidation map, venues, oracles, markets, vaults, dealers' gamma; nothing is run.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -34,8 +34,8 @@ bool choose_markets(Inspection& in) {
 }  // namespace
 
 int inspect_verb(const InspectOptions& options) {
-  const bool by_market =
-      options.what != "venues" && options.what != "oracles" && options.what != "gamma";
+  const bool by_market = options.what != "venues" && options.what != "oracles" &&
+                         options.what != "gamma" && options.what != "vaults";
   if (!options.market.empty() && !by_market) {
     fmt::print(stderr, "error: --market goes with positions, markets and drops\n");
     return 2;
@@ -54,6 +54,7 @@ int inspect_verb(const InspectOptions& options) {
   if (options.what == "venues") return inspect_venues(in);
   if (options.what == "oracles") return inspect_oracles(in);
   if (options.what == "gamma") return inspect_gamma(in);
+  if (options.what == "vaults") return inspect_vaults(in);
   return inspect_markets(in);
 }
 

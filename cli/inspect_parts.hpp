@@ -24,5 +24,6 @@ int inspect_venues(const Inspection& in);
 int inspect_oracles(const Inspection& in);
 int inspect_markets(const Inspection& in);
 int inspect_gamma(const Inspection& in);
+int inspect_vaults(const Inspection& in);
 
 }  // namespace faultline

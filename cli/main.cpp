@@ -95,9 +95,10 @@ void add_render(CLI::App& app, RenderOptions& o) {
 void add_inspect(CLI::App& app, InspectOptions& o) {
   CLI::App* verb = app.add_subcommand("inspect", "what is in an ecosystem");
   add_common(verb, o.common);
-  verb->add_option("WHAT", o.what, "positions, venues, oracles, markets, drops or gamma")
+  verb->add_option("WHAT", o.what, "positions, venues, oracles, markets, vaults, drops or gamma")
       ->required()
-      ->check(CLI::IsMember({"positions", "venues", "oracles", "markets", "drops", "gamma"}));
+      ->check(
+          CLI::IsMember({"positions", "venues", "oracles", "markets", "vaults", "drops", "gamma"}));
   verb->add_option("--market", o.market, "only this market");
   verb->add_option("--top", o.top, "rows to show; 0: all")->default_val(20);
   verb->add_option("--drop", o.drops, "static drops for `drops`, e.g. ETH=-10% (all at once)");

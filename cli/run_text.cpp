@@ -20,8 +20,8 @@ double net(const RunReport& r, double MarketOutcome::*field, std::size_t m) {
   return r.run.full.markets[m].*field - r.run.baseline.markets[m].*field;
 }
 
-const char* state_text(const RunReport& r, std::size_t m) {
-  switch (standing(r.run.full.markets[m], r.run.baseline.markets[m])) {
+const char* standing_text(Standing s) {
+  switch (s) {
     case Standing::sound:
       return "sound";
     case Standing::stressed:
@@ -32,6 +32,30 @@ const char* state_text(const RunReport& r, std::size_t m) {
       return "insolvent";
   }
   return "";
+}
+
+const char* state_text(const RunReport& r, std::size_t m) {
+  return standing_text(standing(r.run.full.markets[m], r.run.baseline.markets[m]));
+}
+
+/// What happens to vaults' depositors, in a sentence; empty where nothing does.
+std::string third_sentence(const RunReport& r) {
+  double lost = 0, unpaid = 0;
+  std::string worst;
+  for (std::size_t v = 0; v < r.world.vaults.size(); ++v) {
+    const VaultOutcome &o = r.run.full.vaults[v], &calm = r.run.baseline.vaults[v];
+    lost += o.loss_usd - calm.loss_usd;
+    const double trapped = o.trapped_peak_usd - calm.trapped_peak_usd;
+    if (!(trapped >= 1) || trapped <= unpaid) continue;
+    unpaid = trapped;
+    worst = fmt::format("{} of {} cannot leave for {}",
+                        percent(trapped / o.deposits_usd, trapped < 0.1 * o.deposits_usd ? 1 : 0),
+                        r.world.vaults[v].name, format_duration_words(o.trapped_s));
+  }
+  if (lost < 1 && worst.empty()) return {};
+  std::string out = lost < 1 ? " No vault loses" : " Depositors of vaults lose " + dollars(lost);
+  if (!worst.empty()) out += (lost < 1 ? ", yet " : "; ") + worst;
+  return out + ".";
 }
 
 std::string first_sentence(const RunReport& r) {
@@ -96,6 +120,50 @@ void print_table(const RunReport& r) {
   }
 }
 
+bool in_focus(const RunReport& r, const CuratedVaultInfo& v) {
+  const auto& focus = r.loaded.eco.focus;
+  return std::find(focus.begin(), focus.end(), v.name) != focus.end() ||
+         std::find(focus.begin(), focus.end(), v.cluster) != focus.end();
+}
+
+/// What a vault's figure is beyond the baseline's.
+double net(const RunReport& r, double VaultOutcome::*field, std::size_t v) {
+  return r.run.full.vaults[v].*field - r.run.baseline.vaults[v].*field;
+}
+
+std::string share_text(double part, double of) {
+  return of > 0 && part >= 1 ? fmt::format("{} {:>3.0f}%", dollars(part), 100 * part / of)
+                             : dollars(part);
+}
+
+/// What the depositors of curated vaults lose, and who cannot leave.
+void print_vaults(const RunReport& r) {
+  if (r.world.vaults.empty()) return;
+  TextTable table({{"vault", true},
+                   {"deposits"},
+                   {"withdrawn"},
+                   {"loss"},
+                   {"in the price"},
+                   {"trapped, longest"},
+                   {"not payable"},
+                   {"state", true}});
+  for (const bool focused : {true, false}) {
+    for (std::size_t v = 0; v < r.world.vaults.size(); ++v) {
+      if (in_focus(r, r.world.vaults[v]) != focused) continue;
+      const VaultOutcome& o = r.run.full.vaults[v];
+      std::string trapped = dollars(net(r, &VaultOutcome::trapped_peak_usd, v));
+      if (o.trapped_s > 0) trapped += " " + format_duration_words(o.trapped_s);
+      table.add({r.world.vaults[v].name, dollars(o.deposits_usd),
+                 share_text(net(r, &VaultOutcome::withdrawn_usd, v), o.deposits_usd),
+                 share_text(net(r, &VaultOutcome::loss_usd, v), o.deposits_usd),
+                 dollars(net(r, &VaultOutcome::recognised_usd, v)), trapped, dollars(o.locked_usd),
+                 standing_text(standing(o, r.run.baseline.vaults[v]))});
+    }
+  }
+  fmt::print("\n{}", table.text());
+  fmt::print("  not payable: owed to depositors at the end beyond what is idle or in cash\n");
+}
+
 std::string event_text(const TimelineEvent& e) {
   std::string out;
   std::size_t next = 0;
@@ -126,6 +194,8 @@ std::string move_text(const ExogenousMove& m) {
     case MoveKind::exit_base:
     case MoveKind::exit_quote:
       return share + " of its claims leave in one coin";
+    case MoveKind::depositors:
+      return share + " of its depositors ask for their money";
     case MoveKind::makers:
       return share + " of their quotes leave";
     case MoveKind::gas:
@@ -158,11 +228,12 @@ void add_shocks(const RunReport& r, std::vector<TimelineEvent>& out) {
   for (const ExogenousMove& m : r.scenario.moves) {
     const bool asset = m.kind <= MoveKind::rate,
                venue = m.kind >= MoveKind::halt && m.kind <= MoveKind::withdraw;
-    const std::string& name = asset                        ? r.world.assets[m.target].name
-                              : venue                      ? r.world.venues[m.target].name
-                              : m.kind == MoveKind::makers ? r.world.makers[m.target].name
-                              : m.kind == MoveKind::gas    ? r.world.chains[m.target].name
-                                                           : r.world.oracles[m.target].name;
+    const std::string& name = asset                            ? r.world.assets[m.target].name
+                              : venue                          ? r.world.venues[m.target].name
+                              : m.kind == MoveKind::depositors ? r.world.vaults[m.target].name
+                              : m.kind == MoveKind::makers     ? r.world.makers[m.target].name
+                              : m.kind == MoveKind::gas        ? r.world.chains[m.target].name
+                                                               : r.world.oracles[m.target].name;
     by_time[{m.when.start_s, m.when.end_s}][move_text(m)].push_back(name);
   }
   for (const auto& [when, moves] : by_time) {
@@ -516,8 +587,12 @@ void print_run(const RunReport& r, bool whole) {
     fmt::print("\n  stopped: {}: {}\n", stop_text(full.stop), full.stop_detail);
   }
   if (!r.world.markets.empty()) {
-    fmt::print("\n  {} {}\n", first_sentence(r), second_sentence(r));
+    fmt::print("\n  {} {}{}\n", first_sentence(r), second_sentence(r), third_sentence(r));
+    const bool vaults_first = std::any_of(r.world.vaults.begin(), r.world.vaults.end(),
+                                          [&](const auto& v) { return in_focus(r, v); });
+    if (vaults_first) print_vaults(r);
     print_table(r);
+    if (!vaults_first) print_vaults(r);
   }
   print_agents(r);
   print_timeline(r, whole);
@@ -615,6 +690,27 @@ void add_dollars(const RunReport& r, nlohmann::json& out) {
   }
 }
 
+void add_vaults(const RunReport& r, nlohmann::json& out) {
+  for (std::size_t v = 0; v < r.world.vaults.size(); ++v) {
+    const VaultOutcome& o = r.run.full.vaults[v];
+    out["nodes"][r.world.vaults[v].name] = {
+        {"kind", "vault"},
+        {"state", standing_text(standing(o, r.run.baseline.vaults[v]))},
+        {"loss_usd", net(r, &VaultOutcome::loss_usd, v)},
+        {"recognised_usd", net(r, &VaultOutcome::recognised_usd, v)},
+        {"withdrawn_usd", net(r, &VaultOutcome::withdrawn_usd, v)},
+        {"trapped_usd", net(r, &VaultOutcome::trapped_usd, v)},
+        {"trapped_peak_usd", net(r, &VaultOutcome::trapped_peak_usd, v)},
+        {"trapped_usd_s", net(r, &VaultOutcome::trapped_usd_s, v)},
+        {"trapped_s", net(r, &VaultOutcome::trapped_s, v)},
+        {"locked_usd", o.locked_usd},
+        {"reallocated_usd", net(r, &VaultOutcome::reallocated_usd, v)},
+        {"deposits_usd", o.deposits_usd},
+        {"price_start", o.price_start},
+        {"price_end", o.price_end}};
+  }
+}
+
 void add_agents(const RunReport& r, nlohmann::json& out) {
   for (std::size_t i = 0; i < r.world.flow_agents.size(); ++i) {
     const AgentOutcome &o = r.run.full.agents[i], &b = r.run.baseline.agents[i];
@@ -675,6 +771,7 @@ nlohmann::json run_json(const RunReport& r) {
   }
   add_agents(r, out);
   add_dollars(r, out);
+  add_vaults(r, out);
   for (std::size_t a = 0; a < r.world.assets.size(); ++a) {
     const AssetOutcome& o = r.run.full.assets[a];
     out["assets"][r.world.assets[a].name].update(json{

@@ -351,12 +351,14 @@ class EcosystemReader {
   }
 
   void read_backstops() {
-    constexpr std::array<std::string_view, 2> vault_kinds{VaultSpec::name,
-                                                          SyntheticDollarSpec::name};
+    constexpr std::array<std::string_view, 3> vault_kinds{
+        VaultSpec::name, SyntheticDollarSpec::name, CuratedVaultSpec::name};
     each_node("vaults", [&](const Entry& entry) {
       const auto kind = kind_of(entry, "vault", vault_kinds);
       if (!kind) return;
-      *kind == 0 ? read_vault(entry, out_.eco.vaults) : read_vault(entry, out_.eco.dollars);
+      if (*kind == 0) read_vault(entry, out_.eco.vaults);
+      if (*kind == 1) read_vault(entry, out_.eco.dollars);
+      if (*kind == 2) read_vault(entry, out_.eco.curated);
     });
     each_node("funds", [&](const Entry& entry) {
       auto node = named<FundSpec>(entry);

@@ -292,8 +292,9 @@ class SchemaBuilder {
     };
     return section(by_kind("vaults", presets,
                            {kind(static_cast<const VaultSpec*>(nullptr)),
-                            kind(static_cast<const SyntheticDollarSpec*>(nullptr))}),
-                   "who takes failing accounts over, and who issues dollars");
+                            kind(static_cast<const SyntheticDollarSpec*>(nullptr)),
+                            kind(static_cast<const CuratedVaultSpec*>(nullptr))}),
+                   "who takes failing accounts over, who issues dollars, and who lends for others");
   }
 
   json agents() {
@@ -435,7 +436,8 @@ std::string language_reference() {
          page<TraderGroupSpec>("accounts.NAME (traders)");
   out += "# Vaults\n" + preset_table("vaults") + "\n" +
          page<VaultSpec>("vaults.NAME (backstop_vault)") +
-         page<SyntheticDollarSpec>("vaults.NAME (synthetic_dollar)");
+         page<SyntheticDollarSpec>("vaults.NAME (synthetic_dollar)") +
+         page<CuratedVaultSpec>("vaults.NAME (curated_vault)");
   out += "# Funds\n\n" + page<FundSpec>("funds.NAME (insurance_fund)");
   out +=
       "# Agents\n\nThe name of a kind, as in `arbitrageurs`, says the kind; under another name "

@@ -689,10 +689,14 @@ class Planner {
           out.markets.push_back(m.name);
         }
       }
+      for (const CuratedVaultInfo& v : world.vaults) {
+        names.push_back(v.name);
+        if (v.name == out.whom || v.cluster == out.whom) out.markets.push_back(v.name);
+      }
       if (out.markets.empty()) {
         const std::string near = nearest_name(out.whom, names);
-        d_.error("E0330", at(path), "no market '" + out.whom + "' to hold to a limit",
-                 near.empty() ? "name a market, a family of markets, or all"
+        d_.error("E0330", at(path), "no market or vault '" + out.whom + "' to hold to a limit",
+                 near.empty() ? "name a market, a vault, a family of them, or all"
                               : "did you mean '" + near + "'?");
         continue;
       }
@@ -711,11 +715,14 @@ class Planner {
   }
 
   void choose_focus() {
+    const auto named = [&](const std::string& name) {
+      return std::find(eco_.focus.begin(), eco_.focus.end(), name) != eco_.focus.end();
+    };
     for (const Market& m : plan_.worlds[0].world->markets) {
-      const auto named = [&](const std::string& name) {
-        return std::find(eco_.focus.begin(), eco_.focus.end(), name) != eco_.focus.end();
-      };
       if (eco_.focus.empty() || named(m.name) || named(m.cluster)) plan_.focus.push_back(m.name);
+    }
+    for (const CuratedVaultInfo& v : plan_.worlds[0].world->vaults) {
+      if (eco_.focus.empty() || named(v.name) || named(v.cluster)) plan_.focus.push_back(v.name);
     }
   }
 

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/curated_vaults.hpp"
 #include "sim/phases.hpp"
 #include "sim/pool_perps.hpp"
 #include "sim/synthetic_dollars.hpp"
@@ -116,6 +117,20 @@ Sides sides_of(const Snapshot& world, std::uint32_t market) {
   return {Bearer::trader, pool ? Bearer::lp : Bearer::fund};
 }
 
+/// What lenders have is the vaults' as far as they lend: their claims, less what is missing behind
+/// them at the end.
+void give_vaults_their_part(const Snapshot& world, const Workspace& w, const Holdings& of,
+                            std::array<double, bearer_count>& usd) {
+  for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
+    if (of.reserves[r].vault_scaled == 0) continue;
+    double part = of.reserves[r].vault_scaled * of.indices.supply_index[r] *
+                  w.market.spot[world.reserves[r].asset.value];
+    if (of.rows != nullptr) part *= behind_claim(world, w, r);
+    usd[at(Bearer::vault)] += part;
+    usd[at(Bearer::depositor)] -= part;
+  }
+}
+
 /// Wealth by bearer of some holdings at today's market values. A reserve's cash belongs to its
 /// claims: lenders' and borrowers' supply less borrowers' debt, the rest the protocol's.
 std::array<double, bearer_count> wealth(const Snapshot& world, const Workspace& w,
@@ -149,6 +164,7 @@ std::array<double, bearer_count> wealth(const Snapshot& world, const Workspace& 
       usd[at(b.takes_over ? Bearer::vault : Bearer::fund)] += has;
     }
   }
+  give_vaults_their_part(world, w, of, usd);
   if (of.rows == nullptr) return usd;
   // What debtors owe beyond what they hold is borne by those who lent it; at a perpetual venue by
   // those it owes.
@@ -397,6 +413,7 @@ void mend_outcome(const Snapshot& world, Workspace& w) {
     if (mend(o)) fail(w, Stop::not_finite, "a figure of a vault or fund is not a finite number");
   }
   mend_rows(w, out.agents, world.flow_agents);
+  mend_rows(w, out.vaults, world.vaults);
   bool mended = mend(out.bearer_gain_usd);
   mended = mend(out.bearer_result_usd) || mended;
   for (double* x : {&out.revaluation_usd, &out.gas_usd, &out.final_debt_usd}) {
@@ -429,6 +446,7 @@ void open_books(const Snapshot& world, Workspace& w) {
     w.outcome.markets[m].legacy_usd = world.markets[m].legacy_usd;
   }
   value_backstops(world, w, &BackstopOutcome::start_usd);
+  open_vault_outcomes(world, w);
 }
 
 void close_books(const Snapshot& world, Workspace& w) {
@@ -461,6 +479,7 @@ void close_books(const Snapshot& world, Workspace& w) {
   measure_venues(world, w);
   measure_burdens(world, w);
   value_backstops(world, w, &BackstopOutcome::end_usd);
+  close_vault_outcomes(world, w);
   if (const std::string broken = unwhole(world, w); !broken.empty()) {
     fail(w, Stop::not_whole, broken);
   } else if (const std::string lost = audit(world, w, false); !lost.empty()) {
@@ -531,6 +550,7 @@ std::string audit(const Snapshot& world, Workspace& w, bool with_rows) {
       return "scaled units of " + world.factor_text(2 * r) + " do not sum to their total";
     }
   }
+  if (const std::string broken = vaults_balance(world, w); !broken.empty()) return broken;
   return venues_balance(world, w);
 }
 

@@ -76,6 +76,9 @@ std::vector<std::uint32_t> shocked_nodes(const Snapshot& world, const Scenario& 
       case MoveKind::rate:
         add(NodeKind::asset, world.assets[m.target].name);
         break;
+      case MoveKind::depositors:
+        add(NodeKind::vault, world.vaults[m.target].name);
+        break;
       case MoveKind::makers:
         add(NodeKind::agent, world.makers[m.target].name);
         break;
@@ -132,6 +135,16 @@ Standing standing(const MarketOutcome& full, const MarketOutcome& baseline) {
   return touched ? Standing::stressed : Standing::sound;
 }
 
+Standing standing(const VaultOutcome& full, const VaultOutcome& baseline) {
+  const double lost = full.loss_usd - baseline.loss_usd;
+  const double admitted = full.recognised_usd - baseline.recognised_usd;
+  if (lost - admitted > 0.001 * full.deposits_usd) return Standing::insolvent;
+  if (full.trapped_usd_s > baseline.trapped_usd_s) return Standing::illiquid;
+  const bool touched = std::fabs(lost) > 1 || full.withdrawn_usd - baseline.withdrawn_usd > 1 ||
+                       full.reallocated_usd - baseline.reallocated_usd > 1;  // USD
+  return touched ? Standing::stressed : Standing::sound;
+}
+
 Summary summarise(const Snapshot& world, const Scenario& scenario, const Outcome& full,
                   const Outcome& direct, const Outcome& baseline) {
   const auto net = [&](double MarketOutcome::*field, const Outcome& of) {
@@ -144,6 +157,9 @@ Summary summarise(const Snapshot& world, const Scenario& scenario, const Outcome
   s.legacy_usd = full.total(&MarketOutcome::legacy_usd);
   s.liquidated_usd = net(&MarketOutcome::liquidated_usd, full);
   s.unserved_usd = net(&MarketOutcome::unserved_usd, full);
+  for (std::size_t v = 0; v < full.vaults.size(); ++v) {
+    s.trapped_usd += full.vaults[v].trapped_usd - baseline.vaults[v].trapped_usd;
+  }
   s.direct_loss_usd = net(&MarketOutcome::bad_debt_usd, direct);
   s.contagion_loss_usd = s.bad_debt_usd - s.direct_loss_usd;
   if (s.direct_loss_usd > 1e-4 * deposits(full)) {

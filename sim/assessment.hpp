@@ -18,13 +18,16 @@ struct Summary {
   double failing_usd = 0;       // deposits of all nodes insolvent in the full run
   double depth_rounds = 0;      // rounds from the first change to the last insolvency
   double depth_hops = 0;        // edges from the shocked nodes to the farthest insolvent one
-  double trapped_usd = 0;       // withdrawals asked for and unpaid: no depositor behaviour yet, 0
+  double trapped_usd = 0;       // withdrawals asked for and unpaid at the end
   bool operator==(const Summary&) const = default;
 };
 
 /// How a market stands at the end of a run, beyond what its baseline does.
 enum class Standing { sound, stressed, illiquid, insolvent };
 Standing standing(const MarketOutcome& full, const MarketOutcome& baseline);
+/// Likewise a curated vault: insolvent owes by its books more than 0.1% of its deposits beyond what
+/// it has; illiquid did not pay somebody who asked.
+Standing standing(const VaultOutcome& full, const VaultOutcome& baseline);
 
 /// Net of the baseline, field by field.
 Summary summarise(const Snapshot& world, const Scenario& scenario, const Outcome& full,

@@ -230,6 +230,7 @@ Snapshot compile(const Ecosystem& eco, Diagnostics& diagnostics, const SpanTable
     if (info.supply <= 0) info.supply = world.total_supply[a];  // what the ledger knows of
   }
   build_book(c);
+  open_vaults(c);
   find_hedges(c);
   compile_graph(c);
   check_sense(c);

@@ -52,6 +52,7 @@ struct SortedNodes {
         markets(eco.markets),
         vaults(eco.vaults),
         dollars(eco.dollars),
+        curated(eco.curated),
         funds(eco.funds),
         agents(eco.agents),
         chains(eco.chains) {}
@@ -61,6 +62,7 @@ struct SortedNodes {
   ByName<Named<MarketNode>> markets;
   ByName<Named<VaultSpec>> vaults;
   ByName<Named<SyntheticDollarSpec>> dollars;
+  ByName<Named<CuratedVaultSpec>> curated;
   ByName<Named<FundSpec>> funds;
   ByName<Named<AgentSpecs>> agents;
   ByName<Named<ChainSpec>> chains;
@@ -120,7 +122,10 @@ struct CompileContext {
   std::vector<HedgeAccount> hedges{};
   std::vector<Gathered> gathered{};  // [market]; filled by gather_markets
   std::vector<double> supplied{}, posted{}, borrowed{}, protocol{},
-      lent_plain{};  // [reserve] units
+      lent_plain{};                          // [reserve] units
+  std::vector<double> vault_units{};         // [reserve] units that curated vaults lend there
+  std::vector<std::string> vault_lenders{};  // [reserve] which, for messages: "core $112m"
+  std::vector<double> placed{};              // [vault place] units, at the opening
 
   Span at(const std::string& path) const { return spans.at ? spans.at(path) : Span{}; }
   /// The asset's id; reports an unknown name at `path`.
@@ -141,6 +146,10 @@ struct CompileContext {
 Reserve& add_reserve(CompileContext& c, MarketId market, AssetId asset, const std::string& path,
                      const std::optional<Name>& oracle);
 
+/// Curated vaults: where they lend how much, before rounding; then their books, once the position
+/// book stands.
+void gather_vaults(CompileContext& c);
+void open_vaults(CompileContext& c);
 /// Issuers of synthetic dollars: the agents they rest on, and what they hold besides.
 void compile_dollars(CompileContext& c);
 /// Reserves of a perpetual venue: its settlement asset, other collateral, then its contracts.

@@ -26,6 +26,7 @@ class GraphMaker {
     add_flow_edges();
     add_holder_edges();
     add_dollar_edges();
+    add_vault_edges();
     add_chain_edges();
     world_.graph = builder_.freeze();
   }
@@ -81,6 +82,7 @@ class GraphMaker {
   void add_nodes() {
     for (const VenueInfo& v : world_.venues) ++families_[v.cluster];
     for (const Market& m : world_.markets) ++families_[m.cluster];
+    for (const CuratedVaultInfo& v : world_.vaults) ++families_[v.cluster];
     for (const OracleInfo& o : world_.oracles) ++families_[family_of(o)];
     for (std::uint32_t a = 0; a < world_.assets.size(); ++a) {
       const double supply = world_.total_supply[a] * world_.opening.market.spot[a];
@@ -311,6 +313,38 @@ class GraphMaker {
       }
       for (const AccountId a : d.reserve) {
         edge(assets_[world_.accounts[a.value].asset.value], vault, EdgeKind::prices, held_usd(a));
+      }
+    }
+  }
+
+  /// A vault lends to markets and other vaults, and lives by what they owe it; its share may be an
+  /// asset.
+  void add_vault_edges() {
+    std::vector<Handle> vaults;
+    for (const CuratedVaultInfo& v : world_.vaults) {
+      const CuratedVaultState& s = world_.opening.vaults.vaults[vaults.size()];
+      const double price = world_.opening.market.spot[v.asset.value];
+      const double usd = s.books.assets * price;
+      vaults.push_back(member(NodeKind::vault, v.name, v.cluster, usd));
+      edge(assets_[v.asset.value], vaults.back(), EdgeKind::prices, usd);
+      if (v.issued.valid()) {
+        edge(vaults.back(), assets_[v.issued.value], EdgeKind::claim,
+             world_.total_supply[v.issued.value] * world_.opening.market.spot[v.issued.value]);
+      }
+      for (const AssetId a : v.rule.out_of) {  // its curator goes by what it is worth
+        edge(assets_[a.value], vaults.back(), EdgeKind::prices, 0);
+      }
+    }
+    for (std::size_t v = 0; v < vaults.size(); ++v) {
+      const CuratedVaultInfo& info = world_.vaults[v];
+      for (std::uint32_t p = info.first_place; p < info.first_place + info.places; ++p) {
+        const VaultPlace& place = world_.vault_places[p];
+        const Handle to = place.vault == VaultPlace::none
+                              ? markets_[world_.reserves[place.reserve].market.value]
+                              : vaults[place.vault];
+        const double usd = c_.placed[p] * world_.opening.market.spot[info.asset.value];
+        edge(vaults[v], to, EdgeKind::funds, usd);
+        edge(to, vaults[v], EdgeKind::claim, usd);
       }
     }
   }

@@ -193,6 +193,20 @@ void gather_rows(CompileContext& c, const Named<MarketNode>& node, std::uint32_t
   if (c.diagnostics.errors() > errors) listed.rows = nullptr;
 }
 
+/// Vaults lend part of what is supplied, beside what accounts post.
+void check_vault_lending(CompileContext& c, std::uint32_t r, const std::string& path) {
+  const double supplied = c.supplied[r], of_vaults = c.vault_units[r] + c.posted[r];
+  if (c.vault_units[r] == 0 || supplied >= of_vaults * (1 - 1e-9)) return;
+  c.diagnostics.error(
+      "E0518", c.at(path),
+      fmt::format("{:.6g} {} supplied in '{}', of which vaults lend {:.6g} ({}){}", supplied,
+                  c.world.assets[c.world.reserves[r].asset.value].name,
+                  c.world.markets[c.world.reserves[r].market.value].name, c.vault_units[r],
+                  c.vault_lenders[r],
+                  c.posted[r] > 0 ? fmt::format(" and accounts post {:.6g}", c.posted[r]) : ""),
+      "state more `supplied`, or leave it out: it is then what they lend");
+}
+
 void total_reserves(CompileContext& c, std::uint32_t m) {
   std::vector<double> debt(c.world.reserves.size(), 0);
   c.gathered[m].each_account([&](const AccountRows& rows, std::size_t account) {
@@ -220,14 +234,17 @@ void total_reserves(CompileContext& c, std::uint32_t m) {
         if (r == venue.settles) c.posted[r] += b.holds_usd / c.reference(c.world.reserves[r].asset);
       }
     }
-    const double plain = c.lent_plain[r];
+    const double plain = c.lent_plain[r], vaults = c.vault_units[r];
     if (!c.world.reserves[r].lent) {
       c.supplied[r] = c.posted[r];
+    } else if (c.supplied[r] < 0 && vaults > 0) {
+      c.supplied[r] = c.posted[r] + plain + vaults;
     } else if (c.supplied[r] < 0) {
       c.supplied[r] = std::max(c.posted[r] + plain, debt[r] / default_utilisation);
     } else {
       c.supplied[r] *= c.eco.book_scale;
     }
+    check_vault_lending(c, r, path);
     const AssetId asset = c.world.reserves[r].asset;
     if (debt[r] > 0 && !(c.reference(asset) > 0)) {
       c.diagnostics.error("E0445", c.at(path),
@@ -244,9 +261,10 @@ void total_reserves(CompileContext& c, std::uint32_t m) {
     if (market.perp < 0 && c.supplied[r] < short_of * (1 - 1e-9)) {
       c.diagnostics.error(
           "E0444", c.at(path),
-          fmt::format("{:.6g} {} {} of {:.6g} supplied in '{}'", short_of,
+          fmt::format("{:.6g} {} {} of {:.6g} supplied in '{}'{}", short_of,
                       c.world.assets[c.world.reserves[r].asset.value].name,
-                      debt[r] > c.posted[r] ? "lent out" : "posted", c.supplied[r], market.name),
+                      debt[r] > c.posted[r] ? "lent out" : "posted", c.supplied[r], market.name,
+                      vaults > 0 ? " (" + c.vault_lenders[r] + ")" : ""),
           "lower it, or state more `supplied` with other lenders");
     }
     if (market.perp < 0) c.supplied[r] = std::max(c.supplied[r], short_of);
@@ -280,6 +298,7 @@ void gather_markets(CompileContext& c) {
     world.markets.push_back(std::move(market));
   }
   check_hedges(c);
+  gather_vaults(c);
   if (c.diagnostics.failed()) return;
   c.gathered.resize(world.markets.size());
   c.lent_plain.assign(world.reserves.size(), 0);

@@ -62,7 +62,7 @@ void move_rate(ScenarioContext& c, AssetId a, const Move& m) {
 }
 
 /// Whose depth a `withdraw` names: a venue's, a group's of makers, a family's, or `lps`: that of
-/// every pool and book.
+/// every pool and book. Or whose depositors: a vault's, a family's of vaults.
 void withdraw(ScenarioContext& c, const std::string& who, double share) {
   bool any = false;
   for (std::uint32_t v = 0; v < c.world.venues.size(); ++v) {
@@ -78,6 +78,17 @@ void withdraw(ScenarioContext& c, const std::string& who, double share) {
     c.move(MoveKind::makers, g, std::min(share, 1 - 0x1p-20));
     any = true;
   }
+  for (std::uint32_t v = 0; v < c.world.vaults.size(); ++v) {
+    const CuratedVaultInfo& vault = c.world.vaults[v];
+    if (vault.name != who && vault.cluster != who) continue;
+    if (c.event.lasts || c.event.back_by) {
+      c.diagnostics.error("E0519", c.event.written, "depositors who left do not come back",
+                          "leave out `for` and `back_by`");
+      return;
+    }
+    c.move(MoveKind::depositors, v, share);
+    any = true;
+  }
   if (any) return;
   if (who == "lps") {
     c.diagnostics.error("E0465", c.event.written, "no pool and no order book to withdraw from",
@@ -87,6 +98,7 @@ void withdraw(ScenarioContext& c, const std::string& who, double share) {
   std::vector<std::string_view> names{"lps"};
   for (const VenueInfo& v : c.world.venues) names.push_back(v.name);
   for (const MakersInfo& m : c.world.makers) names.push_back(m.name);
+  for (const CuratedVaultInfo& v : c.world.vaults) names.push_back(v.name);
   const std::string near = nearest_name(who, names);
   c.diagnostics.error("E0465", c.event.written, "no venue '" + who + "' to withdraw from",
                       near.empty() ? "name a venue, a family of venues, makers, or lps"

@@ -24,7 +24,7 @@ enum class Bearer : std::uint8_t {
   chain,   // gas paid
   dust,    // rounding residue of one-to-many flows
   trader,  // accounts of perpetual venues; insurers, trend followers, holders of options
-  vault,   // depositors of backstop vaults
+  vault,   // depositors of vaults: backstops, curated ones
   fund,    // insurance funds
   dealer   // of options
 };

@@ -87,6 +87,23 @@ struct BackstopOutcome {
   bool operator==(const BackstopOutcome&) const = default;
 };
 
+/// What the depositors of one curated vault met. Losses are economic: holes of the markets it lends
+/// to are shared over their lenders, on the books or not.
+struct VaultOutcome {
+  double deposits_usd = 0;   // at the opening
+  double withdrawn_usd = 0;  // paid out to those who asked for it
+  double trapped_usd = 0;    // asked for and unpaid at the end
+  double trapped_peak_usd = 0;
+  double trapped_usd_s = 0;    // the same summed over time, dollar-seconds
+  double trapped_s = 0;        // how long somebody who asked was not paid
+  double locked_usd = 0;       // at the end: owed to all depositors beyond what could be paid
+  double loss_usd = 0;         // put in less taken out less what is left, interest included
+  double recognised_usd = 0;   // of it in the price of a share
+  double reallocated_usd = 0;  // moved out of markets by its curator
+  double price_start = 0, price_end = 0;  // units a share pays by its books
+  bool operator==(const VaultOutcome&) const = default;
+};
+
 /// What one manipulation of a scenario took.
 struct ManipulationOutcome {
   double cost_usd = 0;     // given less taken, at market prices of the round
@@ -138,6 +155,7 @@ struct Outcome {
   std::vector<PerpOutcome> perps;  // [contract]
   std::vector<AdlBurden> burdens;  // [perpetual venue] who was deleveraged, and beyond what need
   std::vector<BackstopOutcome> backstops;
+  std::vector<VaultOutcome> vaults;                    // [curated vault]
   std::vector<AgentOutcome> agents;                    // [flow agent]
   std::array<double, bearer_count> bearer_gain_usd{};  // wealth at the end less at the start
   /// The same less what the price moves did to the opening holdings: what trading, liquidation,

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/curated_vaults.hpp"
 #include "sim/feed_audit.hpp"
 #include "sim/narration.hpp"
 #include "sim/pool_perps.hpp"
@@ -229,8 +230,9 @@ void refresh_spots(const Snapshot& world, Workspace& w) {
 double backed_share(const Snapshot& world, const Workspace& w, AssetId a) {
   const AssetInfo& info = world.assets[a.value];
   const double supply = info.supply, minted = w.minted[a.value];
-  const double share =
-      info.issuer < 0 ? w.backing[a.value] : w.backing[a.value] * unadmitted_share(w, info.issuer);
+  double share = w.backing[a.value];
+  if (info.issuer >= 0) share *= unadmitted_share(w, info.issuer);
+  if (info.vault >= 0) share *= unadmitted_share_of(w, info.vault);
   return minted > 0 ? share * (supply / (supply + minted)) : share;
 }
 
@@ -271,24 +273,30 @@ double market_factor(const Snapshot& world, const Workspace& w, std::uint32_t fa
   return (owed ? w.market.spot[a.value] : worth(world, w, a)) * index;
 }
 
+bool measure_holes(const Snapshot& world, Workspace& w) {
+  if (const auto bad = w.find_rows(w.underwater, w.market_factors, w.changed_market_factors)) {
+    fail(w, Stop::not_finite,
+         "the market value of " + world.factor_text(*bad) + " is not a finite number");
+    return false;
+  }
+  count_changes(world, w);
+  for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
+    w.hole_usd[m] = market_hole(world, w, m);
+  }
+  return true;
+}
+
 void mark_down(const Snapshot& world, const Scenario&, Workspace& w) {
   refresh_venue_prices(world, w);
   refresh_spots(world, w);
   const bool settled = !w.orders.empty() || w.perps.acts();
   bool changed = !w.changed_market_factors.empty() || settled || w.round == 0;
+  if (changed) restart_shares(world, w);
   refresh_market_factors(world, w);
   changed = refresh_backed_factors(world, w) || changed;
   if (changed && !world.positions.empty()) {
-    if (const auto bad = w.find_rows(w.underwater, w.market_factors, w.changed_market_factors)) {
-      fail(w, Stop::not_finite,
-           "the market value of " + world.factor_text(*bad) + " is not a finite number");
-      return;
-    }
-    count_changes(world, w);
-    for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
-      w.hole_usd[m] = market_hole(world, w, m);
-      note_market(world, w, m);
-    }
+    if (!measure_holes(world, w) || !back_shares(world, w)) return;
+    for (std::uint32_t m = 0; m < world.markets.size(); ++m) note_market(world, w, m);
     note_utilisation(world, w);
   }
   if (!w.quiet || w.round == 0) note_gaps(world, w);

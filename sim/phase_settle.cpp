@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/curated_vaults.hpp"
 #include "sim/feed_audit.hpp"
 #include "sim/flows.hpp"
 #include "sim/narration.hpp"
@@ -130,7 +131,7 @@ void recognise(const Snapshot& world, Workspace& w, std::uint32_t position) {
 
 }  // namespace
 
-void settle(const Snapshot& world, const Scenario&, Workspace& w) {
+void settle(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   for (auto* usd : {&w.round_liquidated_usd, &w.perps.round_takeover_usd, &w.perps.round_fund_usd,
                     &w.perps.round_deleveraged_usd}) {
     std::fill(usd->begin(), usd->end(), 0.0);
@@ -148,6 +149,7 @@ void settle(const Snapshot& world, const Scenario&, Workspace& w) {
   }
   settle_perps(world, w);
   settle_flows(world, w);
+  settle_vaults(world, scenario, w);
   if (!w.record) return;
   for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
     if (w.round_liquidated_usd[m] > 0) note_liquidations(world, w, m);

@@ -6,6 +6,7 @@
 
 #include "core/math.hpp"
 #include "sim/attacker.hpp"
+#include "sim/curated_vaults.hpp"
 #include "sim/flows.hpp"
 #include "sim/makers.hpp"
 #include "sim/narration.hpp"
@@ -501,7 +502,8 @@ void shock(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   if (!scenario.settings.empty()) apply_settings(world, scenario, w);
   const bool exogenous = any_pending(scenario, step_before(w));
   if (exogenous) move_exogenous(world, scenario, w);
-  const bool admitted = admit_losses(world, w, exogenous);
+  bool admitted = admit_losses(world, w, exogenous);
+  admitted = re_rate_shares(world, w, exogenous) || admitted;
   if (exogenous || admitted || w.impact_due) refresh_references(world, scenario, w);
   w.impact_due = false;
   if (exogenous) move_venues_and_feeds(world, scenario, w);

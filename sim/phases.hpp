@@ -88,8 +88,14 @@ inline void add_contracts_settled_in(const Snapshot& world, std::uint32_t r,
   }
 }
 
+/// What every market's debtors owe beyond what they hold, at the market factors as they are; false:
+/// one of `changed_market_factors` is not finite, and the run has stopped.
+bool measure_holes(const Snapshot& world, Workspace& w);
+
 /// Share of what a claim promises that is behind it: losses not yet admitted, units from nothing.
 double backed_share(const Snapshot& world, const Workspace& w, AssetId asset);
+/// The least of an asset's market price and of what is behind it, USD.
+double worth(const Snapshot& world, const Workspace& w, AssetId asset);
 /// Whether a feed would still publish something new if its sources stayed as they are.
 bool feed_may_change(const Snapshot& world, const Workspace& w, std::uint32_t oracle);
 /// The factor of the breach search: published price x index (x liquidation threshold).

@@ -47,6 +47,7 @@ enum class MoveKind : std::uint8_t {
   discount,    // market discount of a claim goes to `value`
   backing,     // share of the assets behind a claim that is lost
   rate,        // log change of what the claim's code pays
+  depositors,  // share of a vault's depositors who ask for their money
   makers,      // share of a group's quotes that leaves
   gas,         // what a transaction on a chain costs goes to `value` times
   halt,        // venue: 1
@@ -62,8 +63,8 @@ enum class MoveKind : std::uint8_t {
   cap          // feed: relative error of its growth cap
 };
 
-/// One exogenous change of one thing: `target` is an asset, group of makers, venue or oracle, by
-/// kind.
+/// One exogenous change of one thing: `target` is an asset, vault, group of makers, venue or
+/// oracle, by kind.
 struct ExogenousMove {
   MoveKind kind = MoveKind::price;
   std::uint32_t target = 0;

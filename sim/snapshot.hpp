@@ -22,6 +22,7 @@
 #include "protocols/margin/rates.hpp"
 #include "protocols/venues/registry.hpp"
 #include "sim/agent_infos.hpp"
+#include "sim/curated_vault_infos.hpp"
 #include "sim/ecosystem.hpp"
 #include "sim/ledger.hpp"
 #include "sim/perp_venue.hpp"
@@ -39,6 +40,7 @@ struct AssetInfo {
   bool contract = false;     // a perpetual on `base`: nobody holds more of it than others are short
   double supply = 0;         // units in existence, where declared
   std::int32_t issuer = -1;  // of a synthetic dollar; -1: none
+  std::int32_t vault = -1;   // curated vault whose share it is; -1: none
 };
 
 /// An issuer whose dollar rests on carry books and a reserve
@@ -177,6 +179,7 @@ struct OpeningState {
   KindStates<FlowKinds> flows;
   std::vector<FeedState> feeds;
   std::vector<MakersState> makers;
+  VaultRun vaults;
   std::vector<double> factors, market_factors;
 };
 
@@ -216,6 +219,9 @@ struct Snapshot {
   std::vector<FlowDesk> flow_desks;
   std::vector<PutHolderInfo> put_holders;
   std::vector<DollarIssuer> dollars;
+  std::vector<CuratedVaultInfo> vaults;          // curated ones
+  std::vector<VaultPlace> vault_places;          // by vault, then by name
+  std::vector<std::uint32_t> vault_order;        // every vault after those it lends to
   std::vector<OptionContract> option_contracts;  // by expiry
   std::vector<AccountInfo> accounts;
   std::vector<AccountId> boundary, chain_purse, dust, attacker;  // [asset]

@@ -102,9 +102,12 @@ class Summariser {
   }
 
   void read_nodes() {
-    for (const Market& market : plan_.worlds[0].world->markets) {
+    std::vector<std::string> names;
+    for (const Market& m : plan_.worlds[0].world->markets) names.push_back(m.name);
+    for (const CuratedVaultInfo& v : plan_.worlds[0].world->vaults) names.push_back(v.name);
+    for (const std::string& name_of : names) {
       NodeSummary& node = out_.nodes.emplace_back();
-      node.name = market.name;
+      node.name = name_of;
       for (const std::string& name : plan_.layout().node_metrics) {
         if (!name.ends_with("_usd") || name.starts_with("gross_") || name == "deposits_usd")
           continue;

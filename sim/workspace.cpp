@@ -70,6 +70,7 @@ void open_outcome(const Snapshot& world, Outcome& out) {
   out.burdens.assign(world.perps.size(), AdlBurden{});
   out.backstops.assign(world.backstops, BackstopOutcome{});
   out.agents.assign(world.flow_agents.size(), AgentOutcome{});
+  out.vaults.assign(world.vaults.size(), VaultOutcome{});
   out.bearer_gain_usd = out.bearer_result_usd = {};
   out.revaluation_usd = out.gas_usd = out.final_debt_usd = 0;
   out.unserved_wait_p50_s = out.unserved_wait_p95_s = 0;
@@ -161,6 +162,7 @@ void Workspace::reset() {
   minted.assign(assets, 0.0);
   withdrawn.assign(world->venues.size(), 0.0);
   makers = opening.makers;
+  vaults = opening.vaults;
   depth_stories.assign(world->venues.size(), {});
   impact_due = false;
   arbitrage_out.reset();

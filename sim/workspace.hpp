@@ -111,6 +111,7 @@ struct Workspace {
   std::vector<double> backing;               // [asset] share of contract value still backed
   std::vector<double> gas_factor, gas_next;  // [chain] of what a transaction costs; scratch
   std::vector<DollarState> dollars;          // [issuer] of synthetic dollars; 1 and 7
+  VaultRun vaults;                           // curated vaults; 1, 6 and 7
   std::vector<ReserveState> reserves;
   DirtySet moved_references;          // assets
   std::vector<double> reference_log;  // [(round % depth) * assets + asset], for arbitrage latency
@@ -189,6 +190,8 @@ struct Workspace {
   FlatMap<std::uint32_t> hollow_at;       // such a row, or one that was, to its legs in:
   std::vector<double> hollow_legs;        // amounts as they went into the sums; 0 since it is not
   std::vector<std::uint32_t> hollow;      // such rows of markets that recognise losses at once
+  std::vector<std::uint32_t> share_factors;  // of vaults' shares posted; scratch
+  std::vector<double> shares_before;         // [vault] worth of a share; scratch
   std::array<double, bearer_count> opening_wealth{};
   std::vector<double> exit_amounts, exit_prices, asset_sums;
   std::vector<std::uint32_t> exit_rows;  // in breach or under water at the end

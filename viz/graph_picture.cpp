@@ -31,6 +31,7 @@ class Painter {
     for (const PerpVenue& v : world_.perps) {
       for (const Backstop& b : v.backstops) backstop(b);
     }
+    for (std::uint32_t v = 0; v < world_.vaults.size(); ++v) vault(v);
     agents();
     count_hops(shocked_nodes(world_, scenario));
     return std::move(out_);
@@ -111,6 +112,20 @@ class Painter {
     n->loss_usd = lost;
     n->state = x.end_usd <= seen * x.start_usd ? OutcomeState::failed : OutcomeState::stressed;
     n->note = n->state == OutcomeState::failed ? "spent" : "";
+  }
+
+  void vault(std::uint32_t v) {
+    const VaultOutcome &x = full_.vaults[v], &b = base_.vaults[v];
+    const Standing stands = standing(x, b);
+    NodeOutcome* n = node(NodeKind::vault, world_.vaults[v].name, stands != Standing::sound);
+    if (n == nullptr || stands == Standing::sound) return;
+    n->state = stands == Standing::insolvent  ? OutcomeState::insolvent
+               : stands == Standing::illiquid ? OutcomeState::illiquid
+                                              : OutcomeState::stressed;
+    const double lost = x.loss_usd - b.loss_usd;
+    const double trapped = x.trapped_peak_usd - b.trapped_peak_usd;
+    n->loss_usd = lost > 1 ? lost : 0;
+    if (trapped > 1) n->note = short_usd(trapped) + " trapped";
   }
 
   void market(std::uint32_t m) {

@@ -14,10 +14,111 @@
 
 #include <cstdint>
 #include <limits>
+#include <map>
+#include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
+#include "core/fields.hpp"
+#include "core/values.hpp"
+
 namespace faultline {
+
+/// What a curator does about the markets his vault lends to.
+struct ReallocationSpec {
+  std::vector<Name> out_of{{"full"}, {"bad"}};
+  Seconds after{7200};
+  Ratio full{0.995};
+  Ratio off{0.05};
+  bool raises_caps = false;
+
+  template <class V>
+  void fields(V& v) {
+    v("out_of", out_of,
+      Field{.help =
+                "markets he leaves, as far as their cash allows: `full` ones, those with a hole "
+                "(`bad`), and those that take a named asset once it has come off",
+            .source = "our choice: what keeps his depositors from being paid"});
+    v("after", after,
+      Field{.help = "how long after it began", .lo = 0, .hi = 3.2e7, .source = "our choice"});
+    v("full", full,
+      Field{.help = "share lent out from which a market is full",
+            .lo = 0,
+            .hi = 1,
+            .source = "our choice"});
+    v("off", off,
+      Field{.help =
+                "how far a named asset must be worth less than what its claim is on, or than at "
+                "the opening, if it is a claim on nothing",
+            .lo = 0,
+            .hi = 1,
+            .source = "our choice"});
+    v("raises_caps", raises_caps,
+      Field{.help = "where the rest of the caps leave no room he asks for more, in force after the "
+                    "timelock"});
+  }
+};
+
+/// A vault as YAML says it.
+struct CuratedVaultSpec {
+  static constexpr std::string_view name = "curated_vault";
+  Name asset;
+  std::map<std::string, Amount> allocates, caps;
+  std::vector<Name> supply_queue, withdraw_queue;
+  std::string losses = "carry";
+  Ratio performance_fee{0};
+  PerYear management_fee{0};
+  std::optional<PerYear> max_rate;
+  Seconds timelock{0};
+  std::optional<Name> issues;
+  std::optional<std::string> curator;
+  std::optional<ReallocationSpec> reallocates;
+
+  template <class V>
+  void fields(V& v) {
+    v("asset", asset,
+      Field{.help = "what is deposited and lent", .required = true, .refers = Refers::asset});
+    v("allocates", allocates,
+      Field{.help = "what it lends to which market, pool or other vault; `idle`: to nobody",
+            .required = true});
+    v("caps", caps, Field{.help = "most it may lend where; left out: no limit"});
+    v("supply_queue", supply_queue,
+      Field{.help = "where deposits go first; left out: all by name"});
+    v("withdraw_queue", withdraw_queue,
+      Field{.help = "what is drained first, after what lies idle; left out: all by name"});
+    v("losses", losses,
+      Field{.help = "realise: the price of a share falls with what markets admit; carry: it never "
+                    "falls, the hole waits for who is last",
+            .source = "MetaMorpho v1.1: lost assets are added back (metamorpho_code)",
+            .choices = "realise carry"});
+    v("performance_fee", performance_fee,
+      Field{.help = "of interest, in new shares",
+            .lo = 0,
+            .hi = 0.5,
+            .source = "MAX_FEE is 50% (metamorpho_code)"});
+    v("management_fee", management_fee,
+      Field{.help = "of assets, in new shares",
+            .lo = 0,
+            .hi = 0.05,
+            .source = "at most 5% a year (morpho_vault_v2_code)"});
+    v("max_rate", max_rate,
+      Field{.help = "how fast its assets may grow at most; left out: as fast as they do",
+            .lo = 0,
+            .hi = 100});
+    v("timelock", timelock,
+      Field{.help = "until a raised cap is in force",
+            .lo = 0,
+            .hi = 3.2e7,
+            .source = "none: presets state one"});
+    v("issues", issues,
+      Field{.help = "its share as an asset, whose rate is counted in what the vault lends",
+            .refers = Refers::asset});
+    v("curator", curator, Field{.help = "who runs it, for people"});
+    v("reallocates", reallocates, Field{.help = "what its curator does when markets go bad"});
+  }
+};
 
 enum class VaultLoss : std::uint8_t {
   realise,  // v1.0 and V2

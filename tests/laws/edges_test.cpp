@@ -89,7 +89,8 @@ struct Built {
 
 constexpr NodeKind asset_k = NodeKind::asset, venue_k = NodeKind::venue,
                    oracle_k = NodeKind::oracle, market_k = NodeKind::market,
-                   fund_k = NodeKind::fund, agent_k = NodeKind::agent, chain_k = NodeKind::chain;
+                   vault_k = NodeKind::vault, fund_k = NodeKind::fund, agent_k = NodeKind::agent,
+                   chain_k = NodeKind::chain;
 
 }  // namespace
 
@@ -402,6 +403,68 @@ TEST_CASE("law 4, insures: a fund pays what a venue's accounts cannot") {
   CHECK(insured < 0.1 * hole(eco));  // what the last round's trades opened again
 }
 
+TEST_CASE("law 4, funds and claim: a vault and the market it lends to") {
+  Ecosystem eco = small_world();
+  eco.venues.clear();
+  add(eco.oracles, "ETH", prompt_feed());
+  std::get<IsolatedMarket::Spec>(eco.markets.front().spec.spec).supplied.reset();
+  CuratedVaultSpec vault;
+  vault.asset = {"USD"};
+  vault.allocates["market"] = of(50000, "USD");
+  add(eco.curated, "vault", vault);
+  const auto leave = [](const Built& b) { return b.move(MoveKind::depositors, 0, 0.5); };
+  const Built lends(eco);
+  CHECK(lends.has(vault_k, "vault", market_k, "market", EdgeKind::funds));
+  CHECK(lends.has(market_k, "market", vault_k, "vault", EdgeKind::claim));
+  CHECK(lends.moves(leave(lends), market_k, "market"));
+  CHECK(lends.moves(lends.fall("ETH", 500), vault_k, "vault"));
+
+  eco.curated.front().spec.allocates = {{"idle", of(50000, "USD")}};
+  const Built apart(eco);
+  CHECK_FALSE(apart.has(vault_k, "vault", market_k, "market", EdgeKind::funds));
+  CHECK_FALSE(apart.has(market_k, "market", vault_k, "vault", EdgeKind::claim));
+  CHECK_FALSE(apart.moves(leave(apart), market_k, "market"));
+  CHECK_FALSE(apart.moves(apart.fall("ETH", 500), vault_k, "vault"));
+}
+
+TEST_CASE("law 4, claim and funds: a vault's share, and a vault that holds another's") {
+  Ecosystem eco = small_world();
+  eco.venues.clear();
+  add(eco.oracles, "ETH", prompt_feed());
+  auto& market = std::get<IsolatedMarket::Spec>(eco.markets.front().spec.spec);
+  market.supplied.reset();
+  market.losses.recognise = "at_once";
+  market.losses.bearers = {"haircut"};
+  AssetSpec share;
+  share.rate = Rate{1, "USD"};
+  add(eco.assets, "VS", share);
+  CuratedVaultSpec inner, outer;
+  inner.asset = outer.asset = {"USD"};
+  inner.losses = outer.losses = "realise";
+  inner.allocates["market"] = of(50000, "USD");
+  inner.issues = Name{"VS"};
+  outer.allocates = {{"inner", of(10000, "USD")}, {"idle", of(10000, "USD")}};
+  add(eco.curated, "inner", inner);
+  add(eco.curated, "outer", outer);
+  const Built holds(eco);
+  CHECK(holds.has(vault_k, "inner", asset_k, "VS", EdgeKind::claim));
+  CHECK(holds.has(vault_k, "inner", vault_k, "outer", EdgeKind::claim));
+  CHECK(holds.has(vault_k, "outer", vault_k, "inner", EdgeKind::funds));
+  CHECK(holds.moves(holds.fall("ETH", 500), asset_k, "VS"));
+  CHECK(holds.moves(holds.fall("ETH", 500), vault_k, "outer"));
+  CHECK(holds.moves(holds.move(MoveKind::depositors, 1, 1), vault_k, "inner"));
+
+  eco.curated.back().spec.allocates = {{"idle", of(20000, "USD")}};
+  eco.curated.front().spec.issues.reset();
+  const Built apart(eco);
+  CHECK_FALSE(apart.has(vault_k, "inner", asset_k, "VS", EdgeKind::claim));
+  CHECK_FALSE(apart.has(vault_k, "inner", vault_k, "outer", EdgeKind::claim));
+  CHECK_FALSE(apart.has(vault_k, "outer", vault_k, "inner", EdgeKind::funds));
+  CHECK_FALSE(apart.moves(apart.fall("ETH", 500), asset_k, "VS"));
+  CHECK_FALSE(apart.moves(apart.fall("ETH", 500), vault_k, "outer"));
+  CHECK_FALSE(apart.moves(apart.move(MoveKind::depositors, 1, 1), vault_k, "inner"));
+}
+
 TEST_CASE("law 4: every kind of edge a world has today has its case above") {
   std::array<bool, edge_kind_count> seen{};
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
@@ -410,7 +473,7 @@ TEST_CASE("law 4: every kind of edge a world has today has its case above") {
   }
   const std::vector<EdgeKind> covered{EdgeKind::prices, EdgeKind::collateral, EdgeKind::claim,
                                       EdgeKind::trades, EdgeKind::depth,      EdgeKind::capital,
-                                      EdgeKind::hosts,  EdgeKind::insures};
+                                      EdgeKind::hosts,  EdgeKind::insures,    EdgeKind::funds};
   for (std::size_t k = 0; k < edge_kind_count; ++k) {
     const bool has_case =
         std::find(covered.begin(), covered.end(), static_cast<EdgeKind>(k)) != covered.end();

@@ -33,6 +33,7 @@ static_assert(sizeof(OracleOutcome) == 2 * sizeof(double));
 static_assert(sizeof(PerpOutcome) == 9 * sizeof(double));
 static_assert(sizeof(BackstopOutcome) == 2 * sizeof(double));
 static_assert(sizeof(AgentOutcome) == 4 * sizeof(double));
+static_assert(sizeof(VaultOutcome) == 12 * sizeof(double));
 static_assert(sizeof(Counters) == 6 * sizeof(std::uint64_t));
 
 class NumberList {
@@ -65,6 +66,7 @@ class NumberList {
     for (const DollarIssuer& d : world_.dollars) {
       backstop(o.backstops[d.number], NodeKind::vault, d.name);
     }
+    for (std::size_t v = 0; v < o.vaults.size(); ++v) vault(o.vaults[v], world_.vaults[v].name);
     for (std::size_t i = 0; i < o.agents.size(); ++i) {
       agent(o.agents[i], world_.flow_agents[i].name);
     }
@@ -155,6 +157,21 @@ class NumberList {
     at(kind, name);
     usd("held at the start", b.start_usd);
     usd("held at the end", b.end_usd);
+  }
+  void vault(const VaultOutcome& v, const std::string& name) {
+    at(NodeKind::vault, name);
+    usd("deposits", v.deposits_usd);
+    usd("withdrawn", v.withdrawn_usd);
+    usd("trapped", v.trapped_usd);
+    usd("trapped at most", v.trapped_peak_usd);
+    usd("trapped over time", v.trapped_usd_s);
+    plain("trapped for", v.trapped_s);
+    usd("held locked at the end", v.locked_usd);
+    usd("loss", v.loss_usd);
+    usd("loss in the price", v.recognised_usd);
+    usd("reallocated", v.reallocated_usd);
+    plain("price of a share at the start", v.price_start);
+    plain("price of a share at the end", v.price_end);
   }
   void agent(const AgentOutcome& a, const std::string& name) {
     at(NodeKind::agent, name);

@@ -70,6 +70,13 @@ void withdraw(Stage& s, EventSpec& e) {
   for (const auto& a : s.eco.agents) {
     if (s.mine(a.name) && std::holds_alternative<MakerSpec>(a.spec)) who.push_back(a.name);
   }
+  const std::vector<std::string> vaults = s.names(s.eco.curated);
+  if (!vaults.empty() && s.draw.chance(0.5)) {  // depositors do not come back
+    e.withdraw[s.draw.pick(vaults)] = {s.draw.chance(0.2) ? 1 : s.draw.between(0, 1)};
+    e.lasts.reset();
+    e.back_by.reset();
+    return;
+  }
   if (!who.empty()) e.withdraw[s.draw.pick(who)] = {s.draw.between(0, 1)};
 }
 

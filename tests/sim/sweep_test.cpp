@@ -557,7 +557,7 @@ sweep.yaml:11:8: error E0647: 'f': uniform needs two ends, the first below the s
 sweep.yaml:12:56: error E0315: 'values' takes an amount with its unit, not '5min'
    12 |     g: {set: agents.liquidators.capital, values: [$1m, 5min]}
       |                                                        ^^^^ write for example '$1.9bn' or '420k ETH'
-sweep.yaml:14:7: error E0330: no market 'pol' to hold to a limit
+sweep.yaml:14:7: error E0330: no market or vault 'pol' to hold to a limit
    14 |     - {loss: pol, below: 1%, in: 95%}
       |       ^ did you mean 'pool'?
 )");
