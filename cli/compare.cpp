@@ -176,8 +176,7 @@ bool open_designs(const CompareOptions& options, std::deque<OpenedDesign>& out) 
   return true;
 }
 
-// ---- one scenario
-// --------------------------------------------------------------------------------
+// ---- one scenario -----------------------------------------------------------------------------
 
 /// Runs the scenario asked for in one design; false after an error.
 bool run_once(const CompareOptions& options, OpenedDesign& design, DesignRuns& runs,
@@ -207,8 +206,7 @@ bool run_once(const CompareOptions& options, OpenedDesign& design, DesignRuns& r
   return true;
 }
 
-// ---- many
-// ----------------------------------------------------------------------------------------
+// ---- many -------------------------------------------------------------------------------------
 
 /// Where one design's results go.
 std::string results_path(const CompareOptions& options, const std::string& design) {

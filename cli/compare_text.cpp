@@ -246,8 +246,7 @@ void print_frontier(const ComparisonReport& r) {
   fmt::print("{}", table.text());
 }
 
-// ---- JSON
-// ----------------------------------------------------------------------------------------
+// ---- JSON -------------------------------------------------------------------------------------
 
 json number(double x) {
   return std::isfinite(x) ? json(x) : json(nullptr);

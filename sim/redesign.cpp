@@ -97,6 +97,13 @@ struct Part {
   double posted = 0, owed = 0;
 };
 
+/// What became of a market that vaults lend to: where its loan asset is lent now, and what share.
+struct Successor {
+  std::string market, loan;
+  double share = 1;
+};
+using Successors = std::map<std::string, std::vector<Successor>>;
+
 /// Takes a pool apart.
 class Splitter {
  public:
@@ -107,7 +114,7 @@ class Splitter {
         pool_(std::get<PooledLending::Spec>(node.spec.spec)),
         market_(world.markets[m]) {}
 
-  void split(Redesigned& out) {
+  void split(Redesigned& out, Successors& successors) {
     size_reserves();
     std::vector<Held> accounts;
     for (std::uint32_t p = 0; p < world_.positions.size(); ++p) {
@@ -126,7 +133,20 @@ class Splitter {
     note_gaps(out);
     const std::size_t markets = parts_.size();
     for (auto& [pair, part] : parts_) {
-      out.eco.markets.push_back(make_market(pair.first, pair.second, part));
+      const double supply = supply_of(pair.first, pair.second, part);
+      MarketEntry market = make_market(pair.first, pair.second, part);
+      const std::string loan = asset_name(world_, pair.second);
+      const double all = std::max(needed(pair.second), supply);
+      successors[node_.name].push_back({market.name, loan, supply / all});
+      if (spec_.lenders == "vaults") {
+        vaults_[loan].allocates[market.name] =
+            units_of(world_, pair.second, supply * own_share(pair.second));
+      }
+      out.eco.markets.push_back(std::move(market));
+    }
+    for (auto& [loan, vault] : vaults_) {
+      vault.asset = {loan};
+      out.eco.curated.push_back({node_.name + "." + loan, {}, node_.name, node_.at, vault});
     }
     out.changes.push_back(
         fmt::format("{} becomes {} isolated markets", node_.name, std::to_string(markets)));
@@ -308,12 +328,14 @@ class Splitter {
   const PooledLending::Spec& pool_;
   const Market& market_;
   std::map<Pair, Part> parts_;
+  std::map<std::string, CuratedVaultSpec> vaults_;  // by loan asset
   // [reserve of the pool] units: all supply, lenders', the protocol's; owed, posted over all parts,
   // and owed times threshold.
   std::vector<double> supplied_, lent_, protocol_, owed_, posted_, weighed_;
 };
 
-void isolate(const Snapshot& world, const DesignSpec& spec, Redesigned& out) {
+void isolate(const Snapshot& world, const DesignSpec& spec, Redesigned& out,
+             Successors& successors) {
   std::vector<MarketEntry> sources;
   sources.swap(out.eco.markets);
   for (MarketEntry& node : sources) {
@@ -321,12 +343,11 @@ void isolate(const Snapshot& world, const DesignSpec& spec, Redesigned& out) {
       out.eco.markets.push_back(std::move(node));
       continue;
     }
-    Splitter(world, spec, node, world.market(node.name).value).split(out);
+    Splitter(world, spec, node, world.market(node.name).value).split(out, successors);
   }
 }
 
-// ---- isolated markets become a pool
-// --------------------------------------------------------------
+// ---- isolated markets become a pool -----------------------------------------------------------
 
 /// Markets of one family that a pool could hold.
 std::map<std::string, std::vector<const MarketEntry*>> families(const Ecosystem& eco,
@@ -455,10 +476,14 @@ class Joiner {
   std::map<std::string, std::size_t> by_name_;
 };
 
-void join(const Snapshot& world, const DesignSpec& spec, Redesigned& out) {
+void join(const Snapshot& world, const DesignSpec& spec, Redesigned& out, Successors& successors) {
   const Ecosystem source = out.eco;
   for (const auto& [family, members] : families(source, spec)) {
     MarketEntry pool = Joiner(world, members).pool(family);
+    for (const MarketEntry* m : members) {
+      const std::string& loan = std::get<IsolatedMarket::Spec>(m->spec.spec).lends.text;
+      successors[m->name].push_back({family, loan, 1});
+    }
     std::erase_if(out.eco.markets, [&](const MarketEntry& node) {
       return std::any_of(members.begin(), members.end(),
                          [&](const MarketEntry* m) { return m->name == node.name; });
@@ -469,8 +494,63 @@ void join(const Snapshot& world, const DesignSpec& spec, Redesigned& out) {
   }
 }
 
-// ---- dynamic
-// -------------------------------------------------------------------------------------
+// ---- vaults lend on ---------------------------------------------------------------------------
+
+/// Queues name every market once.
+void rename_markets(const Successors& successors, const std::string& asset,
+                    std::vector<Name>& queue) {
+  std::vector<Name> out;
+  const auto add = [&](const std::string& name) {
+    const bool there =
+        std::any_of(out.begin(), out.end(), [&](const Name& n) { return n.text == name; });
+    if (!there) out.push_back({name});
+  };
+  for (const Name& n : queue) {
+    const auto found = successors.find(n.text);
+    if (found == successors.end()) {
+      add(n.text);
+      continue;
+    }
+    for (const Successor& s : found->second) {
+      if (s.loan == asset) add(s.market);
+    }
+  }
+  queue = std::move(out);
+}
+
+/// Amounts at markets that are no more go to what became of them.
+void rename_markets(const Successors& successors, const std::string& asset,
+                    std::map<std::string, Amount>& amounts) {
+  std::map<std::string, Amount> out;
+  const auto add = [&](const std::string& name, Amount amount) {
+    const auto [at, fresh] = out.emplace(name, amount);
+    if (!fresh) at->second.value += amount.value;
+  };
+  for (const auto& [name, amount] : amounts) {
+    const auto found = successors.find(name);
+    if (found == successors.end()) {
+      add(name, amount);
+      continue;
+    }
+    for (const Successor& s : found->second) {
+      if (s.loan == asset) add(s.market, {amount.value * s.share, amount.unit});
+    }
+  }
+  amounts = std::move(out);
+}
+
+void lend_on(const Successors& successors, Redesigned& out) {
+  if (successors.empty()) return;
+  for (Named<CuratedVaultSpec>& vault : out.eco.curated) {
+    CuratedVaultSpec& v = vault.spec;
+    rename_markets(successors, v.asset.text, v.allocates);
+    rename_markets(successors, v.asset.text, v.caps);
+    rename_markets(successors, v.asset.text, v.supply_queue);
+    rename_markets(successors, v.asset.text, v.withdraw_queue);
+  }
+}
+
+// ---- dynamic ----------------------------------------------------------------------------------
 
 void make_dynamic(LendingTermsSpec& terms) {
   terms.target_health = Ratio{target_health};
@@ -515,8 +595,10 @@ double Redesigned::gap_usd() const {
 Redesigned redesign(const Ecosystem& eco, const Snapshot& world, const DesignSpec& spec) {
   Redesigned out;
   out.eco = eco;
-  if (spec.redesign == "isolated") isolate(world, spec, out);
-  if (spec.redesign == "monolithic") join(world, spec, out);
+  Successors successors;
+  if (spec.redesign == "isolated") isolate(world, spec, out, successors);
+  if (spec.redesign == "monolithic") join(world, spec, out, successors);
+  lend_on(successors, out);
   if (spec.redesign == "dynamic") make_dynamic(spec, out);
   if (spec.redesign != "dynamic") out.eco.reported.clear();  // of markets that are no more
   return out;

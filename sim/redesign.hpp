@@ -49,8 +49,8 @@ struct DesignSpec {
             .choices = "source own"});
     v("lenders", lenders,
       Field{.help = "how lenders of a pool spread over its parts: free cash by debt, or by debt "
-                    "times threshold",
-            .choices = "pro_rata risk_weighted"});
+                    "times threshold; vaults: by debt, through one curated vault a loan asset",
+            .choices = "pro_rata risk_weighted vaults"});
     v("gap", gap,
       Field{.help = "where the pool lent out borrowers' collateral: an outside lender brings as "
                     "much, or debts shrink",

@@ -338,3 +338,38 @@ TEST_CASE("isolated markets of a family become one pool, accounts of one name on
   CHECK(total(world, "USD", &ReserveState::lender_scaled) == 60000);
   CHECK(redesign(joined.eco, world, design("monolithic")).changes.empty());
 }
+
+TEST_CASE("lenders of a pool taken apart may lend through one vault an asset") {
+  const Ecosystem eco = mixed_pool();
+  const Snapshot source = compiled(eco);
+  DesignSpec spec = design("isolated");
+  spec.lenders = "vaults";
+  const Snapshot world = compiled(redesign(eco, source, spec).eco);
+  REQUIRE(world.vaults.size() == 3);  // of ETH, EUR and USD
+  double lent_by_vaults = 0;
+  for (const ReserveState& r : world.opening.reserves) {
+    CHECK(r.vault_scaled == r.lender_scaled);
+    lent_by_vaults += r.vault_scaled;
+  }
+  CHECK(lent_by_vaults > 150000);
+}
+
+TEST_CASE("vaults lend on to what became of their markets") {
+  Ecosystem eco = mixed_pool();
+  CuratedVaultSpec vault;
+  vault.asset = {"USD"};
+  vault.allocates = {{"pool", of(60000, "USD")}, {"idle", of(500, "USD")}};
+  vault.withdraw_queue = {{"pool"}};
+  add(eco.curated, "vault", vault);
+  const Snapshot source = compiled(eco);
+  const Redesigned split = redesign(eco, source, design("isolated"));
+  const CuratedVaultSpec& after = split.eco.curated[0].spec;
+  CHECK(after.withdraw_queue.size() == 2);
+  CHECK(after.allocates.at("pool.BTC/USD").value + after.allocates.at("pool.ETH/USD").value ==
+        Approx(60000).epsilon(1e-12));
+  CHECK(after.allocates.at("idle").value == 500);
+  const Snapshot world = compiled(split.eco);
+  CHECK(total(world, "USD", &ReserveState::vault_scaled) == Approx(60000).epsilon(1e-9));
+  const Redesigned joined = redesign(split.eco, world, design("monolithic"));
+  CHECK(joined.eco.curated[0].spec.allocates.at("pool").value == Approx(60000).epsilon(1e-12));
+}
