@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/auctions.hpp"
 #include "sim/phases.hpp"
 #include "sim/pool_perps.hpp"
 #include "sim/synthetic_dollars.hpp"
@@ -150,6 +151,13 @@ std::array<double, bearer_count> wealth(const Snapshot& world, const Workspace& 
     }
   }
   if (of.rows == nullptr) return usd;
+  // Vaults at auction owe what they owed until it is raised; their lots are still their owners'.
+  for (std::size_t h = 0; h < world.houses.size(); ++h) {
+    const AssetId coin = world.reserves[world.houses[h].coin].asset;
+    const double owed = w.auctions.houses[h].owed * w.market.spot[coin.value];
+    usd[at(Bearer::borrower)] -= owed;
+    usd[at(Bearer::depositor)] += owed;
+  }
   // What debtors owe beyond what they hold is borne by those who lent it; at a perpetual venue by
   // those it owes.
   for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
@@ -253,6 +261,7 @@ void measure_exit(const Snapshot& world, Workspace& w) {
       amount[r] += legs[leg].amount * w.market.supply_index[r];
     }
   }
+  add_lots(world, w, amount);
   for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
     w.exit_prices[r] = amount[r] > 0 && w.transmission
                            ? exit_price(world, w, r)
@@ -266,7 +275,12 @@ void measure_exit(const Snapshot& world, Workspace& w) {
         exit_hole(world, w, p, had ? world.legacy_usd[next] : 0.0);
   }
   for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
+    const std::int32_t house = world.markets[m].house;
     w.outcome.markets[m].bad_debt_exit_usd += w.realised_usd[m];
+    if (house < 0) continue;
+    const auto h = static_cast<std::uint32_t>(house);
+    w.outcome.markets[m].bad_debt_exit_usd +=
+        auctions_hole(world, w, h, w.exit_prices[world.houses[h].collateral]);
   }
 }
 
@@ -396,6 +410,10 @@ void mend_outcome(const Snapshot& world, Workspace& w) {
   for (BackstopOutcome& o : out.backstops) {
     if (mend(o)) fail(w, Stop::not_finite, "a figure of a vault or fund is not a finite number");
   }
+  for (AuctionOutcome& o : out.auctions) {
+    if (mend(o)) fail(w, Stop::not_finite, "a figure of auctions is not a finite number");
+  }
+  mend_rows(w, out.systems, world.systems);
   mend_rows(w, out.agents, world.flow_agents);
   bool mended = mend(out.bearer_gain_usd);
   mended = mend(out.bearer_result_usd) || mended;
@@ -429,6 +447,7 @@ void open_books(const Snapshot& world, Workspace& w) {
     w.outcome.markets[m].legacy_usd = world.markets[m].legacy_usd;
   }
   value_backstops(world, w, &BackstopOutcome::start_usd);
+  open_systems(world, w);
 }
 
 void close_books(const Snapshot& world, Workspace& w) {
@@ -461,6 +480,7 @@ void close_books(const Snapshot& world, Workspace& w) {
   measure_venues(world, w);
   measure_burdens(world, w);
   value_backstops(world, w, &BackstopOutcome::end_usd);
+  close_systems(world, w);
   if (const std::string broken = unwhole(world, w); !broken.empty()) {
     fail(w, Stop::not_whole, broken);
   } else if (const std::string lost = audit(world, w, false); !lost.empty()) {
@@ -531,7 +551,8 @@ std::string audit(const Snapshot& world, Workspace& w, bool with_rows) {
       return "scaled units of " + world.factor_text(2 * r) + " do not sum to their total";
     }
   }
-  return venues_balance(world, w);
+  const std::string lots = lots_balance(world, w);
+  return lots.empty() ? venues_balance(world, w) : lots;
 }
 
 }  // namespace faultline
