@@ -372,6 +372,63 @@ std::string losses_text(const LossPolicy& losses) {
   return out;
 }
 
+/// How vaults are sold, and who bears what that does not raise.
+std::string house_text(const Snapshot& world, std::uint32_t m) {
+  const AuctionHouse& h = world.houses[static_cast<std::size_t>(world.markets[m].house)];
+  const CoinSystem& system = world.systems[h.system];
+  const DutchAuctionTerms& t = h.dutch;
+  std::string out;
+  if (h.english) {
+    out = fmt::format("vaults sold to {} bidders, each bid {} above the last and standing for {}",
+                      h.bidders, percent(h.bids.beg - 1, 1), format_duration(h.bids.ttl_s));
+  } else {
+    const std::string falls = t.decay.kind == PriceDecay::linear
+                                  ? fmt::format("to zero in {}", format_duration(t.decay.tau_s))
+                                  : fmt::format("by {} {}", percent(1 - t.decay.cut, 1),
+                                                t.decay.kind == PriceDecay::stairstep
+                                                    ? "every " + format_duration(t.decay.step_s)
+                                                    : std::string("a second"));
+    out = fmt::format("vaults sold from {} of the feed's price down, {}; anew after {} or below {}",
+                      percent(t.buf, 0), falls, format_duration(t.tail_s), percent(t.cusp, 0));
+  }
+  out += fmt::format("; penalty {}", percent(t.chop - 1, 1));
+  if (std::isfinite(t.hole)) out += fmt::format("; {} at once", format_number(t.hole, 3));
+  if (t.dust > 0) out += fmt::format("; vaults of {} or more", format_number(t.dust, 3));
+  out += "; losses: surplus, then ";
+  if (system.mints) out += "holders of " + world.assets[system.token.value].name + ", then ";
+  return out + "holders of " + world.assets[system.coin.value].name;
+}
+
+/// The same as numbers; null where the market sells nothing at auction.
+json house_json(const Snapshot& world, std::uint32_t m) {
+  if (world.markets[m].house < 0) return nullptr;
+  const AuctionHouse& h = world.houses[static_cast<std::size_t>(world.markets[m].house)];
+  const DutchAuctionTerms& t = h.dutch;
+  const auto limit = [](double units) {
+    return std::isfinite(units) ? json(units) : json(nullptr);
+  };
+  return {{"kind", h.english ? "english" : "dutch"},
+          {"system", world.systems[h.system].name},
+          {"chop", t.chop - 1},
+          {"dust", t.dust},
+          {"hole", limit(t.hole)},
+          {"system_hole", limit(world.systems[h.system].hole)},
+          {"buf", t.buf},
+          {"cut", t.decay.cut},
+          {"step_s", t.decay.step_s},
+          {"tail_s", t.tail_s},
+          {"cusp", t.cusp},
+          {"tip", t.tip},
+          {"chip", t.chip},
+          {"lump", limit(h.bite.lump)},
+          {"dunk", limit(h.bite.dunk)},
+          {"beg", h.bids.beg},
+          {"ttl_s", h.bids.ttl_s},
+          {"tau_s", h.bids.tau_s},
+          {"bidders", h.bidders},
+          {"mints_tokens", world.systems[h.system].mints}};
+}
+
 std::string served_text(const Snapshot& world, std::uint32_t m) {
   if (world.liquidator_of[m] < 0) return "nobody liquidates here";
   const LiquidatorInfo& l = world.liquidators[static_cast<std::size_t>(world.liquidator_of[m])];
@@ -404,11 +461,12 @@ std::string cap_text(double cap, double in_use) {
 
 void print_market(const Snapshot& world, std::uint32_t m, const MarketSums& sums) {
   const Market& market = world.markets[m];
-  fmt::print("\n{}: {} lent in, {} owed by {} accounts, legacy {}{}\n", market.name,
-             format_usd(market.deposits_usd), format_usd(sums.debt_usd), thousands(sums.accounts),
-             format_usd(market.legacy_usd),
+  fmt::print("\n{}: {} {}, {} owed by {} accounts, legacy {}{}\n", market.name,
+             format_usd(market.deposits_usd), market.house < 0 ? "lent in" : "minted",
+             format_usd(sums.debt_usd), thousands(sums.accounts), format_usd(market.legacy_usd),
              market.stand_in ? "   (stand-in until its own mechanism is built)" : "");
-  fmt::print("  {}; {}\n", losses_text(market.losses), served_text(world, m));
+  fmt::print("  {}; {}\n", market.house < 0 ? losses_text(market.losses) : house_text(world, m),
+             served_text(world, m));
   if (!market.note.empty()) fmt::print("  note: {}\n", market.note);
   TextTable table({{"reserve", true},
                    {"supplied"},
@@ -486,6 +544,7 @@ json markets_json(const Inspection& in, const std::vector<MarketSums>& sums) {
                {"stand_in", market.stand_in},
                {"note", market.note},
                {"losses", losses_text(market.losses)},
+               {"auction", house_json(world, m)},
                {"reserves", json::object()}};
     for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
          ++r) {

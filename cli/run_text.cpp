@@ -277,7 +277,7 @@ std::vector<TimelineEvent> whole_story(const RunReport& r) {
 /// What recurs round after round, told by its first and its heaviest round, and when it ends.
 bool recurs(const std::string& kind) {
   return kind == "liquidation" || kind == "takeover" || kind == "insurance" || kind == "adl" ||
-         kind == "hedge" || kind == "sale" || kind == "purchase";
+         kind == "auction" || kind == "hedge" || kind == "sale" || kind == "purchase";
 }
 
 /// All rounds in which one thing happened at one node.
@@ -312,7 +312,8 @@ std::vector<TimelineEvent> story(const RunReport& r) {
       if (told[e.kind]++ < 3) out.push_back(e);
       continue;
     }
-    Recurring& s = recurring[{e.kind, e.node}];
+    // Auctions begin, raise and end: several things recur at one node.
+    Recurring& s = recurring[{e.kind, e.kind == "auction" ? e.node + e.text : e.node}];
     ++s.rounds;
     s.usd += e.usd[0];
     if (s.first == nullptr) s.first = &e;
@@ -599,6 +600,7 @@ void print_run(const RunReport& r, bool whole) {
   print_prices(r);
   print_contracts(r);
   print_dollars(r);
+  print_auctions(r);
   print_shape(r);
   print_feeds(r);
   print_losses(r);
@@ -772,6 +774,7 @@ nlohmann::json run_json(const RunReport& r) {
   add_agents(r, out);
   add_dollars(r, out);
   add_vaults(r, out);
+  add_auctions(r, out);
   for (std::size_t a = 0; a < r.world.assets.size(); ++a) {
     const AssetOutcome& o = r.run.full.assets[a];
     out["assets"][r.world.assets[a].name].update(json{

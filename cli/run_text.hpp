@@ -27,6 +27,10 @@ void print_scenarios(const std::vector<RunReport>& reports);
 nlohmann::json run_json(const RunReport& report);
 void print_assumptions(const std::vector<Assumption>& assumptions);
 
+/// Lots sold at auction and the systems behind them (run_auctions.cpp).
+void print_auctions(const RunReport& report);
+void add_auctions(const RunReport& report, nlohmann::json& out);
+
 /// Markets that `focus` names (by name or family); all where it names none.
 std::vector<std::uint32_t> focus_markets(const RunReport& report);
 

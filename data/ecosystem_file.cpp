@@ -308,6 +308,18 @@ class EcosystemReader {
     return good;
   }
 
+  /// A market of one loan asset and one collateral; whether its fields could be read.
+  template <class Kind>
+  bool read_pair(const Entry& entry, BorrowersPlace& where, MarketNode& out) {
+    typename Kind::Spec spec;
+    const bool good = read_fields(entry.value, spec, "markets." + entry.key,
+                                  {"market", entry.key, ""}, context_, market_keys);
+    where.loan = spec.lends.text;
+    where.collateral = spec.collateral.text;
+    out.spec = std::move(spec);
+    return good;
+  }
+
   void read_markets() {
     each_node("markets", [&](const Entry& entry) {
       const auto kind = kind_of(entry, "market", MarketKinds::names);
@@ -325,13 +337,10 @@ class EcosystemReader {
         good = read_perpetuals<PerpMarket>(entry, node.spec);
       } else if (*kind == 3) {
         good = read_perpetuals<PoolPerps>(entry, node.spec);
+      } else if (*kind == 4) {
+        good = read_pair<CdpMarket>(entry, where, node.spec);
       } else {
-        IsolatedMarket::Spec spec;
-        good =
-            read_fields(entry.value, spec, path, {"market", entry.key, ""}, context_, market_keys);
-        where.loan = spec.lends.text;
-        where.collateral = spec.collateral.text;
-        node.spec.spec = std::move(spec);
+        good = read_pair<IsolatedMarket>(entry, where, node.spec);
       }
       if (const Node* note = entry.value.find("note")) node.spec.note = note->text;
       if (const Node* borrowers = entry.value.find("borrowers")) {

@@ -276,6 +276,7 @@ class SchemaBuilder {
     const std::vector<PresetHead> presets = presets_of("markets");
     market<PooledLending>(presets);
     market<IsolatedMarket>(presets);
+    market<CdpMarket>(presets);
     perpetuals<PerpMarket>(presets);
     perpetuals<PoolPerps>(presets);
     const std::vector<std::string> kinds(MarketKinds::names.begin(), MarketKinds::names.end());
@@ -425,6 +426,7 @@ std::string language_reference() {
       "it "
       "that of the reserve's asset.\n\n";
   out += page<IsolatedMarket::Spec>("markets.NAME (isolated_market)");
+  out += page<CdpMarket::Spec>("markets.NAME (cdp_market)");
   out +=
       "`note` of a market is what the file says of its source. `borrowers` is a CSV, a group, "
       "groups by name, or a list of accounts.\n\n" +

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/auctions.hpp"
 #include "sim/curated_vaults.hpp"
 #include "sim/phases.hpp"
 #include "sim/pool_perps.hpp"
@@ -166,6 +167,13 @@ std::array<double, bearer_count> wealth(const Snapshot& world, const Workspace& 
   }
   give_vaults_their_part(world, w, of, usd);
   if (of.rows == nullptr) return usd;
+  // Vaults at auction owe what they owed until it is raised; their lots are still their owners'.
+  for (std::size_t h = 0; h < world.houses.size(); ++h) {
+    const AssetId coin = world.reserves[world.houses[h].coin].asset;
+    const double owed = w.auctions.houses[h].owed * w.market.spot[coin.value];
+    usd[at(Bearer::borrower)] -= owed;
+    usd[at(Bearer::depositor)] += owed;
+  }
   // What debtors owe beyond what they hold is borne by those who lent it; at a perpetual venue by
   // those it owes.
   for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
@@ -269,6 +277,7 @@ void measure_exit(const Snapshot& world, Workspace& w) {
       amount[r] += legs[leg].amount * w.market.supply_index[r];
     }
   }
+  add_lots(world, w, amount);
   for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
     w.exit_prices[r] = amount[r] > 0 && w.transmission
                            ? exit_price(world, w, r)
@@ -282,7 +291,12 @@ void measure_exit(const Snapshot& world, Workspace& w) {
         exit_hole(world, w, p, had ? world.legacy_usd[next] : 0.0);
   }
   for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
+    const std::int32_t house = world.markets[m].house;
     w.outcome.markets[m].bad_debt_exit_usd += w.realised_usd[m];
+    if (house < 0) continue;
+    const auto h = static_cast<std::uint32_t>(house);
+    w.outcome.markets[m].bad_debt_exit_usd +=
+        auctions_hole(world, w, h, w.exit_prices[world.houses[h].collateral]);
   }
 }
 
@@ -412,6 +426,10 @@ void mend_outcome(const Snapshot& world, Workspace& w) {
   for (BackstopOutcome& o : out.backstops) {
     if (mend(o)) fail(w, Stop::not_finite, "a figure of a vault or fund is not a finite number");
   }
+  for (AuctionOutcome& o : out.auctions) {
+    if (mend(o)) fail(w, Stop::not_finite, "a figure of auctions is not a finite number");
+  }
+  mend_rows(w, out.systems, world.systems);
   mend_rows(w, out.agents, world.flow_agents);
   mend_rows(w, out.vaults, world.vaults);
   bool mended = mend(out.bearer_gain_usd);
@@ -447,6 +465,7 @@ void open_books(const Snapshot& world, Workspace& w) {
   }
   value_backstops(world, w, &BackstopOutcome::start_usd);
   open_vault_outcomes(world, w);
+  open_systems(world, w);
 }
 
 void close_books(const Snapshot& world, Workspace& w) {
@@ -480,6 +499,7 @@ void close_books(const Snapshot& world, Workspace& w) {
   measure_burdens(world, w);
   value_backstops(world, w, &BackstopOutcome::end_usd);
   close_vault_outcomes(world, w);
+  close_systems(world, w);
   if (const std::string broken = unwhole(world, w); !broken.empty()) {
     fail(w, Stop::not_whole, broken);
   } else if (const std::string lost = audit(world, w, false); !lost.empty()) {
@@ -551,6 +571,7 @@ std::string audit(const Snapshot& world, Workspace& w, bool with_rows) {
     }
   }
   if (const std::string broken = vaults_balance(world, w); !broken.empty()) return broken;
+  if (const std::string lots = lots_balance(world, w); !lots.empty()) return lots;
   return venues_balance(world, w);
 }
 

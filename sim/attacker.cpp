@@ -25,6 +25,7 @@ double room(double cap, double used) {
 double borrowable_units(const Snapshot& world, const Workspace& w, std::uint32_t r) {
   if (!world.reserves[r].takes_debt) return 0;
   const double cap = room(w.settings.reserves[r].borrow_cap, debt_units(w, r));
+  if (world.reserves[r].minted) return cap;
   return std::max(0.0, std::min(cap, reserve_cash(world, w, r)));
 }
 
@@ -66,6 +67,19 @@ void add_to_leg(Workspace& w, std::uint32_t p, std::uint32_t leg, double scaled,
   total += scaled;
 }
 
+/// Pays a loan out: of the reserve's cash, or where the coin is minted, out of nothing.
+void lend(const Snapshot& world, Workspace& w, std::uint32_t r, double units) {
+  const AssetId asset = world.reserves[r].asset;
+  if (!world.reserves[r].minted) {
+    w.ledger.post(world.reserves[r].cash, world.attacker[asset.value], units);
+    return;
+  }
+  w.ledger.mint(world.attacker[asset.value], units);
+  w.minted[asset.value] += units;
+  w.reserves[r].supply_scaled += units;
+  w.reserves[r].lender_scaled += units;
+}
+
 /// Posts what it can in one market and borrows the most saleable assets against it.
 void borrow_out(const Snapshot& world, Workspace& w, const Target& t, AssetId asset) {
   const std::uint32_t p = world.attacker_row[t.market], rc = t.reserve;
@@ -82,7 +96,7 @@ void borrow_out(const Snapshot& world, Workspace& w, const Target& t, AssetId as
         q.down(std::min(borrowable_units(world, w, r), credit / price_of(world, w, r)));
     if (!(units > 0)) continue;
     credit -= units * price_of(world, w, r);
-    w.ledger.post(world.reserves[r].cash, world.attacker[world.reserves[r].asset.value], units);
+    lend(world, w, r, units);
     w.accruing = w.accruing || bears_interest(w.settings.reserves[r].rate);
     add_to_leg(w, p, leg_of(world, p, world.reserves[r].debt_factor),
                q.up(units / w.market.borrow_index[r]), w.reserves[r].debt_scaled);

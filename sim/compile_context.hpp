@@ -152,6 +152,8 @@ void gather_vaults(CompileContext& c);
 void open_vaults(CompileContext& c);
 /// Issuers of synthetic dollars: the agents they rest on, and what they hold besides.
 void compile_dollars(CompileContext& c);
+/// Reserves of a market whose coin is minted against vaults, and where those are sold.
+void add_cdp(CompileContext& c, Market& market, MarketId id, const CdpMarket::Spec& spec);
 /// Reserves of a perpetual venue: its settlement asset, other collateral, then its contracts.
 void add_perpetuals(CompileContext& c, Market& market, MarketId id, const PerpMarket::Spec& spec);
 /// Likewise of a venue whose counterparty is a pool: the pool's tokens, dollars of size, the

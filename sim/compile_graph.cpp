@@ -178,6 +178,18 @@ class GraphMaker {
       if (world_.liquidator_of[m] >= 0 && !world_.lanes.empty()) add_lane_edges(m);
     }
     for (const PerpVenue& venue : world_.perps) add_perp_edges(venue);
+    for (const AuctionHouse& h : world_.houses) {
+      const CoinSystem& system = world_.systems[h.system];
+      const double owed = reserve_usd(h.coin, true);
+      for (const std::uint32_t other : system.houses) {  // they share room and books
+        const MarketId market = world_.houses[other].market;
+        if (market == h.market) continue;
+        edge(markets_[h.market.value], markets_[market.value], EdgeKind::insures, owed);
+      }
+      if (!system.mints) continue;  // losses beyond the surplus dilute its token
+      edge(markets_[h.market.value], assets_[system.token.value], EdgeKind::claim, owed);
+      edge(assets_[system.token.value], markets_[h.market.value], EdgeKind::insures, owed);
+    }
   }
 
   /// A perpetual venue closes accounts in its books; vaults and funds stand behind it and lose with

@@ -235,7 +235,9 @@ void total_reserves(CompileContext& c, std::uint32_t m) {
       }
     }
     const double plain = c.lent_plain[r], vaults = c.vault_units[r];
-    if (!c.world.reserves[r].lent) {
+    if (c.world.reserves[r].minted) {
+      c.supplied[r] = debt[r];
+    } else if (!c.world.reserves[r].lent) {
       c.supplied[r] = c.posted[r];
     } else if (c.supplied[r] < 0 && vaults > 0) {
       c.supplied[r] = c.posted[r] + plain + vaults;
@@ -290,6 +292,8 @@ void gather_markets(CompileContext& c) {
       add_perpetuals(c, market, id, *perp);
     } else if (const auto* pooled = std::get_if<PoolPerps::Spec>(&node.spec.spec)) {
       add_pool_perpetuals(c, market, id, *pooled);
+    } else if (const auto* cdp = std::get_if<CdpMarket::Spec>(&node.spec.spec)) {
+      add_cdp(c, market, id, *cdp);
     } else {
       add_isolated(c, market, id, std::get<IsolatedMarket::Spec>(node.spec.spec));
     }
@@ -459,6 +463,7 @@ void open_reserves(CompileContext& c) {
       supplied -= state.lender_scaled;
       state.lender_scaled = 0;
     }
+    if (reserve.minted) supplied = state.lender_scaled = state.debt_scaled;  // what was minted
     state.supply_scaled = supplied;
     const double cash = supplied - state.debt_scaled + q.down(c.protocol[r]);
     world.opening.balances[reserve.cash.value] = cash;

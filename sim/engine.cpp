@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "sim/accounting.hpp"
+#include "sim/auctions.hpp"
 #include "sim/curated_vaults.hpp"
 #include "sim/feed_audit.hpp"
 #include "sim/flows.hpp"
@@ -18,6 +19,7 @@ namespace {
 /// Nothing moves any more and nothing will: no change this round, none due, no interest.
 bool nothing_pending(const Snapshot& world, const Scenario& scenario, const Workspace& w) {
   if (!w.quiet || w.accruing || scenario.path != nullptr) return false;
+  if (auctions_pending(world, w)) return false;
   if (funding_pending(world, w) || w.perps.waits || w.now_s < world.ramps_end_s) return false;
   for (const ExogenousMove& m : scenario.moves) {
     if (m.when.pending(w.now_s)) return false;

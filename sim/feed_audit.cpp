@@ -85,6 +85,22 @@ double debt_usd(const Snapshot& world, const Workspace& w, std::uint32_t positio
   return usd;
 }
 
+/// Counts the liquidation of `usd` of a row's debt, if the row is healthy at market prices.
+void audit_one(const Snapshot& world, Workspace& w, std::uint32_t position, MarketId market,
+               double usd) {
+  if (slack(world, w, position, w.feed_audit->factors) < 0) return;
+  FeedHarm& harm = w.outcome.feed_harms[harm_of(w, market.value, to_blame(world, w, position, -1))];
+  const double before = harm.false_liquidated_usd;
+  harm.false_liquidated_usd += usd;
+  if (passes_telling(w, harm.market, before, harm.false_liquidated_usd)) {
+    tell(w, "false", world.markets[harm.market].name,
+         "{} of debt liquidated of accounts that are healthy at market prices; feed " +
+             world.oracles[harm.oracle].name,
+         {harm.false_liquidated_usd});
+  }
+  harm.false_liquidations += 1;
+}
+
 }  // namespace
 
 void open_feed_audit(const Snapshot& world, Workspace& w) {
@@ -94,26 +110,20 @@ void open_feed_audit(const Snapshot& world, Workspace& w) {
   w.feed_audit.emplace(*world.book, w.positions, std::move(factors));
 }
 
+void audit_vault(const Snapshot& world, Workspace& w, std::uint32_t position) {
+  const MarketId market = world.positions[position].market;
+  audit_one(world, w, position, market, debt_usd(world, w, position));
+}
+
 void audit_liquidations(const Snapshot& world, Workspace& w) {
-  if (w.orders.empty()) return;
+  if (w.orders.empty() && w.auctions.vaults.empty()) return;
   refresh(world, w);
   w.feed_audit->changed_since.insert(w.feed_audit->changed_since.end(),
                                      w.feed_audit->changed.begin(), w.feed_audit->changed.end());
   for (const LiquidationOrder& o : w.orders) {
-    if (!(o.fraction > 0) || slack(world, w, o.position, w.feed_audit->factors) < 0) continue;
+    if (!(o.fraction > 0) || o.auction != LiquidationOrder::no_auction) continue;
     const Reserve& debt = world.reserves[o.debt_reserve];
-    FeedHarm& harm =
-        w.outcome.feed_harms[harm_of(w, debt.market.value, to_blame(world, w, o.position, -1))];
-    const double usd = o.repay * w.market.spot[debt.asset.value];
-    const double before = harm.false_liquidated_usd;
-    harm.false_liquidated_usd += usd;
-    if (passes_telling(w, harm.market, before, harm.false_liquidated_usd)) {
-      tell(w, "false", world.markets[harm.market].name,
-           "{} of debt liquidated of accounts that are healthy at market prices; feed " +
-               world.oracles[harm.oracle].name,
-           {harm.false_liquidated_usd});
-    }
-    harm.false_liquidations += 1;
+    audit_one(world, w, o.position, debt.market, o.repay * w.market.spot[debt.asset.value]);
   }
 }
 

@@ -16,6 +16,9 @@ namespace faultline {
 void open_feed_audit(const Snapshot& world, Workspace& w);
 /// Before orders are settled: notes those that are false.
 void audit_liquidations(const Snapshot& world, Workspace& w);
+
+/// 6 settle: likewise a vault about to be sold at auction.
+void audit_vault(const Snapshot& world, Workspace& w, std::uint32_t position);
 /// At the end of a round: notes the missing.
 void audit_missing(const Snapshot& world, Workspace& w);
 

@@ -14,12 +14,14 @@ namespace faultline {
 
 /// A liquidation someone would like to do: one intent of three legs (repay, seize, swap).
 struct LiquidationOrder {
+  static constexpr std::uint32_t no_auction = 0xffffffffu;
   std::uint32_t position = 0;
   std::uint16_t lane = 0;
   std::uint16_t debt_leg = 0, collateral_leg = 0;  // of the position
   std::uint32_t debt_reserve = 0, collateral_reserve = 0;
-  double repay = 0;          // units of the debt asset
-  double seize = 0;          // units of the collateral asset the borrower loses
+  std::uint32_t auction = no_auction;  // the lot it takes from, among those under way
+  double repay = 0;                    // units of the debt asset
+  double seize = 0;                    // units of the collateral asset the borrower loses
   double to_liquidator = 0;  // of which the liquidator gets; the rest stays with the protocol
   double gas = 0;            // in units of the debt asset
   double limit = 0;          // least debt units per collateral unit, net, at which it pays
@@ -81,6 +83,7 @@ struct PlannedRows {
   std::vector<std::uint32_t> taken_over, deleveraged;  // perpetual accounts
   bool waits = false;                                  // some of those bide their time
   std::vector<PoolClosing> closings;
+  std::vector<std::uint32_t> vaults;  // to be sold at auction
 
   void clear() {
     waits = false;
@@ -88,6 +91,7 @@ struct PlannedRows {
     taken_over.clear();
     deleveraged.clear();
     closings.clear();
+    vaults.clear();
     orders.clear();
     kept.clear();
     parked.clear();

@@ -104,6 +104,30 @@ struct VaultOutcome {
   bool operator==(const VaultOutcome&) const = default;
 };
 
+/// What one house sold.
+struct AuctionOutcome {
+  double started = 0, resets = 0, ended = 0;
+  double failed = 0;          // ended with less raised than the vault owed
+  double nothing = 0;         // sold for less than 1% of what was to be raised
+  double nothing_usd = 0;     // what those lots were worth
+  double raised_usd = 0;      // penalties included
+  double unraised_usd = 0;    // debt that ended auctions did not raise
+  double returned_usd = 0;    // collateral handed back to owners
+  double in_auction_usd = 0;  // debt in auctions under way at the end
+  double in_auction_most_usd = 0;
+  bool operator==(const AuctionOutcome&) const = default;
+};
+
+/// The books of a system that mints a coin, auctions under way counted whole.
+struct SystemOutcome {
+  double surplus_start_usd = 0, surplus_end_usd = 0;
+  double token_usd = 0;      // paid for newly minted tokens
+  double tokens_minted = 0;  // units
+  double diluted = 0;        // share of the token its holders gave up
+  double deficit_usd = 0;    // at the end: behind no coin, its holders' loss
+  bool operator==(const SystemOutcome&) const = default;
+};
+
 /// What one manipulation of a scenario took.
 struct ManipulationOutcome {
   double cost_usd = 0;     // given less taken, at market prices of the round
@@ -156,6 +180,8 @@ struct Outcome {
   std::vector<AdlBurden> burdens;  // [perpetual venue] who was deleveraged, and beyond what need
   std::vector<BackstopOutcome> backstops;
   std::vector<VaultOutcome> vaults;                    // [curated vault]
+  std::vector<AuctionOutcome> auctions;                // [auction house]
+  std::vector<SystemOutcome> systems;                  // [coin system]
   std::vector<AgentOutcome> agents;                    // [flow agent]
   std::array<double, bearer_count> bearer_gain_usd{};  // wealth at the end less at the start
   /// The same less what the price moves did to the opening holdings: what trading, liquidation,

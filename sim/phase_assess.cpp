@@ -12,6 +12,7 @@
 #include <limits>
 
 #include "protocols/liquidation/economics.hpp"
+#include "sim/auctions.hpp"
 #include "sim/flows.hpp"
 #include "sim/perps.hpp"
 #include "sim/pool_perps.hpp"
@@ -368,6 +369,11 @@ void plan_row(const Snapshot& world, const Workspace& w, std::uint32_t position,
     out.parked.push_back({position, first_need, first_need});  // for good: nothing to wait for
     return;
   }
+  if (world.markets[market.value].house >= 0) {
+    out.vaults.push_back(position);
+    out.kept.push_back(position);
+    return;
+  }
   RowView row;
   view_row(world, w, position, row);
   if (!row.priced) {
@@ -388,13 +394,14 @@ void plan_row(const Snapshot& world, const Workspace& w, std::uint32_t position,
   out.parked.push_back({position, first_need, static_cast<std::uint32_t>(out.needs.size())});
 }
 
-/// What was planned of perpetual accounts, in the order of their rows.
+/// What was planned of vaults and of perpetual accounts, in the order of their rows.
 void take_over_plans(const PlannedRows& rows, Workspace& w) {
   w.perps.orders.insert(w.perps.orders.end(), rows.perp_orders.begin(), rows.perp_orders.end());
   w.perps.taken_over.insert(w.perps.taken_over.end(), rows.taken_over.begin(),
                             rows.taken_over.end());
   w.perps.deleveraged.insert(w.perps.deleveraged.end(), rows.deleveraged.begin(),
                              rows.deleveraged.end());
+  w.auctions.vaults.insert(w.auctions.vaults.end(), rows.vaults.begin(), rows.vaults.end());
   w.perps.closings.insert(w.perps.closings.end(), rows.closings.begin(), rows.closings.end());
   w.perps.waits = w.perps.waits || rows.waits;
 }
@@ -471,6 +478,7 @@ void assess(const Snapshot& world, const Scenario&, Workspace& w) {
   w.outcome.counters.breaches += w.breached.size();
   plan_rows(world, w);
   drop_tiered(w);
+  plan_takes(world, w);
   plan_unwinding(world, w);
   plan_pool_deleveraging(world, w);
   plan_flows(world, w);

@@ -19,6 +19,7 @@
 #include <cmath>
 #include <span>
 
+#include "sim/auctions.hpp"
 #include "sim/perps.hpp"
 #include "sim/venue_ops.hpp"
 
@@ -160,8 +161,8 @@ bool limits_hold(const Snapshot& world, Workspace& w, Orders orders) {
     for (std::uint32_t i = q.keep < 2 ? 0 : q.keep - 2; i < q.keep; ++i) {
       const LiquidationOrder& o = orders[q.begin + i];
       if (o.fraction <= 0) continue;
-      q.failing =
-          q.failing || !(o.fraction * o.to_liquidator * average >= o.fraction * o.repay + o.gas);
+      q.failing = q.failing || leaves_crumbs(world, w, o) ||
+                  !(o.fraction * o.to_liquidator * average >= o.fraction * o.repay + o.gas);
     }
     hold = hold && !q.failing;
   }
@@ -261,19 +262,23 @@ void grant(const Snapshot& world, Workspace& w) {
         world.liquidator_of[world.reserves[o.debt_reserve].market.value]);
   };
   for (const LiquidationOrder& o : w.orders) {
-    w.reserve_wants[o.collateral_reserve] += o.to_liquidator;
+    const bool lot = o.auction != LiquidationOrder::no_auction;  // an auction's lot is there
+    w.reserve_wants[o.collateral_reserve] += lot ? 0 : o.to_liquidator;
     w.capital_wants[who(o)] += usd(o);
   }
   for (LiquidationOrder& o : w.orders) {
     const double cash = std::max(0.0, reserve_cash(world, w, o.collateral_reserve));
     const double wants = w.reserve_wants[o.collateral_reserve];
-    if (wants > cash) o.fraction = std::min(o.fraction, cash / wants);
+    const bool lot = o.auction != LiquidationOrder::no_auction;
+    if (!lot && wants > cash) o.fraction = std::min(o.fraction, cash / wants);
     const double capital = w.settings.liquidator_capital[who(o)];
-    const double free = std::max(0.0, capital - w.liquidation_out.before(who(o), w.round));
+    const double tied = w.liquidation_out.before(who(o), w.round) + w.auctions.tied_usd[who(o)];
+    const double free = std::max(0.0, capital - tied);
     if (w.capital_wants[who(o)] > free) {
       o.fraction = std::min(o.fraction, free / w.capital_wants[who(o)]);
     }
   }
+  fit_takes(world, w);
 }
 
 /// Notes the capital that what was done ties up.
@@ -399,8 +404,8 @@ void book_orders(const Snapshot& world, Workspace& w, std::span<LiquidationOrder
   for (LiquidationOrder& o : orders) {
     make_whole(world, o);
     if (o.fraction <= 0) continue;
-    const Reserve& from = world.reserves[o.collateral_reserve];
-    w.ledger.post(from.cash, world.dust[from.asset.value], o.to_liquidator);
+    const AssetId asset = world.reserves[o.collateral_reserve].asset;
+    w.ledger.post(sold_from(world, w, o), world.dust[asset.value], o.to_liquidator);
   }
   w.active_lanes.clear();
   for (const LiquidationOrder& o : orders) {
@@ -443,11 +448,10 @@ void book_at_reference(const Snapshot& world, Workspace& w) {
   for (LiquidationOrder& o : w.orders) {
     make_whole(world, o);
     if (o.fraction <= 0) continue;
-    const Reserve& from = world.reserves[o.collateral_reserve];
     const Lane& lane = world.lanes[o.lane];
     const double price = w.market.reference[lane.from.value] / w.market.reference[lane.to.value];
     o.proceeds = world.assets[lane.to.value].quantum.down(o.to_liquidator * price);
-    w.ledger.post(from.cash, world.boundary[lane.from.value], o.to_liquidator);
+    w.ledger.post(sold_from(world, w, o), world.boundary[lane.from.value], o.to_liquidator);
     w.ledger.post(world.boundary[lane.to.value], world.liquidator_purse(o.debt_reserve, lane.to),
                   o.proceeds);
   }

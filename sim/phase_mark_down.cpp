@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/auctions.hpp"
 #include "sim/curated_vaults.hpp"
 #include "sim/feed_audit.hpp"
 #include "sim/narration.hpp"
@@ -63,7 +64,12 @@ double market_hole(const Snapshot& world, const Workspace& w, std::uint32_t m) {
     owed += w.hollow_units[reserve.debt_factor] * w.market_factors[reserve.debt_factor];
     held += w.hollow_units[reserve.collateral_factor] * w.market_factors[reserve.collateral_factor];
   }
-  return std::max(0.0, std::floor((owed - held) / world.usd_step + 0.5) * world.usd_step);
+  const double rows =
+      std::max(0.0, std::floor((owed - held) / world.usd_step + 0.5) * world.usd_step);
+  if (market.house < 0) return rows;
+  const auto house = static_cast<std::uint32_t>(market.house);
+  const std::uint32_t collateral = world.houses[house].collateral;
+  return rows + auctions_hole(world, w, house, w.market_factors[2 * collateral]);
 }
 
 double absorbing_funds_usd(const Snapshot& world, const Workspace& w, std::uint32_t m) {
@@ -76,6 +82,9 @@ double absorbing_funds_usd(const Snapshot& world, const Workspace& w, std::uint3
       usd += std::max(0.0, view_trader(world, w, venue, b.row).equity);
     }
     return usd;
+  }
+  if (market.house >= 0) {
+    return system_funds_usd(world, w, static_cast<std::uint32_t>(market.house));
   }
   for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
        ++r) {
@@ -289,7 +298,7 @@ bool measure_holes(const Snapshot& world, Workspace& w) {
 void mark_down(const Snapshot& world, const Scenario&, Workspace& w) {
   refresh_venue_prices(world, w);
   refresh_spots(world, w);
-  const bool settled = !w.orders.empty() || w.perps.acts();
+  const bool settled = !w.orders.empty() || w.perps.acts() || !w.auctions.open.empty();
   bool changed = !w.changed_market_factors.empty() || settled || w.round == 0;
   if (changed) restart_shares(world, w);
   refresh_market_factors(world, w);

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/auctions.hpp"
 #include "sim/curated_vaults.hpp"
 #include "sim/feed_audit.hpp"
 #include "sim/flows.hpp"
@@ -138,7 +139,9 @@ void settle(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   }
   if (w.record) audit_liquidations(world, w);
   for (const LiquidationOrder& o : w.orders) {
-    if (o.fraction > 0) settle_order(world, w, o);
+    if (o.fraction <= 0) continue;
+    o.auction == LiquidationOrder::no_auction ? settle_order(world, w, o)
+                                              : settle_take(world, w, o);
   }
   for (const LiquidationOrder& o : w.orders) {
     if (o.fraction > 0) recognise(world, w, o.position);
@@ -147,6 +150,7 @@ void settle(const Snapshot& world, const Scenario& scenario, Workspace& w) {
     const Market& market = world.markets[world.positions[p].market.value];
     if (market.losses.recognition == Recognition::at_once) recognise(world, w, p);
   }
+  run_auctions(world, w);
   settle_perps(world, w);
   settle_flows(world, w);
   settle_vaults(world, scenario, w);

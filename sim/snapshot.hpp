@@ -22,6 +22,7 @@
 #include "protocols/margin/rates.hpp"
 #include "protocols/venues/registry.hpp"
 #include "sim/agent_infos.hpp"
+#include "sim/auction_house.hpp"
 #include "sim/curated_vault_infos.hpp"
 #include "sim/ecosystem.hpp"
 #include "sim/ledger.hpp"
@@ -143,6 +144,7 @@ struct Reserve {
   double supply_cap = 0, borrow_cap = 0;  // units; infinite: none
   bool lent = true;                       // false: collateral is only held (isolated markets)
   bool takes_debt = true;
+  bool minted = false;     // lent by nobody: it comes into being as debt
   bool contract = false;   // a perpetual: supplied are longs, owed are shorts
   double debt_weight = 1;  // of what is owed, in health; above 1 for shorts of a contract
 };
@@ -160,6 +162,7 @@ struct Market {
   double legacy_usd = 0;                      // bad debt there before round 0
   std::string note;                           // what the file says of its source
   std::int32_t perp = -1;                     // place among the perpetual venues
+  std::int32_t house = -1;                    // place among the auction houses
 };
 
 struct ReserveState {
@@ -203,6 +206,8 @@ struct Snapshot {
   std::vector<Market> markets;
   std::vector<PerpVenue> perps;
   std::uint32_t contracts = 0, backstops = 0;  // of all perpetual venues
+  std::vector<AuctionHouse> houses;
+  std::vector<CoinSystem> systems;
   std::vector<Lane> lanes;
   std::vector<std::vector<Hop>> bundles;  // venues that give one asset for the same other, by id
   std::vector<LaneSources> lane_sources;  // [lane] of markets; those of flow agents come after

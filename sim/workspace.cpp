@@ -69,6 +69,8 @@ void open_outcome(const Snapshot& world, Outcome& out) {
   out.perps.assign(world.contracts, PerpOutcome{});
   out.burdens.assign(world.perps.size(), AdlBurden{});
   out.backstops.assign(world.backstops, BackstopOutcome{});
+  out.auctions.assign(world.houses.size(), AuctionOutcome{});
+  out.systems.assign(world.systems.size(), SystemOutcome{});
   out.agents.assign(world.flow_agents.size(), AgentOutcome{});
   out.vaults.assign(world.vaults.size(), VaultOutcome{});
   out.bearer_gain_usd = out.bearer_result_usd = {};
@@ -120,6 +122,9 @@ Workspace::Workspace(const Snapshot& world_in)
   asset_sums.reserve(world->assets.size());
   arbitrage_out.open(turnover_rounds(*world, world->arbitrageurs));
   liquidation_out.open(turnover_rounds(*world, world->liquidators));
+  for (const AuctionHouse& h : world->houses) {
+    auctions.most_bidders = std::max(auctions.most_bidders, h.bidders);
+  }
   depth_left.resize(venue_count);
   halts.resize(venue_count);
   faults.resize(world->oracles.size());
@@ -198,6 +203,7 @@ void Workspace::reset() {
   realised_usd.assign(markets, 0.0);
   round_liquidated_usd.assign(markets, 0.0);
   perps.open(world->contracts, world->backstops, markets);
+  auctions.reset(world->houses.size(), world->systems.size(), world->liquidators.size());
   hole_usd.assign(markets, 0.0);
   nearly_full_since.assign(reserves.size(), -1.0);
   std::fill(lane_in.begin(), lane_in.end(), 0.0);

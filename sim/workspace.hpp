@@ -13,6 +13,7 @@
 #include "core/parallel.hpp"
 #include "protocols/margin/book.hpp"
 #include "protocols/margin/breach_search.hpp"
+#include "sim/auction_run.hpp"
 #include "sim/capital_out.hpp"
 #include "sim/flow_run.hpp"
 #include "sim/liquidation_orders.hpp"
@@ -127,7 +128,8 @@ struct Workspace {
   bool accruing = false;                  // some debt bears interest
   bool impact_due = false;                // permanent impact moved a reference since the last round
 
-  PerpRun perps;  // 1 shock to 6 settle
+  PerpRun perps;        // 1 shock to 6 settle
+  AuctionRun auctions;  // 4 assess to 6 settle
 
   // 2 align and 5 execute
   KindStates<VenueKinds> venues, scratch;

@@ -20,6 +20,16 @@ bool settles(const Snapshot& world, AssetId asset) {
                      [&](const PerpVenue& v) { return world.reserves[v.settles].asset == asset; });
 }
 
+/// Whether an account is of liquidators who bid in English auctions: what a lot brings, they learn
+/// after they won it.
+bool bids(const Snapshot& world, const AccountInfo& account) {
+  if (account.bearer != Bearer::liquidator) return false;
+  return std::any_of(world.houses.begin(), world.houses.end(), [&](const AuctionHouse& h) {
+    return h.english &&
+           world.liquidator_of[h.market.value] == static_cast<std::int32_t>(account.owner);
+  });
+}
+
 /// A trade is taken only where it pays, so no purse of an arbitrageur or liquidator ends below what
 /// rounding costs: a few quanta a trade.
 std::string out_of_pocket(const Snapshot& world, const Workspace& w) {
@@ -28,7 +38,7 @@ std::string out_of_pocket(const Snapshot& world, const Workspace& w) {
     const AccountInfo& account = world.accounts[i];
     if (account.bearer != Bearer::arbitrageur && account.bearer != Bearer::liquidator) continue;
     const AssetInfo& asset = world.assets[account.asset.value];
-    if (asset.contract || settles(world, account.asset)) continue;
+    if (asset.contract || settles(world, account.asset) || bids(world, account)) continue;
     double balance = w.ledger.balances()[i];
     for (std::size_t k = 0; k < world.accounts.size(); ++k) {  // what a contract held stands for it
       const AccountInfo& other = world.accounts[k];

@@ -465,6 +465,38 @@ TEST_CASE("law 4, claim and funds: a vault's share, and a vault that holds anoth
   CHECK_FALSE(apart.moves(apart.move(MoveKind::depositors, 1, 1), vault_k, "inner"));
 }
 
+// A vault of 10 ETH that owes 9,000: when the feed says 800 its lot brings less than it owed.
+TEST_CASE("law 4, claim: what a system's auctions lose, its token pays") {
+  Ecosystem eco = small_world();
+  nobody_arbitrages(eco);
+  add(eco.assets, "MKR", priced(100));
+  eco.assets.back().spec.supply = of(1000, "MKR");
+  add(eco.oracles, "ETH", prompt_feed());
+  CdpMarket::Spec vaults;
+  vaults.lends = {"USD"};
+  vaults.collateral = {"ETH"};
+  vaults.mat.value = 1.05;
+  vaults.auction.buf.value = 1;
+  DebtAuctionSpec flop;
+  flop.token = {"MKR"};
+  flop.lot = of(100, "USD");
+  flop.offers = of(10, "MKR");
+  flop.wait.value = flop.ttl.value = 12;
+  vaults.debt_auction = flop;
+  MarketNode node = eco.markets.at(0).spec;
+  node.rows.amounts = {10, 9000};
+  node.spec = vaults;
+  eco.markets.at(0).spec = node;
+  const Built mints(eco);
+  CHECK(mints.has(market_k, "market", asset_k, "MKR", EdgeKind::claim));
+  CHECK(mints.moves(mints.fall("ETH", 800), asset_k, "MKR"));
+
+  std::get<CdpMarket::Spec>(eco.markets.at(0).spec.spec).debt_auction.reset();
+  const Built bears(eco);
+  CHECK_FALSE(bears.has(market_k, "market", asset_k, "MKR", EdgeKind::claim));
+  CHECK_FALSE(bears.moves(bears.fall("ETH", 800), asset_k, "MKR"));
+}
+
 TEST_CASE("law 4: every kind of edge a world has today has its case above") {
   std::array<bool, edge_kind_count> seen{};
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {

@@ -32,6 +32,8 @@ static_assert(sizeof(VenueOutcome) == 3 * sizeof(double));
 static_assert(sizeof(OracleOutcome) == 2 * sizeof(double));
 static_assert(sizeof(PerpOutcome) == 9 * sizeof(double));
 static_assert(sizeof(BackstopOutcome) == 2 * sizeof(double));
+static_assert(sizeof(AuctionOutcome) == 11 * sizeof(double));
+static_assert(sizeof(SystemOutcome) == 6 * sizeof(double));
 static_assert(sizeof(AgentOutcome) == 4 * sizeof(double));
 static_assert(sizeof(VaultOutcome) == 12 * sizeof(double));
 static_assert(sizeof(Counters) == 6 * sizeof(std::uint64_t));
@@ -67,6 +69,12 @@ class NumberList {
       backstop(o.backstops[d.number], NodeKind::vault, d.name);
     }
     for (std::size_t v = 0; v < o.vaults.size(); ++v) vault(o.vaults[v], world_.vaults[v].name);
+    for (std::size_t h = 0; h < o.auctions.size(); ++h) {
+      const AuctionHouse& house = world_.houses[h];
+      at(NodeKind::market, world_.markets[house.market.value].name);
+      auctions(o.auctions[h]);
+      system(o.systems[house.system]);
+    }
     for (std::size_t i = 0; i < o.agents.size(); ++i) {
       agent(o.agents[i], world_.flow_agents[i].name);
     }
@@ -172,6 +180,27 @@ class NumberList {
     usd("reallocated", v.reallocated_usd);
     plain("price of a share at the start", v.price_start);
     plain("price of a share at the end", v.price_end);
+  }
+  void auctions(const AuctionOutcome& a) {
+    plain("auctions started", a.started);
+    plain("reset", a.resets);
+    plain("ended", a.ended);
+    plain("failed", a.failed);
+    plain("for nothing", a.nothing);
+    usd("lots for nothing", a.nothing_usd);
+    usd("raised", a.raised_usd);
+    usd("unraised", a.unraised_usd);
+    usd("returned", a.returned_usd);
+    usd("in auction", a.in_auction_usd);
+    usd("most in auction", a.in_auction_most_usd);
+  }
+  void system(const SystemOutcome& s) {
+    usd("held as surplus at the start", s.surplus_start_usd);
+    usd("held as surplus at the end", s.surplus_end_usd);
+    usd("paid for tokens", s.token_usd);
+    usd("tokens minted", s.tokens_minted);
+    plain("diluted", s.diluted);
+    usd("deficit", s.deficit_usd);
   }
   void agent(const AgentOutcome& a, const std::string& name) {
     at(NodeKind::agent, name);

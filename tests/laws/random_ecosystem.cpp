@@ -743,6 +743,71 @@ struct MarketGenerator<PoolPerps> {
   }
 };
 
+template <>
+struct MarketGenerator<CdpMarket> {
+  static MarketNode make(Sketch& s) {
+    CdpMarket::Spec spec;
+    vary(spec, s.draw);
+    const std::string collateral = s.draw.pick(s.holdings());
+    std::string coin = s.draw.chance(0.5) ? quote_asset : s.roots[0];
+    if (coin == collateral) coin = quote_asset;
+    spec.lends = {coin};
+    spec.collateral = {collateral};
+    spec.mat.value = s.draw.between(1.05, 2);
+    spec.fee.value = s.options.still || s.draw.chance(0.3) ? 0 : s.draw.between(0, 0.2);
+    spec.line = s.worth(s.draw.log_between(1e5, 1e8), coin);
+    if (s.draw.chance(0.4)) spec.dust = s.worth(s.draw.log_between(1, 1e4), coin);
+    if (s.draw.chance(0.4)) spec.hole = s.worth(s.draw.log_between(1e3, 1e6), coin);
+    if (s.draw.chance(0.3)) spec.system_hole = s.worth(s.draw.log_between(1e3, 1e6), coin);
+    if (s.draw.chance(0.6)) spec.surplus = s.worth(s.draw.log_between(1, 1e5), coin);
+    vary_auction(s, spec.auction, coin, collateral);
+    if (s.draw.chance(0.6)) spec.debt_auction = debt_auction(s, coin, collateral);
+    MarketNode node;
+    node.rows.assets = {collateral, coin};
+    for (int i = 0; i < s.options.size * s.options.size; ++i) {
+      add_account(s, node.rows, {0}, {1 / spec.mat.value, 1}, 1);
+    }
+    node.spec = spec;
+    return node;
+  }
+
+ private:
+  static void vary_auction(Sketch& s, AuctionSpec& a, const std::string& coin,
+                           const std::string& collateral) {
+    a.buf.value = s.draw.between(0.8, 1.3);
+    a.cut.value =
+        a.decay == "exponential" ? s.draw.between(0.99, 0.9999) : s.draw.between(0.8, 0.99);
+    a.step.value = s.draw.log_between(1, 120);
+    a.tail.value = s.draw.log_between(60, 3000);
+    a.cusp.value = s.draw.between(0, 0.9);
+    a.tau.value = s.draw.log_between(100, 3000);
+    a.ttl.value = s.draw.log_between(10, 600);
+    if (s.draw.chance(0.5)) a.tip = s.worth(s.draw.log_between(1, 300), coin);
+    if (s.draw.chance(0.5)) a.lump = s.worth(s.draw.log_between(1e3, 1e6), collateral);
+    if (s.draw.chance(0.3)) a.dunk = s.worth(s.draw.log_between(1e3, 1e6), coin);
+    a.bidders = static_cast<long>(1 + s.draw.below(4));
+    if (s.draw.chance(0.4)) a.pays = Amount{s.draw.between(0, 60), "$"};
+  }
+  /// Tokens of an asset whose supply is known, if there is one.
+  static std::optional<DebtAuctionSpec> debt_auction(Sketch& s, const std::string& coin,
+                                                     const std::string& collateral) {
+    DebtAuctionSpec d;
+    for (const auto& asset : s.eco.assets) {
+      const bool other =
+          asset.name != coin && asset.name != collateral && s.usd.contains(asset.name);
+      if (other && asset.spec.price && asset.spec.supply) d.token = {asset.name};
+    }
+    if (d.token.text.empty()) return std::nullopt;
+    const double size = s.draw.log_between(1e2, 1e5);
+    d.lot = s.worth(size, coin);
+    d.offers = s.worth(size * s.draw.between(0.5, 3), d.token.text);
+    d.wait.value = s.draw.chance(0.5) ? 0 : s.draw.log_between(10, 1000);
+    d.ttl.value = s.draw.log_between(10, 300);
+    d.tau.value = s.draw.log_between(100, 1000);
+    return d;
+  }
+};
+
 template <class... Kinds>
 MarketNode make_market(MarketTypeList<Kinds...>, std::size_t n, Sketch& s) {
   using Make = MarketNode (*)(Sketch&);

@@ -125,6 +125,8 @@ TEST_CASE("law 2: a run that stops early says what it would have said at the hor
       } else if (auto* pooled = std::get_if<PoolPerps::Spec>(&m.spec.spec)) {
         pooled->funding.kind = "none";
         pooled->borrow_base.value = pooled->borrow_above.value = 0;
+      } else if (auto* cdp = std::get_if<CdpMarket::Spec>(&m.spec.spec)) {
+        cdp->fee.value = 0;
       } else {
         std::get<IsolatedMarket::Spec>(m.spec.spec).rate.kind = "none";
       }

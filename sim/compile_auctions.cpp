@@ -1,0 +1,171 @@
+// Markets for coins minted against vaults: their two reserves, the house where vaults are sold, and
+// the system whose markets of one family share room and books.
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "sim/compile_context.hpp"
+
+namespace faultline {
+
+namespace {
+
+constexpr double no_limit = std::numeric_limits<double>::infinity();
+
+/// Amounts of a spec in units of one asset.
+struct InUnits {
+  CompileContext& c;
+  AssetId asset;
+  std::string path;
+
+  double operator()(const Amount& amount, const char* field) const {
+    return c.units(amount, asset, path + field);
+  }
+  double operator()(const std::optional<Amount>& amount, const char* field,
+                    double otherwise) const {
+    return amount ? (*this)(*amount, field) : otherwise;
+  }
+};
+
+PriceDecay decay_of(const std::string& word) {
+  if (word == "linear") return PriceDecay::linear;
+  return word == "exponential" ? PriceDecay::exponential : PriceDecay::stairstep;
+}
+
+DutchAuctionTerms dutch_terms(const CdpMarket::Spec& spec, const InUnits& coins) {
+  const AuctionSpec& a = spec.auction;
+  DutchAuctionTerms t;
+  t.decay = {decay_of(a.decay), a.tau.value, a.cut.value, a.step.value};
+  t.buf = a.buf.value;
+  t.tail_s = a.tail.value;
+  t.cusp = a.cusp.value;
+  t.chop = 1 + spec.chop.value;
+  t.dust = coins(spec.dust, ".dust", 0);
+  t.hole = coins(spec.hole, ".hole", no_limit);
+  t.tip = coins(a.tip, ".auction.tip");
+  t.chip = a.chip.value;
+  return t;
+}
+
+SystemBookTerms book_terms(const DebtAuctionSpec& spec, const InUnits& coins, double tokens) {
+  SystemBookTerms t;
+  t.debt_lot = coins(spec.lot, ".debt_auction.lot");
+  t.first_tokens = tokens;
+  t.pad = spec.pad.value;
+  t.wait_s = spec.wait.value;
+  t.bids = {spec.beg.value, spec.ttl.value, spec.tau.value};
+  return t;
+}
+
+/// Tokens minted against losses: whose, and on which terms.
+void add_debt_auction(CompileContext& c, CoinSystem& system, const DebtAuctionSpec& spec,
+                      const InUnits& coins) {
+  const std::string path = coins.path + ".debt_auction";
+  system.token = c.asset(spec.token.text, path + ".token");
+  if (!system.token.valid()) return;
+  const AssetInfo& token = c.world.assets[system.token.value];
+  if (token.base.valid() || !(token.supply > 0) || !(c.reference(system.token) > 0)) {
+    c.diagnostics.error(
+        "E0563", c.at(path + ".token"),
+        fmt::format("what is {} worth, and how much of it is there?", token.name),
+        fmt::format("give it both: `{}: {{price: $500, supply: 1m {}}}`", token.name, token.name));
+    return;
+  }
+  system.mints = true;
+  system.books = book_terms(spec, coins, c.units(spec.offers, system.token, path + ".offers"));
+  if (!(system.books.debt_lot > 0) || !(system.books.first_tokens > 0)) {
+    c.diagnostics.error("E0564", c.at(path), "a debt auction of nothing",
+                        "state how many coins each asks for and how many tokens it offers");
+  }
+}
+
+bool same_terms(const CoinSystem& a, const CoinSystem& b) {
+  const auto books = [](const CoinSystem& s) {
+    return std::array{s.hole,         s.books.debt_lot, s.books.first_tokens, s.books.pad,
+                      s.books.wait_s, s.books.bids.beg, s.books.bids.ttl_s,   s.books.bids.tau_s};
+  };
+  return a.mints == b.mints && a.token == b.token && books(a) == books(b);
+}
+
+/// The system a market belongs to; markets of one family that mint one coin share it.
+std::uint32_t system_of(CompileContext& c, const Market& market, const CdpMarket::Spec& spec,
+                        const InUnits& coins) {
+  CoinSystem own;
+  own.name = market.cluster.empty() ? market.name : market.cluster;
+  own.coin = coins.asset;
+  own.hole = coins(spec.system_hole, ".system_hole", no_limit);
+  if (spec.debt_auction) add_debt_auction(c, own, *spec.debt_auction, coins);
+  std::vector<CoinSystem>& systems = c.world.systems;
+  for (std::uint32_t s = 0; s < systems.size(); ++s) {
+    if (systems[s].name != own.name || systems[s].coin != own.coin) continue;
+    if (!same_terms(systems[s], own)) {
+      c.diagnostics.error(
+          "E0562", c.at(coins.path),
+          fmt::format("markets of '{}' share one system, and '{}' says otherwise of "
+                      "it than others do",
+                      own.name, market.name),
+          "state system_hole and debt_auction alike at all of them");
+    }
+    return s;
+  }
+  systems.push_back(std::move(own));
+  return static_cast<std::uint32_t>(systems.size() - 1);
+}
+
+void add_house(CompileContext& c, Market& market, MarketId id, const CdpMarket::Spec& spec,
+               const InUnits& coins) {
+  Snapshot& world = c.world;
+  const AuctionSpec& a = spec.auction;
+  AuctionHouse h;
+  h.market = id;
+  h.coin = market.first_reserve;
+  h.collateral = market.first_reserve + 1;
+  h.english = a.kind == "english";
+  h.dutch = dutch_terms(spec, coins);
+  const AssetId posted = world.reserves[h.collateral].asset;
+  const InUnits lots{c, posted, coins.path};
+  h.bite = {h.dutch.chop, lots(a.lump, ".auction.lump", no_limit),
+            coins(a.dunk, ".auction.dunk", no_limit), h.dutch.dust};
+  h.bids = {a.beg.value, a.ttl.value, a.tau.value};
+  h.bidders = static_cast<std::uint32_t>(a.bidders);
+  if (a.pays) h.pays_usd = c.usd(*a.pays, coins.path + ".auction.pays");
+  const auto number = static_cast<std::uint32_t>(world.houses.size());
+  h.lots = c.account(Bearer::borrower, number, posted);
+  h.owners = c.account(Bearer::borrower, number, posted);
+  h.system = system_of(c, market, spec, coins);
+  world.systems[h.system].houses.push_back(number);
+  market.house = static_cast<std::int32_t>(number);
+  world.houses.push_back(h);
+}
+
+}  // namespace
+
+void add_cdp(CompileContext& c, Market& market, MarketId id, const CdpMarket::Spec& spec) {
+  const std::string path = "markets." + market.name;
+  const AssetId coin = c.asset(spec.lends.text, path + ".lends");
+  const AssetId collateral = c.asset(spec.collateral.text, path + ".collateral");
+  if (!coin.valid() || !collateral.valid()) return;
+  if (coin == collateral) {
+    c.diagnostics.error("E0560", c.at(path + ".collateral"),
+                        "a coin cannot be minted against itself", "name another collateral");
+    return;
+  }
+  const InUnits coins{c, coin, path};
+  const double lt = spec.lltv ? spec.lltv->value : 1 / spec.mat.value;
+  Reserve& minted = add_reserve(c, id, coin, path, spec.coin_oracle);
+  minted.minted = true;
+  minted.lent = false;
+  minted.rate = compile_rate({.kind = "fixed", .base = spec.fee, .reserve_factor = Ratio{1.0}});
+  if (spec.line) minted.borrow_cap = coins(*spec.line, ".line");
+  if (spec.borrowed) c.borrowed.back() = coins(*spec.borrowed, ".borrowed");
+  if (spec.surplus) c.protocol.back() = coins(*spec.surplus, ".surplus");
+  // What the ceiling leaves room for may yet be minted.
+  if (spec.line) c.holdings[coin.value] += minted.borrow_cap;
+  Reserve& posted = add_reserve(c, id, collateral, path, spec.oracle);
+  posted.terms.lt = posted.terms.ltv = lt;
+  posted.lent = posted.takes_debt = false;
+  add_house(c, market, id, spec, coins);
+}
+
+}  // namespace faultline
