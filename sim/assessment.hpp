@@ -16,7 +16,8 @@ struct Summary {
   double breadth_deposits = 0;  // their share of depositors' dollars
   double depth_rounds = 0;      // rounds from the first change to the last insolvency
   double depth_hops = 0;        // edges from the shocked nodes to the farthest insolvent one
-  double trapped_usd = 0;       // withdrawals asked for and unpaid: no depositor behaviour yet, 0
+  double withdrawn_usd = 0;     // deposits paid out to those who asked for them
+  double trapped_usd = 0;       // asked for and unpaid at the end
   bool operator==(const Summary&) const = default;
 };
 

@@ -135,7 +135,10 @@ struct EventSpec {
     v("rate", rate,
       Field{.help = "a claim's code re-rates: slashed, written off", .refers = Refers::asset});
     v("withdraw", withdraw,
-      Field{.help = "share of depth that leaves: that of a venue, a family, makers, or `lps`",
+      Field{.help =
+                "share of depth that leaves: that of a venue, a family, makers, or `lps`; or of "
+                "lenders who ask for their money: those of a market, `market.ASSET`, a family, "
+                "or `depositors`",
             .lo = 0,
             .hi = 1});
     v("gas", gas,

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/depositors.hpp"
 #include "sim/feed_audit.hpp"
 #include "sim/flows.hpp"
 #include "sim/narration.hpp"
@@ -142,6 +143,7 @@ void settle(const Snapshot& world, const Scenario&, Workspace& w) {
   }
   settle_perps(world, w);
   settle_flows(world, w);
+  settle_withdrawals(world, w);
   if (!w.record) return;
   for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
     if (w.round_liquidated_usd[m] > 0) note_liquidations(world, w, m);

@@ -48,6 +48,7 @@ enum class MoveKind : std::uint8_t {
   backing,     // share of the assets behind a claim that is lost
   rate,        // log change of what the claim's code pays
   makers,      // share of a group's quotes that leaves
+  deposits,    // share of the lenders of a place who ask for their money
   gas,         // what a transaction on a chain costs goes to `value` times
   halt,        // venue: 1
   exit_base,   // share of a pool's claims burnt for its base asset alone, at once
@@ -62,8 +63,8 @@ enum class MoveKind : std::uint8_t {
   cap          // feed: relative error of its growth cap
 };
 
-/// One exogenous change of one thing: `target` is an asset, group of makers, venue or oracle, by
-/// kind.
+/// One exogenous change of one thing: `target` is an asset, group of makers, place of lenders,
+/// chain, venue or oracle, by kind.
 struct ExogenousMove {
   MoveKind kind = MoveKind::price;
   std::uint32_t target = 0;
@@ -121,6 +122,7 @@ struct SettingChange {
     reserve,
     venue,
     perp,
+    depositors,
     liquidator_capital,
     liquidator_gas,
     arbitrageur_capital,
@@ -137,7 +139,8 @@ struct SettingChange {
   Reserve reserve_other{}, reserve{};  // what == reserve
   VenueTuning venue;                   // what == venue
   PerpRules perp_other{}, perp{};      // what == perp
-  std::string text;                    // as written, for people: "oracles.*.latency to 5min"
+  DepositorRules depositors_other{}, depositors{};
+  std::string text;  // as written, for people: "oracles.*.latency to 5min"
   double at_s = 0;
 };
 

@@ -22,6 +22,7 @@
 #include "protocols/margin/rates.hpp"
 #include "protocols/venues/registry.hpp"
 #include "sim/agent_infos.hpp"
+#include "sim/deposit_infos.hpp"
 #include "sim/ecosystem.hpp"
 #include "sim/ledger.hpp"
 #include "sim/perp_venue.hpp"
@@ -215,6 +216,8 @@ struct Snapshot {
   KindParams<FlowKinds> flow_params;
   std::vector<FlowDesk> flow_desks;
   std::vector<PutHolderInfo> put_holders;
+  std::vector<DepositPlace> places;  // where plain lenders stand: every reserve that is lent
+  std::vector<DepositorsInfo> depositors;
   std::vector<DollarIssuer> dollars;
   std::vector<OptionContract> option_contracts;  // by expiry
   std::vector<AccountInfo> accounts;

@@ -18,20 +18,22 @@ struct NetMetric {
   const char* name;
   double MarketOutcome::*field;
 };
-constexpr std::array<NetMetric, 6> net_metrics{{
+constexpr std::array<NetMetric, 8> net_metrics{{
     {"bad_debt_usd", &MarketOutcome::bad_debt_usd},
     {"bad_debt_exit_usd", &MarketOutcome::bad_debt_exit_usd},
     {"recognised_usd", &MarketOutcome::recognised_usd},
     {"liquidated_usd", &MarketOutcome::liquidated_usd},
     {"unserved_usd", &MarketOutcome::unserved_usd},
     {"loss_usd", &MarketOutcome::bad_debt_end_usd},
+    {"trapped_usd", &MarketOutcome::trapped_usd},
+    {"withdrawn_usd", &MarketOutcome::withdrawn_usd},
 }};
 
 struct SummaryMetric {
   const char* name;
   double Summary::*field;
 };
-constexpr std::array<SummaryMetric, 13> summary_metrics{{
+constexpr std::array<SummaryMetric, 14> summary_metrics{{
     {"bad_debt_usd", &Summary::bad_debt_usd},
     {"bad_debt_exit_usd", &Summary::bad_debt_exit_usd},
     {"recognised_usd", &Summary::recognised_usd},
@@ -44,6 +46,7 @@ constexpr std::array<SummaryMetric, 13> summary_metrics{{
     {"breadth_deposits", &Summary::breadth_deposits},
     {"depth_rounds", &Summary::depth_rounds},
     {"depth_hops", &Summary::depth_hops},
+    {"withdrawn_usd", &Summary::withdrawn_usd},
     {"trapped_usd", &Summary::trapped_usd},
 }};
 
@@ -234,7 +237,8 @@ void SweepRunner::draw_actions(DrawnScenario& out) const {
   for (std::size_t i = 0; i < at.actions.size(); ++i) {
     const DrawAction& action = at.actions[i];
     if (action.move) {
-      const bool share = *action.move == MoveKind::discount || *action.move == MoveKind::withdraw;
+      const bool share = *action.move == MoveKind::discount || *action.move == MoveKind::withdraw ||
+                         *action.move == MoveKind::deposits;
       const double value = share ? std::min(out.inputs[i], most_share) : out.inputs[i];
       for (const std::uint32_t target : action.targets) {
         const ExogenousMove move{*action.move, target, value, action.when};

@@ -45,6 +45,8 @@ void open_settings(const Snapshot& world, Settings& settings) {
     settings.liquidator_capital.push_back(l.capital_usd);
     settings.liquidator_gas.push_back(l.gas_usd);
   }
+  settings.depositors.clear();
+  for (const DepositorsInfo& d : world.depositors) settings.depositors.push_back(d.rules);
   settings.flow_size.clear();
   for (const FlowAgentInfo& a : world.flow_agents) settings.flow_size.push_back(a.size);
   settings.arbitrageur_capital.clear();
@@ -197,6 +199,7 @@ void Workspace::reset() {
   round_liquidated_usd.assign(markets, 0.0);
   perps.open(world->contracts, world->backstops, markets);
   hole_usd.assign(markets, 0.0);
+  deposits.reset(world->places.size(), markets);
   nearly_full_since.assign(reserves.size(), -1.0);
   std::fill(lane_in.begin(), lane_in.end(), 0.0);
   open_outcome(*world, outcome);
