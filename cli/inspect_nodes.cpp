@@ -9,6 +9,7 @@
 #include "cli/inspect_parts.hpp"
 #include "cli/text_table.hpp"
 #include "data/units.hpp"
+#include "sim/depositors.hpp"
 #include "sim/liquidation_map.hpp"
 #include "sim/manipulation.hpp"
 #include "sim/venue_ops.hpp"
@@ -446,7 +447,7 @@ std::vector<MarketSums> sum_markets(const Snapshot& world) {
   std::vector<MarketSums> out(world.markets.size());
   for (std::uint32_t p = 0; p < world.positions.size(); ++p) {
     const std::uint32_t m = world.positions[p].market.value;
-    if (world.attacker_row[m] == p) continue;
+    if (world.attacker_row[m] == p || is_escape(world, p)) continue;
     const double debt = view_account(world, p).debt_usd;
     out[m].accounts += debt > 0 ? 1 : 0;
     out[m].debt_usd += debt;

@@ -11,6 +11,7 @@
 
 #include "cli/text_table.hpp"
 #include "data/units.hpp"
+#include "sim/depositors.hpp"
 
 namespace faultline {
 
@@ -69,6 +70,26 @@ std::string first_sentence(const RunReport& r) {
   return out + fmt::format(", and {} of debt is liquidated.", dollars(s.liquidated_usd));
 }
 
+/// Which reserves ran dry, when, and what that leaves waiting; empty where none did.
+std::string dry_sentence(const RunReport& r) {
+  std::multimap<double, std::string> by_time;
+  for (const DepositPlace& place : r.world.places) {
+    const double at_s = r.run.full.reserves[place.reserve].full_at_s;
+    if (at_s < 0 || r.run.baseline.reserves[place.reserve].full_at_s >= 0) continue;
+    by_time.emplace(at_s, place_name(r.world, place) + " after " + format_duration_words(at_s));
+  }
+  std::vector<std::string> dry;
+  for (const auto& [at_s, text] : by_time) dry.push_back(text);
+  const double trapped = r.run.summary.trapped_usd;
+  std::string out;
+  if (!dry.empty()) out = fmt::format(" Out of cash: {}", fmt::join(dry, ", "));
+  if (trapped >= 1) {
+    out += fmt::format("{}{} of deposits are trapped at the end", dry.empty() ? " " : "; ",
+                       dollars(trapped));
+  }
+  return out.empty() ? out : out + ".";
+}
+
 std::string second_sentence(const RunReport& r) {
   const Summary& s = r.run.summary;
   std::vector<std::string> broken;
@@ -83,41 +104,82 @@ std::string second_sentence(const RunReport& r) {
   if (s.unserved_usd >= 1) {
     out += fmt::format("; nobody serves {} of debt in breach at the end", dollars(s.unserved_usd));
   }
-  return out + ".";
+  return out + "." + dry_sentence(r);
+}
+
+/// What a table of markets says of one of them, net of the baseline; or of several together.
+struct MarketLine {
+  double deposits = 0, withdrawn = 0, liquidated = 0, bad_debt = 0, recognised = 0, unserved = 0,
+         trapped = 0, longest_s = 0;
+  std::string state;
+};
+
+MarketLine market_line(const RunReport& r, std::uint32_t m) {
+  const MarketOutcome &full = r.run.full.markets[m], &base = r.run.baseline.markets[m];
+  return {full.deposits_usd,
+          net(r, &MarketOutcome::withdrawn_usd, m),
+          net(r, &MarketOutcome::liquidated_usd, m),
+          net(r, &MarketOutcome::bad_debt_usd, m),
+          net(r, &MarketOutcome::recognised_usd, m),
+          net(r, &MarketOutcome::unserved_usd, m),
+          net(r, &MarketOutcome::trapped_usd, m),
+          full.trapped_longest_s > base.trapped_longest_s ? full.trapped_longest_s : 0,
+          state_text(r, m)};
+}
+
+/// Whether anybody's deposits moved that stay where they are without the shock.
+bool deposits_moved(const std::vector<MarketLine>& lines) {
+  return std::any_of(lines.begin(), lines.end(), [](const MarketLine& l) {
+    return l.withdrawn != 0 || l.trapped != 0 || l.longest_s != 0;
+  });
 }
 
 void print_table(const RunReport& r) {
   const std::vector<std::uint32_t> focus = focus_markets(r);
-  const auto named = [&](std::uint32_t m) {
-    return r.world.markets[m].name + (r.world.markets[m].stand_in ? " (stand-in)" : "");
-  };
-  std::size_t width = 22;
-  for (const std::uint32_t m : focus) width = std::max(width, named(m).size());
-  fmt::print("\n  {:<{}} {:>10} {:>12} {:>10} {:>11} {:>10}   {}\n", "market", width, "deposits",
-             "liquidated", "bad debt", "recognised", "unserved", "state");
-  MarketOutcome rest, rest_base;
+  std::vector<std::string> names;
+  std::vector<MarketLine> lines;
+  MarketLine rest;
   std::size_t others = 0;
-  const auto line = [&](const std::string& name, double deposits, double liquidated, double bad,
-                        double booked, double unserved, const char* state) {
-    fmt::print("  {:<{}} {:>10} {:>12} {:>10} {:>11} {:>10}   {}\n", name, width, dollars(deposits),
-               dollars(liquidated), dollars(bad), dollars(booked), dollars(unserved), state);
-  };
-  double sum[5] = {};
   for (std::uint32_t m = 0; m < r.world.markets.size(); ++m) {
-    const double values[5] = {
-        r.run.full.markets[m].deposits_usd, net(r, &MarketOutcome::liquidated_usd, m),
-        net(r, &MarketOutcome::bad_debt_usd, m), net(r, &MarketOutcome::recognised_usd, m),
-        net(r, &MarketOutcome::unserved_usd, m)};
-    if (std::find(focus.begin(), focus.end(), m) == focus.end()) {
-      for (int i = 0; i < 5; ++i) sum[i] += values[i];
-      ++others;
+    const MarketLine line = market_line(r, m);
+    if (std::find(focus.begin(), focus.end(), m) != focus.end()) {
+      names.push_back(r.world.markets[m].name + (r.world.markets[m].stand_in ? " (stand-in)" : ""));
+      lines.push_back(line);
       continue;
     }
-    line(named(m), values[0], values[1], values[2], values[3], values[4], state_text(r, m));
+    for (const auto member :
+         {&MarketLine::deposits, &MarketLine::withdrawn, &MarketLine::liquidated,
+          &MarketLine::bad_debt, &MarketLine::recognised, &MarketLine::unserved,
+          &MarketLine::trapped}) {
+      rest.*member += line.*member;
+    }
+    rest.longest_s = std::max(rest.longest_s, line.longest_s);
+    ++others;
   }
   if (others > 0) {
-    line(fmt::format("all else ({})", others), sum[0], sum[1], sum[2], sum[3], sum[4], "");
+    names.push_back(fmt::format("all else ({})", others));
+    lines.push_back(rest);
   }
+  const bool moved = deposits_moved(lines);
+  std::vector<TextTable::Column> heads{{"market", true}, {"deposits"}};
+  if (moved) heads.insert(heads.end(), {{"withdrawn"}, {"trapped"}, {"longest"}});
+  heads.insert(heads.end(), {{"liquidated"}, {"bad debt"}, {"recognised"}, {"unserved"}});
+  heads.push_back({"state", true});
+  TextTable table(heads);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const MarketLine& l = lines[i];
+    std::vector<std::string> cells{names[i], dollars(l.deposits)};
+    if (moved) {
+      const std::string share =
+          l.deposits > 0 ? fmt::format(" {:.0f}%", 100 * l.withdrawn / l.deposits) : "";
+      cells.insert(cells.end(), {dollars(l.withdrawn) + share, dollars(l.trapped),
+                                 l.longest_s > 0 ? format_duration_words(l.longest_s) : "-"});
+    }
+    cells.insert(cells.end(), {dollars(l.liquidated), dollars(l.bad_debt), dollars(l.recognised),
+                               dollars(l.unserved), l.state});
+    table.add(cells);
+  }
+  fmt::print("\n{}", table.text());
 }
 
 bool in_focus(const RunReport& r, const CuratedVaultInfo& v) {
@@ -198,6 +260,8 @@ std::string move_text(const ExogenousMove& m) {
       return share + " of its depositors ask for their money";
     case MoveKind::makers:
       return share + " of their quotes leave";
+    case MoveKind::deposits:
+      return share + " of its lenders ask for their money";
     case MoveKind::gas:
       return fmt::format("gas at {:.3g} times its price", m.value);
     case MoveKind::halt:
@@ -228,12 +292,14 @@ void add_shocks(const RunReport& r, std::vector<TimelineEvent>& out) {
   for (const ExogenousMove& m : r.scenario.moves) {
     const bool asset = m.kind <= MoveKind::rate,
                venue = m.kind >= MoveKind::halt && m.kind <= MoveKind::withdraw;
-    const std::string& name = asset                            ? r.world.assets[m.target].name
-                              : venue                          ? r.world.venues[m.target].name
-                              : m.kind == MoveKind::depositors ? r.world.vaults[m.target].name
-                              : m.kind == MoveKind::makers     ? r.world.makers[m.target].name
-                              : m.kind == MoveKind::gas        ? r.world.chains[m.target].name
-                                                               : r.world.oracles[m.target].name;
+    const std::string name = asset                            ? r.world.assets[m.target].name
+                             : venue                          ? r.world.venues[m.target].name
+                             : m.kind == MoveKind::depositors ? r.world.vaults[m.target].name
+                             : m.kind == MoveKind::makers     ? r.world.makers[m.target].name
+                             : m.kind == MoveKind::deposits
+                                 ? place_name(r.world, r.world.places[m.target])
+                             : m.kind == MoveKind::gas ? r.world.chains[m.target].name
+                                                       : r.world.oracles[m.target].name;
     by_time[{m.when.start_s, m.when.end_s}][move_text(m)].push_back(name);
   }
   for (const auto& [when, moves] : by_time) {
@@ -280,6 +346,11 @@ bool recurs(const std::string& kind) {
          kind == "auction" || kind == "hedge" || kind == "sale" || kind == "purchase";
 }
 
+/// Events of one kind that a story tells: a run spreads from reserve to reserve.
+std::size_t most_told(const std::string& kind) {
+  return kind == "run" ? 12 : 3;
+}
+
 /// All rounds in which one thing happened at one node.
 struct Recurring {
   const TimelineEvent *first = nullptr, *largest = nullptr, *last = nullptr;
@@ -309,7 +380,7 @@ std::vector<TimelineEvent> story(const RunReport& r) {
   std::map<std::string, std::size_t> told;
   for (const TimelineEvent& e : r.run.full.timeline) {
     if (!recurs(e.kind)) {
-      if (told[e.kind]++ < 3) out.push_back(e);
+      if (told[e.kind]++ < most_told(e.kind)) out.push_back(e);
       continue;
     }
     // Auctions begin, raise and end: several things recur at one node.
@@ -682,6 +753,23 @@ void add_perps(const RunReport& r, nlohmann::json& out) {
   }
 }
 
+/// What lenders met, reserve by reserve; of the run itself, not net.
+void add_reserves(const RunReport& r, nlohmann::json& out) {
+  for (const DepositPlace& place : r.world.places) {
+    const Reserve& reserve = r.world.reserves[place.reserve];
+    const ReserveOutcome& o = r.run.full.reserves[place.reserve];
+    if (o == ReserveOutcome{}) continue;
+    const auto never = [](double s) { return s < 0 ? nlohmann::json(nullptr) : nlohmann::json(s); };
+    out["nodes"][r.world.markets[reserve.market.value].name]["reserves"]
+       [r.world.assets[reserve.asset.value].name] = {{"withdrawn_usd", o.withdrawn_usd},
+                                                     {"trapped_usd", o.trapped_usd},
+                                                     {"trapped_usd_hours", o.trapped_usd_s / 3600},
+                                                     {"trapped_longest_s", o.trapped_longest_s},
+                                                     {"full_at_s", never(o.full_at_s)},
+                                                     {"nearly_full_s", o.nearly_full_s}};
+  }
+}
+
 void add_dollars(const RunReport& r, nlohmann::json& out) {
   for (const DollarIssuer& d : r.world.dollars) {
     const BackstopOutcome& o = r.run.full.backstops[d.number];
@@ -766,11 +854,16 @@ nlohmann::json run_json(const RunReport& r) {
         {"liquidated_usd", net(r, &MarketOutcome::liquidated_usd, m)},
         {"recognised_usd", net(r, &MarketOutcome::recognised_usd, m)},
         {"unserved_usd", net(r, &MarketOutcome::unserved_usd, m)},
+        {"withdrawn_usd", net(r, &MarketOutcome::withdrawn_usd, m)},
+        {"trapped_usd", net(r, &MarketOutcome::trapped_usd, m)},
+        {"trapped_usd_hours", net(r, &MarketOutcome::trapped_usd_s, m) / 3600},
+        {"trapped_longest_s", o.trapped_longest_s},
         {"deposits_usd", o.deposits_usd},
         {"stand_in", r.world.markets[m].stand_in},
         {"time_to_insolvency_s", o.insolvent_s < 0 ? json(nullptr) : json(o.insolvent_s)},
         {"cause", o.insolvent_s < 0 ? "" : "debt above collateral and reserves"}};
   }
+  add_reserves(r, out);
   add_agents(r, out);
   add_dollars(r, out);
   add_vaults(r, out);

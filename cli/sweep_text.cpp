@@ -47,8 +47,10 @@ struct Line {
   const char* title;
   const char* metric;
 };
-constexpr Line lines[] = {
-    {"bad debt", "bad_debt_usd"}, {"liquidated", "liquidated_usd"}, {"unserved", "unserved_usd"}};
+constexpr Line lines[] = {{"bad debt", "bad_debt_usd"},
+                          {"liquidated", "liquidated_usd"},
+                          {"unserved", "unserved_usd"},
+                          {"trapped", "trapped_usd"}};
 
 void print_table(const SweepPlan& plan, const SweepSummary& s) {
   const auto row = [](const auto&... cells) {
@@ -92,6 +94,8 @@ constexpr ListedColumn listed_columns[] = {
     {"bad debt", "bad_debt_usd", ListedColumn::Unit::usd},
     {"liquidated", "liquidated_usd", ListedColumn::Unit::usd},
     {"unserved", "unserved_usd", ListedColumn::Unit::usd},
+    {"withdrawn", "withdrawn_usd", ListedColumn::Unit::usd},
+    {"trapped", "trapped_usd", ListedColumn::Unit::usd},
     {"taken over", "takeover_usd", ListedColumn::Unit::usd},
     {"deleveraged", "deleveraged_usd", ListedColumn::Unit::usd},
     {"winners gave up", "given_up_usd", ListedColumn::Unit::usd},
@@ -166,7 +170,9 @@ const char* limit_words(LimitMetric m) {
   return m == LimitMetric::loss         ? "loss of"
          : m == LimitMetric::bad_debt   ? "bad debt of"
          : m == LimitMetric::liquidated ? "liquidations of"
-                                        : "unserved debt of";
+         : m == LimitMetric::unserved   ? "unserved debt of"
+         : m == LimitMetric::trapped    ? "trapped deposits of"
+                                        : "withdrawals from";
 }
 
 std::string limit_text(const SweepLimit& l) {

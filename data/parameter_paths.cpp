@@ -26,7 +26,10 @@ class FieldSetter {
       inside(out, name_.substr(name.size() + 1));
     }
     if (name != name_) return;
-    if constexpr (requires { out = T{Ratio{}}; } && !std::is_same_v<T, Ratio>) {
+    if constexpr (requires {
+                    typename T::value_type;
+                    out = T{Ratio{}};
+                  }) {
       typename T::value_type inner{};
       set(inner, field);
       if (found_) out = inner;
@@ -188,6 +191,10 @@ class ParameterFinder {
       last -= 2;
     }
     for (std::size_t i = 2; i < last; ++i) name += "." + parts[i];
+    if (parts[0] == "agents" && parts[parts.size() - 2] == "sees" && last >= 3) {
+      name = name.substr(0, name.size() - 5);
+      field = "sees." + field;
+    }
     if (parts[0] == "oracles") feeds(name, field);
     if (parts[0] == "venues") venues(name, field);
     if (parts[0] == "agents") agents(name, field);
@@ -314,6 +321,7 @@ class ParameterFinder {
                            budget(What::book_size, i, [](const auto& s) { return s.size.value; })));
       }
     }
+    depositors(name, field);
     for (std::uint32_t i = 0; i < world_.arbitrageurs.size(); ++i) {
       if (!matches(name, world_.arbitrageurs[i].name, "arbitrageurs")) continue;
       ArbitrageurSpec spec;
@@ -334,6 +342,28 @@ class ParameterFinder {
         add(make_parameter(
             path, field, spec,
             budget(What::arbitrageur_latency, i, [](const auto& s) { return s.latency.value; })));
+      }
+    }
+  }
+
+  /// Rules of lenders who watch; a change carries all of them.
+  void depositors(const std::string& name, const std::string& field) {
+    if (field == "large") return;  // settled at the opening
+    for (std::uint32_t i = 0; i < world_.depositors.size(); ++i) {
+      const std::string& crowd = world_.depositors[i].name;
+      if (!matches(name, crowd, std::string(DepositorsSpec::name))) continue;
+      for (const auto& node : eco_.agents) {
+        const auto* spec = std::get_if<DepositorsSpec>(&node.spec);
+        if (spec == nullptr || node.name != crowd) continue;
+        add(make_parameter("agents." + crowd + "." + field, field, *spec,
+                           [i](const DepositorsSpec& s, const DepositorsSpec& other) {
+                             SettingChange c;
+                             c.what = SettingChange::What::depositors;
+                             c.target = i;
+                             c.depositors_other = compile_depositor_rules(other);
+                             c.depositors = compile_depositor_rules(s);
+                             return c;
+                           }));
       }
     }
   }

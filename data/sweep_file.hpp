@@ -87,7 +87,9 @@ struct VarySpec {
       Field{.help = "a claim's market discount: the level it goes to", .refers = Refers::asset});
     v("set", set, Field{.help = "any parameter, by path, to the value drawn"});
     v("withdraw", withdraw,
-      Field{.help = "share of depth that leaves a venue, a family of venues, or `lps`"});
+      Field{.help =
+                "share of depth that leaves a venue, a family of venues, or `lps`; or of lenders "
+                "of a market, `market.ASSET`, a family of markets, or `depositors`"});
     v("book_scale", book_scale,
       Field{.help = "all positions times each of these at fixed depth; every draw runs at each"});
     v("at", at, Field{.help = "when it begins", .lo = 0, .hi = 3.2e8});
@@ -150,7 +152,7 @@ struct PathsSpec {
 };
 
 struct LimitSpec {
-  std::optional<std::string> loss, bad_debt, liquidated, unserved;
+  std::optional<std::string> loss, bad_debt, liquidated, unserved, trapped, withdrawn;
   AnyText below;
   Ratio in{0.95};
 
@@ -160,6 +162,8 @@ struct LimitSpec {
     v("bad_debt", bad_debt, Field{.help = "bad debt of a market, a family, or `all`"});
     v("liquidated", liquidated, Field{.help = "debt repaid by liquidators"});
     v("unserved", unserved, Field{.help = "debt in breach that nobody serves at the end"});
+    v("trapped", trapped, Field{.help = "deposits asked for and unpaid at the end"});
+    v("withdrawn", withdrawn, Field{.help = "deposits paid out to those who asked for them"});
     v("below", below, Field{.help = "1% of deposits, or $25m", .required = true});
     v("in", in, Field{.help = "in this share of scenarios", .lo = 0, .hi = 1, .required = true});
   }

@@ -10,6 +10,7 @@
 #include "data/parameter_paths.hpp"
 #include "data/units.hpp"
 #include "sim/compile_scenario.hpp"
+#include "sim/depositors.hpp"
 
 namespace faultline {
 
@@ -540,9 +541,15 @@ class Planner {
     out.targets.push_back(a.value);
   }
 
-  void venue_targets(const Snapshot& world, const Drawn& input, DrawAction& out, Diagnostics& d) {
+  void withdrawal_targets(const Snapshot& world, const Drawn& input, DrawAction& out,
+                          Diagnostics& d) {
     const std::string& who = *input.spec->withdraw;
-    std::vector<std::string_view> names{"lps"};
+    out.move = MoveKind::deposits;
+    out.targets = places_named(world, who);
+    if (!out.targets.empty()) return;
+    out.move = MoveKind::withdraw;
+    std::vector<std::string_view> names{"lps", "depositors"};
+    for (const Market& m : world.markets) names.push_back(m.name);
     for (std::uint32_t v = 0; v < world.venues.size(); ++v) {
       const VenueInfo& venue = world.venues[v];
       names.push_back(venue.name);
@@ -551,9 +558,10 @@ class Planner {
     }
     if (!out.targets.empty()) return;
     const std::string near = nearest_name(who, names);
-    d.error(
-        "E0465", at_input(input.name, "withdraw"), "no venue '" + who + "' to withdraw from",
-        near.empty() ? "name a venue, a family of venues, or lps" : "did you mean '" + near + "'?");
+    d.error("E0465", at_input(input.name, "withdraw"),
+            "no venue and no market '" + who + "' to withdraw from",
+            near.empty() ? "name a venue, a market, a family of them, lps, or depositors"
+                         : "did you mean '" + near + "'?");
   }
 
   static Reads reads_of(const SettingChange& change, const std::string& path) {
@@ -592,8 +600,7 @@ class Planner {
         action.move = MoveKind::discount;
         asset_target(world, input, input.spec->discount->text, true, action, d);
       } else if (input.verb == "withdraw") {
-        action.move = MoveKind::withdraw;
-        venue_targets(world, input, action, d);
+        withdrawal_targets(world, input, action, d);
       } else {
         settings_of(world, input, action, d);
       }
@@ -620,9 +627,11 @@ class Planner {
       return fmt::format("{} {}", static_cast<int>(s.what), s.target);
     };
     const auto depth = [](std::uint32_t venue) { return fmt::format("depth {}", venue); };
+    const auto lenders = [](std::uint32_t place) { return fmt::format("lenders {}", place); };
     for (const SettingChange& s : at_world.scenario.settings) claim(node(s), "the scenario", {});
     for (const ExogenousMove& m : at_world.scenario.moves) {
       if (m.kind == MoveKind::withdraw) claim(depth(m.target), "the scenario", {});
+      if (m.kind == MoveKind::deposits) claim(lenders(m.target), "the scenario", {});
     }
     const auto by_scenario = holder;
     for (std::size_t i = 0; i < drawn_.size(); ++i) {
@@ -636,8 +645,10 @@ class Planner {
           claim(by_scenario.contains(of) ? of : p.path, who, where);
         }
       }
-      if (action.move != MoveKind::withdraw) continue;
-      for (const std::uint32_t v : action.targets) claim(depth(v), who, where);
+      for (const std::uint32_t v : action.targets) {
+        if (action.move == MoveKind::withdraw) claim(depth(v), who, where);
+        if (action.move == MoveKind::deposits) claim(lenders(v), who, where);
+      }
     }
   }
 
@@ -666,22 +677,26 @@ class Planner {
     for (std::size_t i = 0; i < file_.spec.limits.size(); ++i) {
       const LimitSpec& spec = file_.spec.limits[i];
       const std::string path = fmt::format("sweep.limits.{}", i + 1);
-      const int metrics = spec.loss.has_value() + spec.bad_debt.has_value() +
-                          spec.liquidated.has_value() + spec.unserved.has_value();
+      SweepLimit out;
+      int metrics = 0;
+      const auto take = [&](const std::optional<std::string>& whom, LimitMetric metric) {
+        if (!whom) return;
+        ++metrics;
+        out.metric = metric;
+        out.whom = *whom;
+      };
+      take(spec.loss, LimitMetric::loss);
+      take(spec.bad_debt, LimitMetric::bad_debt);
+      take(spec.liquidated, LimitMetric::liquidated);
+      take(spec.unserved, LimitMetric::unserved);
+      take(spec.trapped, LimitMetric::trapped);
+      take(spec.withdrawn, LimitMetric::withdrawn);
       if (metrics != 1) {
         d_.error("E0652", at(path), "a limit is on one thing",
-                 "write one of loss, bad_debt, liquidated, unserved: `{bad_debt: all, ...}`");
+                 "write one of loss, bad_debt, liquidated, unserved, trapped, withdrawn: "
+                 "`{bad_debt: all, ...}`");
         continue;
       }
-      SweepLimit out;
-      out.metric = spec.loss         ? LimitMetric::loss
-                   : spec.bad_debt   ? LimitMetric::bad_debt
-                   : spec.liquidated ? LimitMetric::liquidated
-                                     : LimitMetric::unserved;
-      out.whom = spec.loss         ? *spec.loss
-                 : spec.bad_debt   ? *spec.bad_debt
-                 : spec.liquidated ? *spec.liquidated
-                                   : *spec.unserved;
       std::vector<std::string_view> names{"all"};
       for (const Market& m : world.markets) {
         names.push_back(m.name);

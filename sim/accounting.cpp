@@ -10,6 +10,7 @@
 
 #include "sim/auctions.hpp"
 #include "sim/curated_vaults.hpp"
+#include "sim/depositors.hpp"
 #include "sim/phases.hpp"
 #include "sim/pool_perps.hpp"
 #include "sim/synthetic_dollars.hpp"
@@ -173,6 +174,12 @@ std::array<double, bearer_count> wealth(const Snapshot& world, const Workspace& 
     const double owed = w.auctions.houses[h].owed * w.market.spot[coin.value];
     usd[at(Bearer::borrower)] -= owed;
     usd[at(Bearer::depositor)] += owed;
+  }
+  for (const DepositPlace& place : world.places) {  // lenders who borrowed stay lenders
+    if (place.row == DepositPlace::none) continue;
+    const double has = std::max(0.0, escaped_usd(world, w, place));
+    usd[at(Bearer::borrower)] -= has;
+    usd[at(Bearer::depositor)] += has;
   }
   // What debtors owe beyond what they hold is borne by those who lent it; at a perpetual venue by
   // those it owes.
@@ -495,6 +502,7 @@ void close_books(const Snapshot& world, Workspace& w) {
     measure_exit(world, w);
   }
   measure_fullness(w);
+  measure_trapped(world, w);
   measure_venues(world, w);
   measure_burdens(world, w);
   value_backstops(world, w, &BackstopOutcome::end_usd);

@@ -82,6 +82,11 @@ std::vector<std::uint32_t> shocked_nodes(const Snapshot& world, const Scenario& 
       case MoveKind::makers:
         add(NodeKind::agent, world.makers[m.target].name);
         break;
+      case MoveKind::deposits: {
+        const Reserve& reserve = world.reserves[world.places[m.target].reserve];
+        add(NodeKind::market, world.markets[reserve.market.value].name);
+        break;
+      }
       case MoveKind::gas:
         add(NodeKind::chain, world.chains[m.target].name);
         break;
@@ -117,6 +122,7 @@ std::vector<std::uint32_t> shocked_nodes(const Snapshot& world, const Scenario& 
         s.what == What::arbitrageur_gas) {
       add(NodeKind::agent, world.arbitrageurs[s.target].name);
     }
+    if (s.what == What::depositors) add(NodeKind::agent, world.depositors[s.target].name);
     if (s.what == What::book_size) add(NodeKind::agent, world.flow_agents[s.target].name);
   }
   std::sort(out.begin(), out.end());
@@ -129,7 +135,8 @@ Standing standing(const MarketOutcome& full, const MarketOutcome& baseline) {
     return full.*field - baseline.*field > 1;  // USD
   };
   if (full.insolvent_s >= 0 && baseline.insolvent_s < 0) return Standing::insolvent;
-  if (full.utilisation_peak >= 1 && baseline.utilisation_peak < 1) return Standing::illiquid;
+  const bool full_now = full.utilisation_peak >= 1 && baseline.utilisation_peak < 1;
+  if (full_now || more(&MarketOutcome::trapped_usd)) return Standing::illiquid;
   const bool touched = more(&MarketOutcome::liquidated_usd) || more(&MarketOutcome::bad_debt_usd) ||
                        more(&MarketOutcome::unserved_usd);
   return touched ? Standing::stressed : Standing::sound;
@@ -157,6 +164,8 @@ Summary summarise(const Snapshot& world, const Scenario& scenario, const Outcome
   s.legacy_usd = full.total(&MarketOutcome::legacy_usd);
   s.liquidated_usd = net(&MarketOutcome::liquidated_usd, full);
   s.unserved_usd = net(&MarketOutcome::unserved_usd, full);
+  s.withdrawn_usd = net(&MarketOutcome::withdrawn_usd, full);
+  s.trapped_usd = net(&MarketOutcome::trapped_usd, full);
   for (std::size_t v = 0; v < full.vaults.size(); ++v) {
     s.trapped_usd += full.vaults[v].trapped_usd - baseline.vaults[v].trapped_usd;
   }

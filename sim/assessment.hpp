@@ -18,7 +18,8 @@ struct Summary {
   double failing_usd = 0;       // deposits of all nodes insolvent in the full run
   double depth_rounds = 0;      // rounds from the first change to the last insolvency
   double depth_hops = 0;        // edges from the shocked nodes to the farthest insolvent one
-  double trapped_usd = 0;       // withdrawals asked for and unpaid at the end
+  double withdrawn_usd = 0;     // deposits paid out to those who asked for them
+  double trapped_usd = 0;       // asked for and unpaid at the end
   bool operator==(const Summary&) const = default;
 };
 

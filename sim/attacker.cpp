@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/borrowing.hpp"
 #include "sim/phases.hpp"
 #include "sim/venue_ops.hpp"
 
@@ -20,13 +21,6 @@ struct Target {
 
 double room(double cap, double used) {
   return std::max(0.0, cap - used);
-}
-
-double borrowable_units(const Snapshot& world, const Workspace& w, std::uint32_t r) {
-  if (!world.reserves[r].takes_debt) return 0;
-  const double cap = room(w.settings.reserves[r].borrow_cap, debt_units(w, r));
-  if (world.reserves[r].minted) return cap;
-  return std::max(0.0, std::min(cap, reserve_cash(world, w, r)));
 }
 
 double price_of(const Snapshot& world, const Workspace& w, std::uint32_t r) {
@@ -54,40 +48,15 @@ Target target_in(const Snapshot& world, const Workspace& w, std::uint32_t m, Ass
   return t;
 }
 
-/// The leg of the attacker's row that a factor values.
-std::uint32_t leg_of(const Snapshot& world, std::uint32_t position, std::uint32_t factor) {
-  for (std::uint32_t leg = 0; leg < world.book->legs(position); ++leg) {
-    if (world.book->factor(position, leg) == factor) return leg;
-  }
-  return 0;
-}
-
-void add_to_leg(Workspace& w, std::uint32_t p, std::uint32_t leg, double scaled, double& total) {
-  w.positions.set_amount(p, leg, w.positions.amount(p, leg) + scaled);
-  total += scaled;
-}
-
-/// Pays a loan out: of the reserve's cash, or where the coin is minted, out of nothing.
-void lend(const Snapshot& world, Workspace& w, std::uint32_t r, double units) {
-  const AssetId asset = world.reserves[r].asset;
-  if (!world.reserves[r].minted) {
-    w.ledger.post(world.reserves[r].cash, world.attacker[asset.value], units);
-    return;
-  }
-  w.ledger.mint(world.attacker[asset.value], units);
-  w.minted[asset.value] += units;
-  w.reserves[r].supply_scaled += units;
-  w.reserves[r].lender_scaled += units;
-}
-
 /// Posts what it can in one market and borrows the most saleable assets against it.
 void borrow_out(const Snapshot& world, Workspace& w, const Target& t, AssetId asset) {
   const std::uint32_t p = world.attacker_row[t.market], rc = t.reserve;
   const Quantum& qc = world.assets[asset.value].quantum;
   const double posted = qc.down(t.postable);
   w.ledger.post(world.attacker[asset.value], world.reserves[rc].cash, posted);
-  add_to_leg(w, p, leg_of(world, p, world.reserves[rc].collateral_factor),
-             qc.down(posted / w.market.supply_index[rc]), w.reserves[rc].supply_scaled);
+  const double scaled = qc.down(posted / w.market.supply_index[rc]);
+  add_collateral(world, w, p, rc, scaled);
+  w.reserves[rc].supply_scaled += scaled;
   double credit = posted * price_of(world, w, rc) * w.settings.reserves[rc].terms.ltv;
   for (const std::uint32_t r : world.markets[t.market].by_saleability) {
     if (r == rc || !(credit > 0)) continue;
@@ -96,15 +65,11 @@ void borrow_out(const Snapshot& world, Workspace& w, const Target& t, AssetId as
         q.down(std::min(borrowable_units(world, w, r), credit / price_of(world, w, r)));
     if (!(units > 0)) continue;
     credit -= units * price_of(world, w, r);
-    lend(world, w, r, units);
-    w.accruing = w.accruing || bears_interest(w.settings.reserves[r].rate);
-    add_to_leg(w, p, leg_of(world, p, world.reserves[r].debt_factor),
-               q.up(units / w.market.borrow_index[r]), w.reserves[r].debt_scaled);
+    lend_out(world, w, p, r, units, world.attacker[world.reserves[r].asset.value]);
     tell(w, "exploit", world.markets[t.market].name,
          fmt::format("{:.0f} {} posted, {:.0f} {} borrowed", posted, world.assets[asset.value].name,
                      units, world.assets[world.reserves[r].asset.value].name));
   }
-  w.touch(p);
 }
 
 void borrow_wherever(const Snapshot& world, Workspace& w, AssetId asset) {

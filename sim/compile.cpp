@@ -217,6 +217,8 @@ Snapshot compile(const Ecosystem& eco, Diagnostics& diagnostics, const SpanTable
   compile_dollars(c);
   gather_markets(c);
   if (diagnostics.failed()) return world;
+  compile_depositors(c);
+  if (diagnostics.failed()) return world;
   choose_quanta(c);
   compile_markets(c);
   if (diagnostics.failed()) return world;

@@ -150,6 +150,10 @@ Reserve& add_reserve(CompileContext& c, MarketId market, AssetId asset, const st
 /// book stands.
 void gather_vaults(CompileContext& c);
 void open_vaults(CompileContext& c);
+/// Where plain lenders stand, who of them watches, and where they go.
+void compile_depositors(CompileContext& c);
+/// The row of those who borrow against what is trapped in a place: their claim, and every debt.
+void escape_legs(const CompileContext& c, const DepositPlace& place, std::vector<LegInput>& legs);
 /// Issuers of synthetic dollars: the agents they rest on, and what they hold besides.
 void compile_dollars(CompileContext& c);
 /// Reserves of a market whose coin is minted against vaults, and where those are sold.

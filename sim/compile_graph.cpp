@@ -27,6 +27,7 @@ class GraphMaker {
     add_holder_edges();
     add_dollar_edges();
     add_vault_edges();
+    add_depositor_edges();
     add_chain_edges();
     world_.graph = builder_.freeze();
   }
@@ -357,6 +358,30 @@ class GraphMaker {
         const double usd = c_.placed[p] * world_.opening.market.spot[info.asset.value];
         edge(vaults[v], to, EdgeKind::funds, usd);
         edge(to, vaults[v], EdgeKind::claim, usd);
+      }
+    }
+  }
+
+  /// Lenders who watch see trouble at any of their markets, and in the prices of what these hold;
+  /// what they take out each of them funds, and their havens get. Losses of a market are theirs.
+  void add_depositor_edges() {
+    for (const DepositorsInfo& d : world_.depositors) {
+      const Handle agent = node(NodeKind::agent, d.name, "", 0);
+      for (const MarketId m : d.markets) {
+        const Market& market = world_.markets[m.value];
+        edge(markets_[m.value], agent, EdgeKind::watches, market.deposits_usd);
+        edge(markets_[m.value], agent, EdgeKind::claim, market.deposits_usd);
+        edge(agent, markets_[m.value], EdgeKind::funds, market.deposits_usd);
+        for (std::uint32_t r = 0; r < market.reserve_count; ++r) {
+          const Reserve& reserve = world_.reserves[market.first_reserve + r];
+          edge(assets_[reserve.asset.value], agent, EdgeKind::watches, 0);
+        }
+      }
+      for (const std::uint32_t from : d.places) {
+        for (const Haven& haven : world_.places[from].havens) {
+          const Reserve& to = world_.reserves[world_.places[haven.place].reserve];
+          edge(agent, markets_[to.market.value], EdgeKind::funds, 0);
+        }
       }
     }
   }

@@ -394,6 +394,10 @@ void each_row(const CompileContext& c, Visit&& visit) {
       visit(m, legs);
     }
   }
+  for (const DepositPlace& place : c.world.places) {  // last: they shift no other row
+    escape_legs(c, place, legs);
+    if (!legs.empty()) visit(c.world.reserves[place.reserve].market.value, legs);
+  }
 }
 
 /// Who owns which row, in the order of `each_row`.
@@ -418,6 +422,12 @@ void name_positions(CompileContext& c) {
       b.row = world.positions.size();
       world.positions.add({MarketId{m}, 0, 1, {b.name}, {}});
     }
+  }
+  for (DepositPlace& place : world.places) {
+    escape_legs(c, place, legs);
+    if (legs.empty()) continue;
+    place.row = world.positions.size();
+    world.positions.add({world.reserves[place.reserve].market, 0, 1, {"trapped lenders"}, {}});
   }
 }
 

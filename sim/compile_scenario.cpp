@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/math.hpp"
+#include "sim/depositors.hpp"
 #include "sim/manipulation.hpp"
 #include "sim/venue_ops.hpp"
 
@@ -62,9 +63,13 @@ void move_rate(ScenarioContext& c, AssetId a, const Move& m) {
 }
 
 /// Whose depth a `withdraw` names: a venue's, a group's of makers, a family's, or `lps`: that of
-/// every pool and book. Or whose depositors: a vault's, a family's of vaults.
+/// every pool and book. Or whose depositors ask for their money: a vault's, a market's, a family's.
 void withdraw(ScenarioContext& c, const std::string& who, double share) {
   bool any = false;
+  for (const std::uint32_t place : places_named(c.world, who)) {
+    c.move(MoveKind::deposits, place, share);
+    any = true;
+  }
   for (std::uint32_t v = 0; v < c.world.venues.size(); ++v) {
     const VenueInfo& venue = c.world.venues[v];
     const bool named = venue.name == who || venue.cluster == who;
@@ -95,13 +100,19 @@ void withdraw(ScenarioContext& c, const std::string& who, double share) {
                         "declare one under venues");
     return;
   }
-  std::vector<std::string_view> names{"lps"};
+  std::vector<std::string_view> names{"lps", "depositors"};
   for (const VenueInfo& v : c.world.venues) names.push_back(v.name);
   for (const MakersInfo& m : c.world.makers) names.push_back(m.name);
   for (const CuratedVaultInfo& v : c.world.vaults) names.push_back(v.name);
+  std::vector<std::string> lent;
+  for (const DepositPlace& place : c.world.places) lent.push_back(place_name(c.world, place));
+  for (const Market& m : c.world.markets) names.push_back(m.name);
+  names.insert(names.end(), lent.begin(), lent.end());
   const std::string near = nearest_name(who, names);
-  c.diagnostics.error("E0465", c.event.written, "no venue '" + who + "' to withdraw from",
-                      near.empty() ? "name a venue, a family of venues, makers, or lps"
+  c.diagnostics.error("E0465", c.event.written,
+                      "no venue and no market '" + who + "' to withdraw from",
+                      near.empty() ? "name a venue, makers, a market, `market.ASSET`, a family of "
+                                     "them, lps, or depositors"
                                    : "did you mean '" + near + "'?");
 }
 

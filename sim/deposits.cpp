@@ -4,15 +4,10 @@
 
 namespace faultline {
 
-namespace {
-
-/// What reads cash or claims looks again: rates, holes, utilisation.
 void claims_changed(const Snapshot& world, Workspace& w, std::uint32_t r) {
   w.changed_market_factors.push_back(world.reserves[r].collateral_factor);
   w.quiet = false;
 }
-
-}  // namespace
 
 double payable(const Snapshot& world, const Workspace& w, std::uint32_t r) {
   return std::max(0.0, reserve_cash(world, w, r));

@@ -6,6 +6,9 @@
 
 namespace faultline {
 
+/// What reads a reserve's cash or claims looks again: rates, holes, utilisation.
+void claims_changed(const Snapshot& world, Workspace& w, std::uint32_t reserve);
+
 /// What a lender could take out of a reserve now, whole units of its asset: cash is paid first
 /// come, first served.
 double payable(const Snapshot& world, const Workspace& w, std::uint32_t reserve);

@@ -136,8 +136,9 @@ struct EventSpec {
       Field{.help = "a claim's code re-rates: slashed, written off", .refers = Refers::asset});
     v("withdraw", withdraw,
       Field{.help =
-                "share of depth that leaves: that of a venue, a family, makers, or `lps`; or of a "
-                "vault's depositors, who wait where there is no cash for them",
+                "share of depth that leaves: that of a venue, a family, makers, or `lps`; or of "
+                "lenders who ask for their money: those of a market, `market.ASSET`, a vault, a "
+                "family, or `depositors`",
             .lo = 0,
             .hi = 1});
     v("gas", gas,

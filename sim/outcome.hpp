@@ -38,16 +38,19 @@ struct MarketOutcome {
   double first_liquidation_s = -1;             // -1: never
   double insolvent_s = -1;  // first time the hole passed 0.1% of deposits and the reserves
   double utilisation_peak = 0;
+  double withdrawn_usd = 0, trapped_usd = 0, trapped_usd_s = 0;  // of all its reserves
+  double trapped_longest_s = 0;
   bool operator==(const MarketOutcome&) const = default;
 };
 
 /// What lenders of one reserve met.
 struct ReserveOutcome {
-  double withdrawn_usd = 0;  // paid out to those who asked for it
-  double trapped_usd = 0;    // asked for and unpaid at the end
-  double trapped_usd_s = 0;  // the same summed over time, dollar-seconds
-  double full_at_s = -1;     // when all of it was lent out first; -1: never
-  double nearly_full_s = 0;  // for how long 99.5% or more was
+  double withdrawn_usd = 0;      // paid out to those who asked for it
+  double trapped_usd = 0;        // asked for and unpaid at the end
+  double trapped_usd_s = 0;      // the same summed over time, dollar-seconds
+  double trapped_longest_s = 0;  // the longest anybody waited, or has been waiting
+  double full_at_s = -1;         // when all of it was lent out first; -1: never
+  double nearly_full_s = 0;      // for how long 99.5% or more was
   bool operator==(const ReserveOutcome&) const = default;
 };
 

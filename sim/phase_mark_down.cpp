@@ -13,6 +13,7 @@
 
 #include "sim/auctions.hpp"
 #include "sim/curated_vaults.hpp"
+#include "sim/depositors.hpp"
 #include "sim/feed_audit.hpp"
 #include "sim/narration.hpp"
 #include "sim/pool_perps.hpp"
@@ -309,6 +310,7 @@ void mark_down(const Snapshot& world, const Scenario&, Workspace& w) {
     note_utilisation(world, w);
   }
   if (!w.quiet || w.round == 0) note_gaps(world, w);
+  watch_deposits(world, w);
   if (w.record) audit_missing(world, w);
   w.changed_market_factors.clear();
 }

@@ -7,6 +7,7 @@
 
 #include "sim/auctions.hpp"
 #include "sim/curated_vaults.hpp"
+#include "sim/depositors.hpp"
 #include "sim/feed_audit.hpp"
 #include "sim/flows.hpp"
 #include "sim/narration.hpp"
@@ -153,6 +154,7 @@ void settle(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   run_auctions(world, w);
   settle_perps(world, w);
   settle_flows(world, w);
+  settle_withdrawals(world, w);
   settle_vaults(world, scenario, w);
   if (!w.record) return;
   for (std::uint32_t m = 0; m < world.markets.size(); ++m) {

@@ -125,6 +125,15 @@ void apply_difference(const PerpRules& from, const PerpRules& to, PerpRules& cur
   }
 }
 
+void apply_difference(const DepositorRules& from, const DepositorRules& to,
+                      DepositorRules& current) {
+  using R = DepositorRules;
+  for (const auto member : {&R::hole, &R::deficit, &R::depeg, &R::full, &R::reacts, &R::within_s,
+                            &R::herding, &R::faster, &R::fear, &R::borrows_out, &R::margin}) {
+    if (from.*member != to.*member) current.*member = to.*member;
+  }
+}
+
 void tune_venue(const Snapshot& world, Workspace& w, std::uint32_t v, const VenueTuning& tuning) {
   on_venue(world, w.venues, VenueId{v}, [&]<class K>(const auto&, auto& state) {
     const auto take = [](double value, double& current) {
@@ -163,6 +172,10 @@ void apply_settings(const Snapshot& world, const Scenario& scenario, Workspace& 
         break;
       case What::perp:
         apply_difference(s.perp_other, s.perp, w.settings.perps[s.target]);
+        break;
+      case What::depositors:
+        apply_difference(s.depositors_other, s.depositors, w.settings.depositors[s.target]);
+        w.quiet = false;
         break;
       case What::liquidator_capital:
         w.settings.liquidator_capital[s.target] = s.value;
@@ -348,6 +361,10 @@ void combine(const ExogenousMove& m, double share, Workspace& w) {
     case MoveKind::makers:
       w.makers[m.target].left *= 1 - m.value * share;
       break;
+    case MoveKind::deposits:
+      w.deposits.places[m.target].left *= 1 - m.value * share;
+      w.deposits.awake = true;
+      break;
     case MoveKind::gas:
       w.gas_next[m.target] *= 1 + (m.value - 1) * share;
       break;
@@ -413,6 +430,7 @@ void move_venues_and_feeds(const Snapshot& world, const Scenario& scenario, Work
   for (const ExogenousMove& m : scenario.moves) {
     if (m.kind == MoveKind::withdraw) w.depth_left[m.target] = 1;
     if (m.kind == MoveKind::makers) w.makers[m.target].left = 1;
+    if (m.kind == MoveKind::deposits) w.deposits.places[m.target].left = 1;
     if (m.kind == MoveKind::halt) w.halts[m.target] = 0;
     if (m.kind == MoveKind::gas) w.gas_next[m.target] = 1;
     if (m.kind > MoveKind::withdraw) w.faults[m.target] = FeedFaults{};

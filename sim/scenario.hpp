@@ -49,6 +49,7 @@ enum class MoveKind : std::uint8_t {
   rate,        // log change of what the claim's code pays
   depositors,  // share of a vault's depositors who ask for their money
   makers,      // share of a group's quotes that leaves
+  deposits,    // share of the lenders of a place who ask for their money
   gas,         // what a transaction on a chain costs goes to `value` times
   halt,        // venue: 1
   exit_base,   // share of a pool's claims burnt for its base asset alone, at once
@@ -63,8 +64,8 @@ enum class MoveKind : std::uint8_t {
   cap          // feed: relative error of its growth cap
 };
 
-/// One exogenous change of one thing: `target` is an asset, vault, group of makers, venue or
-/// oracle, by kind.
+/// One exogenous change of one thing: `target` is an asset, vault, group of makers, place of
+/// lenders, chain, venue or oracle, by kind.
 struct ExogenousMove {
   MoveKind kind = MoveKind::price;
   std::uint32_t target = 0;
@@ -122,6 +123,7 @@ struct SettingChange {
     reserve,
     venue,
     perp,
+    depositors,
     liquidator_capital,
     liquidator_gas,
     arbitrageur_capital,
@@ -138,7 +140,8 @@ struct SettingChange {
   Reserve reserve_other{}, reserve{};  // what == reserve
   VenueTuning venue;                   // what == venue
   PerpRules perp_other{}, perp{};      // what == perp
-  std::string text;                    // as written, for people: "oracles.*.latency to 5min"
+  DepositorRules depositors_other{}, depositors{};
+  std::string text;  // as written, for people: "oracles.*.latency to 5min"
   double at_s = 0;
 };
 

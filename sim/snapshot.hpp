@@ -24,6 +24,7 @@
 #include "sim/agent_infos.hpp"
 #include "sim/auction_house.hpp"
 #include "sim/curated_vault_infos.hpp"
+#include "sim/deposit_infos.hpp"
 #include "sim/ecosystem.hpp"
 #include "sim/ledger.hpp"
 #include "sim/perp_venue.hpp"
@@ -223,6 +224,8 @@ struct Snapshot {
   KindParams<FlowKinds> flow_params;
   std::vector<FlowDesk> flow_desks;
   std::vector<PutHolderInfo> put_holders;
+  std::vector<DepositPlace> places;  // where plain lenders stand: every reserve that is lent
+  std::vector<DepositorsInfo> depositors;
   std::vector<DollarIssuer> dollars;
   std::vector<CuratedVaultInfo> vaults;          // curated ones
   std::vector<VaultPlace> vault_places;          // by vault, then by name

@@ -18,20 +18,22 @@ struct NetMetric {
   const char* name;
   double MarketOutcome::*field;
 };
-constexpr std::array<NetMetric, 6> net_metrics{{
+constexpr std::array<NetMetric, 8> net_metrics{{
     {"bad_debt_usd", &MarketOutcome::bad_debt_usd},
     {"bad_debt_exit_usd", &MarketOutcome::bad_debt_exit_usd},
     {"recognised_usd", &MarketOutcome::recognised_usd},
     {"liquidated_usd", &MarketOutcome::liquidated_usd},
     {"unserved_usd", &MarketOutcome::unserved_usd},
     {"loss_usd", &MarketOutcome::bad_debt_end_usd},
+    {"trapped_usd", &MarketOutcome::trapped_usd},
+    {"withdrawn_usd", &MarketOutcome::withdrawn_usd},
 }};
 
 struct SummaryMetric {
   const char* name;
   double Summary::*field;
 };
-constexpr std::array<SummaryMetric, 15> summary_metrics{{
+constexpr std::array<SummaryMetric, 16> summary_metrics{{
     {"bad_debt_usd", &Summary::bad_debt_usd},
     {"bad_debt_exit_usd", &Summary::bad_debt_exit_usd},
     {"recognised_usd", &Summary::recognised_usd},
@@ -46,6 +48,7 @@ constexpr std::array<SummaryMetric, 15> summary_metrics{{
     {"failing_usd", &Summary::failing_usd},
     {"depth_rounds", &Summary::depth_rounds},
     {"depth_hops", &Summary::depth_hops},
+    {"withdrawn_usd", &Summary::withdrawn_usd},
     {"trapped_usd", &Summary::trapped_usd},
 }};
 
@@ -82,6 +85,14 @@ double full_after_s(const Outcome& o) {
     if (r.full_at_s >= 0 && !(r.full_at_s >= first)) first = r.full_at_s;
   }
   return first;
+}
+
+/// Deposits asked for and unpaid, summed over time, dollar-hours.
+double trapped_usd_h(const Outcome& o) {
+  double usd_s = 0;
+  for (const ReserveOutcome& r : o.reserves) usd_s += r.trapped_usd_s;
+  for (const VaultOutcome& v : o.vaults) usd_s += v.trapped_usd_s;
+  return usd_s / 3600;
 }
 
 /// Appends `from` to `to`.
@@ -141,6 +152,7 @@ ResultsLayout SweepPlan::layout() const {
     for (const NetMetric& m : net_metrics) out.metrics.push_back(std::string(of) + m.name);
   }
   const Snapshot& world = *worlds.front().world;
+  out.metrics.push_back("trapped_usd_h");
   out.metrics.push_back("full_after_s");
   for (std::size_t b = 0; b < bearer_count; ++b) out.metrics.push_back(bearer_metric(b));
   if (!world.perps.empty()) {
@@ -275,7 +287,8 @@ void SweepRunner::draw_actions(DrawnScenario& out) const {
   for (std::size_t i = 0; i < at.actions.size(); ++i) {
     const DrawAction& action = at.actions[i];
     if (action.move) {
-      const bool share = *action.move == MoveKind::discount || *action.move == MoveKind::withdraw;
+      const bool share = *action.move == MoveKind::discount || *action.move == MoveKind::withdraw ||
+                         *action.move == MoveKind::deposits;
       const double value = share ? std::min(out.inputs[i], most_share) : out.inputs[i];
       for (const std::uint32_t target : action.targets) {
         const ExogenousMove move{*action.move, target, value, action.when};
@@ -415,6 +428,7 @@ ScenarioResult SweepRunner::row(const DrawnScenario& drawn, const SweepRun& run)
   out.metrics.push_back(static_cast<double>(run.full.counters.rounds));
   for (const NetMetric& m : net_metrics) out.metrics.push_back(run.full.total(m.field));
   for (const NetMetric& m : net_metrics) out.metrics.push_back(run.baseline.total(m.field));
+  out.metrics.push_back(trapped_usd_h(run.full) - trapped_usd_h(run.baseline));
   out.metrics.push_back(full_after_s(run.baseline) >= 0 ? nothing : full_after_s(run.full));
   for (std::size_t b = 0; b < bearer_count; ++b) {
     out.metrics.push_back(run.full.bearer_result_usd[b] - run.baseline.bearer_result_usd[b]);

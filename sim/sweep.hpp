@@ -65,7 +65,7 @@ struct SweepPaths {
   std::vector<AssetId> assets;  // in the model's order
 };
 
-enum class LimitMetric : std::uint8_t { loss, bad_debt, liquidated, unserved };
+enum class LimitMetric : std::uint8_t { loss, bad_debt, liquidated, unserved, trapped, withdrawn };
 
 /// `{bad_debt: all, below: $25m, in: 95%}`.
 struct SweepLimit {

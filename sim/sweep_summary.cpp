@@ -38,6 +38,10 @@ std::string metric_name(LimitMetric m) {
       return "liquidated_usd";
     case LimitMetric::unserved:
       return "unserved_usd";
+    case LimitMetric::trapped:
+      return "trapped_usd";
+    case LimitMetric::withdrawn:
+      return "withdrawn_usd";
   }
   return {};
 }

@@ -45,6 +45,8 @@ void open_settings(const Snapshot& world, Settings& settings) {
     settings.liquidator_capital.push_back(l.capital_usd);
     settings.liquidator_gas.push_back(l.gas_usd);
   }
+  settings.depositors.clear();
+  for (const DepositorsInfo& d : world.depositors) settings.depositors.push_back(d.rules);
   settings.flow_size.clear();
   for (const FlowAgentInfo& a : world.flow_agents) settings.flow_size.push_back(a.size);
   settings.arbitrageur_capital.clear();
@@ -173,10 +175,9 @@ void Workspace::reset() {
   arbitrage_out.reset();
   liquidation_out.reset();
   short_of_capital.assign(world->arbitrageurs.size(), 0);
-  moved_references.clear();
-  moved_venues.clear();
-  moved_spots.clear();
-  moved_feeds.clear();
+  for (DirtySet* moved : {&moved_references, &moved_venues, &moved_spots, &moved_feeds}) {
+    moved->clear();
+  }
   feed_due.assign(world->oracles.size(), 0.0);
   factors = opening.factors;
   market_factors = opening.market_factors;
@@ -187,8 +188,7 @@ void Workspace::reset() {
   positions.reset();
   breach.reset();
   underwater.reset();
-  breached.clear();
-  hollow.clear();
+  for (auto* rows : {&breached, &hollow}) rows->clear();
   hollow_units.assign(factors.size(), 0.0);
   hollow_at.clear();
   hollow_legs.clear();
@@ -205,6 +205,7 @@ void Workspace::reset() {
   perps.open(world->contracts, world->backstops, markets);
   auctions.reset(world->houses.size(), world->systems.size(), world->liquidators.size());
   hole_usd.assign(markets, 0.0);
+  deposits.reset(world->places.size(), markets);
   nearly_full_since.assign(reserves.size(), -1.0);
   std::fill(lane_in.begin(), lane_in.end(), 0.0);
   open_outcome(*world, outcome);

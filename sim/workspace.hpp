@@ -15,6 +15,7 @@
 #include "protocols/margin/breach_search.hpp"
 #include "sim/auction_run.hpp"
 #include "sim/capital_out.hpp"
+#include "sim/deposit_run.hpp"
 #include "sim/flow_run.hpp"
 #include "sim/liquidation_orders.hpp"
 #include "sim/outcome.hpp"
@@ -59,6 +60,7 @@ struct Settings {
   std::vector<double> liquidator_capital, liquidator_gas;
   std::vector<double> arbitrageur_capital, arbitrageur_latency, arbitrageur_gas;
   std::vector<double> flow_size;  // [flow agent]
+  std::vector<DepositorRules> depositors;
 };
 
 /// What is behind a synthetic dollar, as a share of what it owes by contract at the opening rate.
@@ -178,6 +180,8 @@ struct Workspace {
   std::vector<double> queued;                   // [order] sold by its queue up to and with it
   std::vector<std::uint32_t> ranked;            // orders, worst limit first; scratch
   std::vector<double> reserve_wants, capital_wants;
+
+  DepositRun deposits;  // 1 shock (what the scenario leaves), 6 settle, 7 mark-down (what is seen)
 
   // 6 settle
   std::vector<double> realised_usd;          // [market] bad debt written off so far

@@ -1,6 +1,6 @@
-// Agents of this model: who carries prices between venues, who liquidates, who quotes, and who
-// trades by a rule of its own (the kinds of registry.hpp). Each acts under budgets of capital, gas
-// and latency.
+// Agents of this model: who carries prices between venues, who liquidates, who quotes, who trades
+// by a rule of its own (the kinds of registry.hpp), and which lenders watch (depositors.hpp). Each
+// acts under budgets of capital, gas and latency.
 #pragma once
 
 #include <optional>
@@ -9,6 +9,7 @@
 
 #include "core/fields.hpp"
 #include "core/values.hpp"
+#include "protocols/agents/depositors.hpp"
 #include "protocols/agents/registry.hpp"
 #include "protocols/venues/retreat.hpp"
 
@@ -115,7 +116,8 @@ struct PutHolderSpec {
 
 /// Every kind of agent a file may write; `Spec::name` says which.
 template <class... Kinds>
-std::variant<ArbitrageurSpec, LiquidatorSpec, MakerSpec, PutHolderSpec, typename Kinds::Spec...>
+std::variant<ArbitrageurSpec, LiquidatorSpec, MakerSpec, PutHolderSpec, typename Kinds::Spec...,
+             DepositorsSpec>
     agent_specs(TypeList<Kinds...>);
 using AgentSpecs = decltype(agent_specs(FlowKinds{}));
 

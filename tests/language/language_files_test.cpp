@@ -72,9 +72,9 @@ TEST_CASE("two_vaults.yaml is read in full: every kind not built yet is told wit
   CHECK(text.ends_with("exit 2\n"));
   const std::map<int, int> said = said_at(text);
   // wrapper, lrt, issuer; borrowers of a vault; emodes;
-  // looper; depositors; guardian
-  CHECK(lines(said) == std::set<int>{10, 11, 12, 34, 42, 55, 59, 61});
-  CHECK(said_twice(said) == std::set<int>{59});  // the kind, and its preset or a key of it
+  // looper; guardian
+  CHECK(lines(said) == std::set<int>{10, 11, 12, 34, 42, 55, 61});
+  CHECK(said_twice(said) == std::set<int>{});
 }
 
 TEST_CASE("perp_and_lender.yaml is read in full: every kind not built yet is told with its line") {

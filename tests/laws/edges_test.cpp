@@ -497,6 +497,85 @@ TEST_CASE("law 4, claim: what a system's auctions lose, its token pays") {
   CHECK_FALSE(bears.moves(bears.fall("ETH", 800), asset_k, "MKR"));
 }
 
+// The first market's loan is short of 4.8% of deposits at $600, the second's is sound: what the
+// second's lenders do rests on whether they lend in the first too.
+TEST_CASE("law 4, watches and funds: lenders carry trouble from one of their markets to another") {
+  Ecosystem eco = small_world();
+  nobody_arbitrages(eco);
+  eco.venues.clear();
+  FeedSpec fixed;
+  fixed.fixed = of(1000, "$");
+  add(eco.oracles, "ETH", fixed);
+  MarketNode second = eth_loans(50000, 1);
+  second.rows.amounts[0] = 40;
+  add(eco.markets, "second", second);
+  DepositorsSpec spec;
+  spec.sees.depeg.reset();
+  spec.fear.value = 1;
+  spec.within.value = 60;
+  add(eco.agents, "lenders", AgentSpecs{spec});
+  const Built both(eco);
+  CHECK(both.has(market_k, "market", agent_k, "lenders", EdgeKind::watches));
+  CHECK(both.has(market_k, "market", agent_k, "lenders", EdgeKind::claim));
+  CHECK(both.has(agent_k, "lenders", market_k, "second", EdgeKind::funds));
+  CHECK(both.moves(both.fall("ETH", 600), market_k, "second"));
+
+  spec.in = {{"second"}};
+  eco.agents.back().spec = spec;
+  const Built apart(eco);
+  CHECK_FALSE(apart.has(market_k, "market", agent_k, "lenders", EdgeKind::watches));
+  CHECK_FALSE(apart.moves(apart.fall("ETH", 600), market_k, "second"));
+
+  spec.in = {{"market"}};  // they leave the first, and lend again in the second
+  eco.agents.back().spec = spec;
+  const Built first(eco);
+  CHECK_FALSE(first.has(agent_k, "lenders", market_k, "second", EdgeKind::funds));
+  CHECK_FALSE(first.moves(first.fall("ETH", 600), market_k, "second"));
+  spec.havens["second"] = {1};
+  eco.agents.back().spec = spec;
+  const Built haven(eco);
+  CHECK(haven.has(agent_k, "lenders", market_k, "second", EdgeKind::funds));
+  const auto lent = [](const Built& b) {  // in the second market at the end
+    Workspace w(b.c.world);
+    run(b.c.world, b.fall("ETH", 600), w);
+    double claims = 0;
+    for (std::uint32_t r = 0; r < b.c.world.reserves.size(); ++r) {
+      const Reserve& reserve = b.c.world.reserves[r];
+      const bool there = reserve.lent && reserve.market == b.c.world.market("second");
+      if (there) claims += w.reserves[r].lender_scaled;
+    }
+    return claims;
+  };
+  CHECK(lent(first) == 50000);
+  CHECK(lent(haven) > 55000);
+}
+
+TEST_CASE("law 4, watches: lenders see an asset below what its code pays") {
+  Ecosystem eco = small_world();
+  nobody_arbitrages(eco);
+  eco.venues.clear();
+  AssetSpec claim;
+  claim.rate = Rate{1, "ETH"};
+  add(eco.assets, "stETH", claim);
+  auto& market = std::get<IsolatedMarket::Spec>(eco.markets.at(0).spec.spec);
+  eco.markets.at(0).spec.rows.assets[0] = "stETH";
+  market.collateral = {"stETH"};
+  market.lt.value = market.ltv.value = 0.75;
+  DepositorsSpec spec;
+  spec.within.value = 60;
+  add(eco.agents, "lenders", AgentSpecs{spec});
+  const auto discounted = [](const Built& b) {
+    return b.move(MoveKind::discount, b.c.world.asset("stETH").value, 0.05);
+  };
+  const Built watched(eco);
+  CHECK(watched.has(asset_k, "stETH", agent_k, "lenders", EdgeKind::watches));
+  CHECK(watched.moves(discounted(watched), market_k, "market"));
+  eco.agents.pop_back();
+  const Built alone(eco);
+  CHECK_FALSE(alone.has(asset_k, "stETH", agent_k, "lenders", EdgeKind::watches));
+  CHECK_FALSE(alone.moves(discounted(alone), market_k, "market"));
+}
+
 TEST_CASE("law 4: every kind of edge a world has today has its case above") {
   std::array<bool, edge_kind_count> seen{};
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
@@ -505,7 +584,8 @@ TEST_CASE("law 4: every kind of edge a world has today has its case above") {
   }
   const std::vector<EdgeKind> covered{EdgeKind::prices, EdgeKind::collateral, EdgeKind::claim,
                                       EdgeKind::trades, EdgeKind::depth,      EdgeKind::capital,
-                                      EdgeKind::hosts,  EdgeKind::insures,    EdgeKind::funds};
+                                      EdgeKind::hosts,  EdgeKind::insures,    EdgeKind::funds,
+                                      EdgeKind::watches};
   for (std::size_t k = 0; k < edge_kind_count; ++k) {
     const bool has_case =
         std::find(covered.begin(), covered.end(), static_cast<EdgeKind>(k)) != covered.end();

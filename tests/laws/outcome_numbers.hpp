@@ -25,8 +25,8 @@ struct Number {
   std::string node;                 // empty: the run as a whole
 };
 
-static_assert(sizeof(MarketOutcome) == 14 * sizeof(double));
-static_assert(sizeof(ReserveOutcome) == 5 * sizeof(double));
+static_assert(sizeof(MarketOutcome) == 18 * sizeof(double));
+static_assert(sizeof(ReserveOutcome) == 6 * sizeof(double));
 static_assert(sizeof(AssetOutcome) == 3 * sizeof(double));
 static_assert(sizeof(VenueOutcome) == 3 * sizeof(double));
 static_assert(sizeof(OracleOutcome) == 2 * sizeof(double));
@@ -124,12 +124,17 @@ class NumberList {
     plain("first liquidation", m.first_liquidation_s);
     plain("insolvent", m.insolvent_s);
     plain("utilisation", m.utilisation_peak);
+    usd("withdrawn in all", m.withdrawn_usd);
+    usd("trapped in all", m.trapped_usd);
+    usd("trapped over time in all", m.trapped_usd_s);
+    plain("longest trapped of all", m.trapped_longest_s);
   }
   void reserve(const ReserveOutcome& r, const std::string& market) {
     at(NodeKind::market, market);
     usd("withdrawn", r.withdrawn_usd);
     usd("trapped", r.trapped_usd);
     usd("trapped over time", r.trapped_usd_s);
+    plain("longest trapped", r.trapped_longest_s);
     plain("first full", r.full_at_s);
     plain("nearly full for", r.nearly_full_s);
   }

@@ -1155,6 +1155,37 @@ struct AgentGenerator<BasisTraders::Spec> {
   }
 };
 
+template <>
+struct AgentGenerator<DepositorsSpec> {
+  static void add(Sketch& s) {
+    std::vector<std::string> lending;
+    for (const auto& m : s.eco.markets) {
+      const bool lends = std::holds_alternative<PooledLending::Spec>(m.spec.spec) ||
+                         std::holds_alternative<IsolatedMarket::Spec>(m.spec.spec);
+      if (lends && m.name.starts_with(s.prefix)) lending.push_back(m.name);
+    }
+    if (lending.empty() || s.draw.chance(0.5)) return;
+    DepositorsSpec spec;
+    vary(spec, s.draw);
+    spec.in = names_of(lending);
+    spec.within.value = s.draw.log_between(10, 1e4);
+    if (s.draw.chance(0.3)) spec.sees.hole.reset();
+    if (s.draw.chance(0.3)) spec.sees.depeg.reset();
+    if (s.draw.chance(0.3)) spec.sees.full->value = s.draw.between(0.5, 1);
+    if (s.draw.chance(0.3)) spec.herding.value = s.draw.between(0, 5);
+    if (s.draw.chance(0.4)) spec.large.value = s.draw.between(0, 1);
+    if (s.draw.chance(0.5)) spec.fear.value = s.draw.between(0, 1);
+    if (s.draw.chance(0.6)) spec.borrows_out.value = s.draw.between(0, 1);
+    if (lending.size() > 1 && s.draw.chance(0.5)) {  // what two of them lend, if anything
+      for (const auto& m : s.eco.markets) {
+        const auto* pool = std::get_if<PooledLending::Spec>(&m.spec.spec);
+        if (pool != nullptr && m.name == lending[0]) spec.havens[m.name] = {s.draw.between(0, 1)};
+      }
+    }
+    s.eco.agents.push_back({s.prefix + std::string(DepositorsSpec::name), {}, {}, {}, spec});
+  }
+};
+
 template <class... Specs>
 void add_agents(std::variant<Specs...>*, Sketch& s) {
   (AgentGenerator<Specs>::add(s), ...);

@@ -77,6 +77,15 @@ void withdraw(Stage& s, EventSpec& e) {
     e.back_by.reset();
     return;
   }
+  for (const auto& m : s.eco.markets) {  // lenders ask for their money
+    if (!s.mine(m.name)) continue;
+    if (std::holds_alternative<IsolatedMarket::Spec>(m.spec.spec)) who.push_back(m.name);
+    const auto* pool = std::get_if<PooledLending::Spec>(&m.spec.spec);
+    if (pool != nullptr) {
+      who.push_back(m.name);
+      who.push_back(m.name + "." + pool->reserves.begin()->first);
+    }
+  }
   if (!who.empty()) e.withdraw[s.draw.pick(who)] = {s.draw.between(0, 1)};
 }
 
@@ -174,10 +183,11 @@ void path(Stage& s, EventSpec& e) {
 }
 
 using What = SettingChange::What;
-constexpr std::array<What, 10> settable{What::feed,
+constexpr std::array<What, 11> settable{What::feed,
                                         What::reserve,
                                         What::venue,
                                         What::perp,
+                                        What::depositors,
                                         What::liquidator_capital,
                                         What::liquidator_gas,
                                         What::arbitrageur_capital,
@@ -242,6 +252,14 @@ bool change_of(const Snapshot& world, Draw& draw, const std::string& prefix, Set
       c.perp.adl.price = static_cast<AdlPrice>(draw.below(3));
       c.perp.liquidation.slice = draw.between(0.05, 1);
       c.perp.liquidation.cooldown_s = draw.between(0, 120);
+      break;
+    case What::depositors:
+      target = any_of(draw, world.depositors, prefix, name);
+      if (!target) return false;
+      c.depositors_other = c.depositors = world.depositors[*target].rules;
+      c.depositors.reacts *= draw.between(0, 1);
+      c.depositors.within_s *= draw.log_between(0.3, 3);
+      c.depositors.full *= draw.between(0.5, 1);
       break;
     case What::liquidator_capital:
     case What::liquidator_gas:

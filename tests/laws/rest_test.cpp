@@ -111,6 +111,31 @@ TEST_CASE("law 2: a quiet round visits nothing") {
   }
 }
 
+TEST_CASE("law 2: lenders who see no trouble change no byte") {
+  for (std::uint64_t seed = 1; seed <= 80; ++seed) {
+    Ecosystem eco = random_ecosystem({.seed = seed});
+    std::erase_if(eco.agents, [](const Named<AgentSpecs>& a) {
+      return std::holds_alternative<DepositorsSpec>(a.spec);
+    });
+    const Case without(eco, random_scenario(eco, {.seed = seed}));
+    DepositorsSpec blind;
+    blind.sees = {.hole = {}, .deficit = {}, .depeg = {}, .full = {}};
+    blind.borrows_out.value = 0.5;
+    eco.agents.push_back({"watchers", {}, {}, {}, blind});
+    const Case with(eco, without.eco.scenarios.back());
+    CAPTURE(seed);
+    const auto without_counters = [](std::vector<Number> all) {
+      std::erase_if(all, [](const Number& n) { return n.name == "counter"; });
+      return all;
+    };
+    Scenario scenario = without.scenario;  // settings of the other world name its lenders
+    Workspace w(without.world), v(with.world);
+    const std::vector<Number> a = numbers(without.world, run(without.world, scenario, w));
+    const std::vector<Number> b = numbers(with.world, run(with.world, scenario, v));
+    CHECK(difference(without_counters(a), without_counters(b)) == "");
+  }
+}
+
 TEST_CASE("law 2: a run that stops early says what it would have said at the horizon") {
   int early = 0;
   for (std::uint64_t k = 1; k <= 701; ++k) {

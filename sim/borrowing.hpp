@@ -1,0 +1,20 @@
+// Loans taken out within a run: by whoever made collateral from nothing, by lenders who are
+// trapped.
+#pragma once
+
+#include "sim/phases.hpp"
+
+namespace faultline {
+
+/// What could be borrowed from a reserve now, units: cash, within the cap.
+double borrowable_units(const Snapshot& world, const Workspace& w, std::uint32_t reserve);
+
+/// Adds scaled units to the collateral a row has in a reserve; its claims are the caller's to move.
+void add_collateral(const Snapshot& world, Workspace& w, std::uint32_t row, std::uint32_t reserve,
+                    double scaled);
+
+/// Lends whole units of a reserve's cash to a row, paid to an account; its debt is rounded up.
+void lend_out(const Snapshot& world, Workspace& w, std::uint32_t row, std::uint32_t reserve,
+              double units, AccountId to);
+
+}  // namespace faultline
