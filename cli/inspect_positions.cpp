@@ -66,7 +66,7 @@ Census take_census(const Inspection& in) {
   Census census;
   for (std::uint32_t p = 0; p < world.positions.size(); ++p) {
     const std::uint32_t m = world.positions[p].market.value;
-    if (!wanted[m] || world.attacker_row[m] == p) continue;
+    if (!wanted[m] || world.of_attacker(p)) continue;
     const AccountView view = view_account(world, p);
     if (view.debt_usd == 0) {
       ++census.without_debt;

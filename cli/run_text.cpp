@@ -130,6 +130,8 @@ std::string move_text(const ExogenousMove& m) {
       return share + " of their quotes leave";
     case MoveKind::gas:
       return fmt::format("gas at {:.3g} times its price", m.value);
+    case MoveKind::freeze:
+      return "frozen to new supply and debt";
     case MoveKind::halt:
       return "halted";
     case MoveKind::withdraw:
@@ -162,7 +164,9 @@ void add_shocks(const RunReport& r, std::vector<TimelineEvent>& out) {
                               : venue                      ? r.world.venues[m.target].name
                               : m.kind == MoveKind::makers ? r.world.makers[m.target].name
                               : m.kind == MoveKind::gas    ? r.world.chains[m.target].name
-                                                           : r.world.oracles[m.target].name;
+                              : m.kind == MoveKind::freeze
+                                  ? r.world.assets[r.world.reserves[m.target].asset.value].name
+                                  : r.world.oracles[m.target].name;
     by_time[{m.when.start_s, m.when.end_s}][move_text(m)].push_back(name);
   }
   for (const auto& [when, moves] : by_time) {
@@ -565,6 +569,7 @@ void print_run(const RunReport& r, bool whole) {
   print_prices(r);
   print_contracts(r);
   print_dollars(r);
+  print_pools(r);
   print_shape(r);
   print_feeds(r);
   print_losses(r);
@@ -724,6 +729,7 @@ nlohmann::json run_json(const RunReport& r) {
   }
   add_agents(r, out);
   add_dollars(r, out);
+  add_pools(r, out);
   for (std::size_t a = 0; a < r.world.assets.size(); ++a) {
     const AssetOutcome& o = r.run.full.assets[a];
     out["assets"][r.world.assets[a].name].update(json{

@@ -217,6 +217,8 @@ Snapshot compile(const Ecosystem& eco, Diagnostics& diagnostics, const SpanTable
   compile_dollars(c);
   gather_markets(c);
   if (diagnostics.failed()) return world;
+  compile_defences(c);
+  compile_safety_modules(c);
   choose_quanta(c);
   compile_markets(c);
   if (diagnostics.failed()) return world;
@@ -230,6 +232,7 @@ Snapshot compile(const Ecosystem& eco, Diagnostics& diagnostics, const SpanTable
     if (info.supply <= 0) info.supply = world.total_supply[a];  // what the ledger knows of
   }
   build_book(c);
+  round_stakes(c);
   find_hedges(c);
   compile_graph(c);
   check_sense(c);

@@ -38,6 +38,8 @@ struct MarketOutcome {
   double first_liquidation_s = -1;             // -1: never
   double insolvent_s = -1;  // first time the hole passed 0.1% of deposits and the reserves
   double utilisation_peak = 0;
+  double toxic_liquidations = 0, toxic_usd = 0;  // of accounts that liquidation makes worse
+  double scaled_accounts = 0, scaled_usd = 0;  // put in breach by thresholds that fell: their debt
   bool operator==(const MarketOutcome&) const = default;
 };
 
@@ -48,6 +50,8 @@ struct ReserveOutcome {
   double trapped_usd_s = 0;  // the same summed over time, dollar-seconds
   double full_at_s = -1;     // when all of it was lent out first; -1: never
   double nearly_full_s = 0;  // for how long 99.5% or more was
+  double deficit_usd = 0;    // admitted and carried at the end
+  double covered_usd = 0;    // taken from stakers for it
   bool operator==(const ReserveOutcome&) const = default;
 };
 

@@ -261,12 +261,12 @@ void grant(const Snapshot& world, Workspace& w) {
         world.liquidator_of[world.reserves[o.debt_reserve].market.value]);
   };
   for (const LiquidationOrder& o : w.orders) {
-    w.reserve_wants[o.collateral_reserve] += o.to_liquidator;
+    w.reserve_wants[world.reserves[o.collateral_reserve].pot] += o.to_liquidator;
     w.capital_wants[who(o)] += usd(o);
   }
   for (LiquidationOrder& o : w.orders) {
     const double cash = std::max(0.0, reserve_cash(world, w, o.collateral_reserve));
-    const double wants = w.reserve_wants[o.collateral_reserve];
+    const double wants = w.reserve_wants[world.reserves[o.collateral_reserve].pot];
     if (wants > cash) o.fraction = std::min(o.fraction, cash / wants);
     const double capital = w.settings.liquidator_capital[who(o)];
     const double free = std::max(0.0, capital - w.liquidation_out.before(who(o), w.round));

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <iterator>
 
+#include "sim/pools.hpp"
+
 namespace faultline {
 
 namespace {
@@ -196,6 +198,7 @@ void Workspace::reset() {
   realised_usd.assign(markets, 0.0);
   round_liquidated_usd.assign(markets, 0.0);
   perps.open(world->contracts, world->backstops, markets);
+  open_pools(*world, *this);
   hole_usd.assign(markets, 0.0);
   nearly_full_since.assign(reserves.size(), -1.0);
   std::fill(lane_in.begin(), lane_in.end(), 0.0);

@@ -18,6 +18,7 @@
 #include "sim/liquidation_orders.hpp"
 #include "sim/outcome.hpp"
 #include "sim/perp_run.hpp"
+#include "sim/pool_run.hpp"
 #include "sim/scenario.hpp"
 #include "sim/snapshot.hpp"
 
@@ -127,6 +128,7 @@ struct Workspace {
   bool impact_due = false;                // permanent impact moved a reference since the last round
 
   PerpRun perps;  // 1 shock to 6 settle
+  PoolRun pools;  // likewise
 
   // 2 align and 5 execute
   KindStates<VenueKinds> venues, scratch;

@@ -17,6 +17,7 @@ struct IsolatedMarket {
     Name collateral;
     std::optional<Amount> supplied, borrowed;
     std::optional<Name> oracle;
+    std::optional<ThresholdScalingSpec> volatility_scaled;
     RateSpec rate;
     LossSpec losses{.recognise = "collateral_gone", .bearers = {"haircut"}};
     bool stand_in = false;
@@ -31,6 +32,9 @@ struct IsolatedMarket {
       v("borrowed", borrowed, Field{.help = "loan asset owed", .lo = 0});
       v("oracle", oracle,
         Field{.help = "feed of the collateral, if not the asset's own", .refers = Refers::oracle});
+      v("volatility_scaled", volatility_scaled,
+        Field{.help = "lltv falls while the collateral's feed swings more than usual; off if "
+                      "absent"});
       v("rate", rate, Field{.help = "borrow rate"});
       v("losses", losses,
         Field{.help = "when bad debt is booked, and who bears it in which order"});

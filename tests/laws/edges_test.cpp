@@ -410,7 +410,8 @@ TEST_CASE("law 4: every kind of edge a world has today has its case above") {
   }
   const std::vector<EdgeKind> covered{EdgeKind::prices, EdgeKind::collateral, EdgeKind::claim,
                                       EdgeKind::trades, EdgeKind::depth,      EdgeKind::capital,
-                                      EdgeKind::hosts,  EdgeKind::insures};
+                                      EdgeKind::hosts,  EdgeKind::insures,    EdgeKind::funds,
+                                      EdgeKind::watches};
   for (std::size_t k = 0; k < edge_kind_count; ++k) {
     const bool has_case =
         std::find(covered.begin(), covered.end(), static_cast<EdgeKind>(k)) != covered.end();

@@ -25,8 +25,8 @@ struct Number {
   std::string node;                 // empty: the run as a whole
 };
 
-static_assert(sizeof(MarketOutcome) == 14 * sizeof(double));
-static_assert(sizeof(ReserveOutcome) == 5 * sizeof(double));
+static_assert(sizeof(MarketOutcome) == 18 * sizeof(double));
+static_assert(sizeof(ReserveOutcome) == 7 * sizeof(double));
 static_assert(sizeof(AssetOutcome) == 3 * sizeof(double));
 static_assert(sizeof(VenueOutcome) == 3 * sizeof(double));
 static_assert(sizeof(OracleOutcome) == 2 * sizeof(double));
@@ -64,6 +64,9 @@ class NumberList {
     }
     for (const DollarIssuer& d : world_.dollars) {
       backstop(o.backstops[d.number], NodeKind::vault, d.name);
+    }
+    for (const SafetyModuleInfo& m : world_.safety_modules) {
+      backstop(o.backstops[m.number], NodeKind::fund, m.name);
     }
     for (std::size_t i = 0; i < o.agents.size(); ++i) {
       agent(o.agents[i], world_.flow_agents[i].name);
@@ -114,6 +117,10 @@ class NumberList {
     plain("first liquidation", m.first_liquidation_s);
     plain("insolvent", m.insolvent_s);
     plain("utilisation", m.utilisation_peak);
+    plain("toxic liquidations", m.toxic_liquidations);
+    usd("liquidated toxically", m.toxic_usd);
+    plain("scaled into breach", m.scaled_accounts);
+    usd("their debt", m.scaled_usd);
   }
   void reserve(const ReserveOutcome& r, const std::string& market) {
     at(NodeKind::market, market);
@@ -122,6 +129,8 @@ class NumberList {
     usd("trapped over time", r.trapped_usd_s);
     plain("first full", r.full_at_s);
     plain("nearly full for", r.nearly_full_s);
+    usd("deficit", r.deficit_usd);
+    usd("covered by stakers", r.covered_usd);
   }
   void asset(const AssetOutcome& a, const std::string& name) {
     at(NodeKind::asset, name);

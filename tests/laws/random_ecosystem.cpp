@@ -1028,6 +1028,7 @@ void add_component(Draw& draw, const Options& options, Ecosystem& eco, const std
   add_markets(s);
   add_agents(static_cast<AgentSpecs*>(nullptr), s);
   for (const std::string& a : s.holdings()) eco.exploitable.insert(a);
+  add_pool_rules(eco, options, prefix);
 }
 
 }  // namespace

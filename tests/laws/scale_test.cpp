@@ -57,6 +57,7 @@ Ecosystem enlarged(Ecosystem eco, int exponent) {
   for (auto& v : eco.vaults) v.spec.fields(enlarge);
   for (auto& d : eco.dollars) d.spec.fields(enlarge);
   for (auto& f : eco.funds) f.spec.fields(enlarge);
+  for (auto& m : eco.safety_modules) m.spec.fields(enlarge);
   for (auto& a : eco.agents) std::visit([&](auto& spec) { spec.fields(enlarge); }, a.spec);
   for (auto& m : eco.markets) {
     std::visit([&](auto& spec) { spec.fields(enlarge); }, m.spec.spec);
