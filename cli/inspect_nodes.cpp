@@ -347,7 +347,7 @@ struct ReserveRow {
 
 ReserveRow reserve_row(const Snapshot& world, std::uint32_t r) {
   const Reserve& reserve = world.reserves[r];
-  const ReserveState& s = world.opening.reserves[r];
+  const ReserveState& s = world.opening.reserves[reserve.pot];
   const MarketState& market = world.opening.market;
   ReserveRow row{.id = r};
   row.supplied = s.supply_scaled * market.supply_index[r];
@@ -363,7 +363,8 @@ std::string losses_text(const LossPolicy& losses) {
   constexpr std::array<const char*, 4> when{
       "never recognised", "recognised when its collateral is gone",
       "recognised when all collateral is gone", "recognised at once"};
-  constexpr std::array<const char*, 3> who{"reserves", "a haircut of suppliers", "a hole carried"};
+  constexpr std::array<const char*, 4> who{"reserves", "stakers", "a haircut of suppliers",
+                                           "a hole carried"};
   std::string out =
       std::string("losses ") + when[static_cast<std::size_t>(losses.recognition)] + ": ";
   for (std::size_t i = 0; i < losses.order.size(); ++i) {
@@ -447,7 +448,7 @@ std::vector<MarketSums> sum_markets(const Snapshot& world) {
   std::vector<MarketSums> out(world.markets.size());
   for (std::uint32_t p = 0; p < world.positions.size(); ++p) {
     const std::uint32_t m = world.positions[p].market.value;
-    if (world.attacker_row[m] == p || is_escape(world, p)) continue;
+    if (world.of_attacker(p) || is_escape(world, p)) continue;
     const double debt = view_account(world, p).debt_usd;
     out[m].accounts += debt > 0 ? 1 : 0;
     out[m].debt_usd += debt;
@@ -458,6 +459,65 @@ std::vector<MarketSums> sum_markets(const Snapshot& world) {
 std::string cap_text(double cap, double in_use) {
   if (!std::isfinite(cap)) return "none";
   return fmt::format("{} ({} full)", format_number(cap, 3), percent(in_use / cap, 0));
+}
+
+/// The asset of a reserve, and the category whose terms these are.
+std::string reserve_name(const Snapshot& world, std::uint32_t r) {
+  const Reserve& reserve = world.reserves[r];
+  const std::string& asset = world.assets[reserve.asset.value].name;
+  if (reserve.emode < 0) return asset;
+  const auto& emodes = world.markets[reserve.market.value].emodes;
+  return asset + " (" + emodes[static_cast<std::size_t>(reserve.emode)].name + ")";
+}
+
+/// What a category's accounts may owe: "USDC, ETH".
+std::string borrowable_text(const Snapshot& world, const Emode& emode) {
+  std::vector<std::string> names;
+  for (const std::uint32_t r : emode.borrowable) {
+    names.push_back(world.assets[world.reserves[r].asset.value].name);
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+/// Rules beyond terms: categories, isolation, scaled thresholds, who is staked.
+void print_rules(const Snapshot& world, std::uint32_t m) {
+  const Market& market = world.markets[m];
+  for (const Emode& e : market.emodes) {
+    fmt::print("  e-mode {}: its accounts owe {} only\n", e.name, borrowable_text(world, e));
+  }
+  if (market.hub.valid()) {
+    fmt::print("  a spoke: its cash and lenders are those of {}\n",
+               world.markets[market.hub.value].name);
+  }
+  for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
+       ++r) {
+    const Reserve& reserve = world.reserves[r];
+    if (reserve.emode >= 0) continue;
+    const std::string name = reserve_name(world, r);
+    if (std::isfinite(reserve.draw_cap)) {
+      fmt::print("  {}: {} may be drawn\n", name, format_number(reserve.draw_cap, 3));
+    }
+    if (reserve.isolation.isolated()) {
+      fmt::print("  {}: isolated, {} of {} owed on it\n", name,
+                 format_usd(world.opening.isolated_usd[r]),
+                 format_usd(reserve.isolation.ceiling_usd));
+    }
+    if (reserve.isolation.siloed) fmt::print("  {}: siloed, owed alone or not at all\n", name);
+    if (reserve.scaling.on()) {
+      fmt::print(
+          "  {}: thresholds down to {} of theirs while its feed swings more than {} a year\n", name,
+          percent(reserve.scaling.floor, 0), percent(reserve.scaling.usual * std::sqrt(year_s), 0));
+    }
+    for (const SafetyModuleInfo& s : world.safety_modules) {
+      if (s.reserve != r) continue;
+      fmt::print("  {}: {} {} staked by {}{}, beyond a first {}\n", name, format_number(s.holds, 3),
+                 s.claim ? "claims" : "units", s.name,
+                 s.leaving > 0 ? fmt::format(" ({} leaving)", format_number(s.leaving, 3)) : "",
+                 format_number(s.offset, 3));
+    }
+    const double deficit = world.opening.reserves[r].deficit;
+    if (deficit > 0) fmt::print("  {}: deficit of {}\n", name, format_number(deficit, 3));
+  }
 }
 
 void print_market(const Snapshot& world, std::uint32_t m, const MarketSums& sums) {
@@ -487,9 +547,10 @@ void print_market(const Snapshot& world, std::uint32_t m, const MarketSums& sums
     const ReserveRow row = reserve_row(world, r);
     const LendingTerms& t = reserve.terms;
     const bool posts = t.lt > 0;
-    std::vector<std::string> cells{world.assets[reserve.asset.value].name,
-                                   format_usd(row.supplied * row.usd)};
-    if (reserve.takes_debt) {
+    std::vector<std::string> cells{reserve_name(world, r), format_usd(row.supplied * row.usd)};
+    if (reserve.emode >= 0) {
+      cells = {cells[0], "shared", "-", "-", "-", "-", "-"};
+    } else if (reserve.takes_debt) {
       cells.insert(cells.end(), {format_usd(row.borrowed * row.usd), percent(row.used, 1),
                                  percent(row.rates.borrow, 2), percent(row.rates.supply, 2),
                                  format_usd(row.cash * row.usd)});
@@ -498,11 +559,13 @@ void print_market(const Snapshot& world, std::uint32_t m, const MarketSums& sums
     }
     cells.insert(cells.end(),
                  {posts ? percent(t.ltv, 1) : "-", posts ? percent(t.lt, 1) : "-",
-                  posts ? percent(t.bonus, 1) : "-", cap_text(reserve.supply_cap, row.supplied),
-                  cap_text(reserve.borrow_cap, row.borrowed)});
+                  posts ? percent(t.bonus, 1) : "-",
+                  reserve.emode >= 0 ? "shared" : cap_text(reserve.supply_cap, row.supplied),
+                  reserve.emode >= 0 ? "shared" : cap_text(reserve.borrow_cap, row.borrowed)});
     table.add(std::move(cells));
   }
   fmt::print("{}", table.text());
+  print_rules(world, m);
 }
 
 json reserve_json(const Snapshot& world, std::uint32_t r) {
@@ -528,6 +591,7 @@ json reserve_json(const Snapshot& world, std::uint32_t r) {
           {"seize_share", t.seize_share},
           {"lent", reserve.lent},
           {"takes_debt", reserve.takes_debt},
+          {"deficit", world.opening.reserves[reserve.pot].deficit},
           {"supply_cap", cap(reserve.supply_cap)},
           {"borrow_cap", cap(reserve.borrow_cap)}};
 }
@@ -549,7 +613,16 @@ json markets_json(const Inspection& in, const std::vector<MarketSums>& sums) {
                {"reserves", json::object()}};
     for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
          ++r) {
-      entry["reserves"][world.assets[world.reserves[r].asset.value].name] = reserve_json(world, r);
+      const Reserve& reserve = world.reserves[r];
+      const std::string& asset = world.assets[reserve.asset.value].name;
+      if (reserve.emode < 0) {
+        entry["reserves"][asset] = reserve_json(world, r);
+        continue;
+      }
+      const Emode& emode = market.emodes[static_cast<std::size_t>(reserve.emode)];
+      entry["emodes"][emode.name]["collateral"][asset] = {
+          {"ltv", reserve.terms.ltv}, {"lt", reserve.terms.lt}, {"bonus", reserve.terms.bonus}};
+      entry["emodes"][emode.name]["borrow"] = borrowable_text(world, emode);
     }
     out["markets"][market.name] = std::move(entry);
   }

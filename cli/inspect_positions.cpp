@@ -67,7 +67,7 @@ Census take_census(const Inspection& in) {
   Census census;
   for (std::uint32_t p = 0; p < world.positions.size(); ++p) {
     const std::uint32_t m = world.positions[p].market.value;
-    if (!wanted[m] || world.attacker_row[m] == p || is_escape(world, p)) continue;
+    if (!wanted[m] || world.of_attacker(p) || is_escape(world, p)) continue;
     const AccountView view = view_account(world, p);
     if (view.debt_usd == 0) {
       ++census.without_debt;
@@ -118,7 +118,7 @@ void print_top(const Snapshot& world, const Census& census) {
                    {"collateral"},
                    {"debt"},
                    {"to breach"},
-                   {"", true},
+                   {"toxic", true},
                    {"legs", true}});
   for (const AccountView& v : census.top) {
     const Market& market = world.markets[world.positions[v.position].market.value];

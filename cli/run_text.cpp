@@ -264,6 +264,8 @@ std::string move_text(const ExogenousMove& m) {
       return share + " of its lenders ask for their money";
     case MoveKind::gas:
       return fmt::format("gas at {:.3g} times its price", m.value);
+    case MoveKind::freeze:
+      return "frozen to new supply and debt";
     case MoveKind::halt:
       return "halted";
     case MoveKind::withdraw:
@@ -292,14 +294,15 @@ void add_shocks(const RunReport& r, std::vector<TimelineEvent>& out) {
   for (const ExogenousMove& m : r.scenario.moves) {
     const bool asset = m.kind <= MoveKind::rate,
                venue = m.kind >= MoveKind::halt && m.kind <= MoveKind::withdraw;
-    const std::string name = asset                            ? r.world.assets[m.target].name
-                             : venue                          ? r.world.venues[m.target].name
-                             : m.kind == MoveKind::depositors ? r.world.vaults[m.target].name
-                             : m.kind == MoveKind::makers     ? r.world.makers[m.target].name
-                             : m.kind == MoveKind::deposits
-                                 ? place_name(r.world, r.world.places[m.target])
-                             : m.kind == MoveKind::gas ? r.world.chains[m.target].name
-                                                       : r.world.oracles[m.target].name;
+    const std::string name =
+        asset                            ? r.world.assets[m.target].name
+        : venue                          ? r.world.venues[m.target].name
+        : m.kind == MoveKind::depositors ? r.world.vaults[m.target].name
+        : m.kind == MoveKind::makers     ? r.world.makers[m.target].name
+        : m.kind == MoveKind::deposits   ? place_name(r.world, r.world.places[m.target])
+        : m.kind == MoveKind::gas        ? r.world.chains[m.target].name
+        : m.kind == MoveKind::freeze ? r.world.assets[r.world.reserves[m.target].asset.value].name
+                                     : r.world.oracles[m.target].name;
     by_time[{m.when.start_s, m.when.end_s}][move_text(m)].push_back(name);
   }
   for (const auto& [when, moves] : by_time) {
@@ -672,6 +675,7 @@ void print_run(const RunReport& r, bool whole) {
   print_contracts(r);
   print_dollars(r);
   print_auctions(r);
+  print_pools(r);
   print_shape(r);
   print_feeds(r);
   print_losses(r);
@@ -816,6 +820,16 @@ void add_agents(const RunReport& r, nlohmann::json& out) {
   }
 }
 
+/// Reserves, agents, vaults and funds.
+void add_other_nodes(const RunReport& r, nlohmann::json& out) {
+  add_reserves(r, out);
+  add_agents(r, out);
+  add_dollars(r, out);
+  add_vaults(r, out);
+  add_auctions(r, out);
+  add_pools(r, out);
+}
+
 }  // namespace
 
 nlohmann::json run_json(const RunReport& r) {
@@ -863,11 +877,7 @@ nlohmann::json run_json(const RunReport& r) {
         {"time_to_insolvency_s", o.insolvent_s < 0 ? json(nullptr) : json(o.insolvent_s)},
         {"cause", o.insolvent_s < 0 ? "" : "debt above collateral and reserves"}};
   }
-  add_reserves(r, out);
-  add_agents(r, out);
-  add_dollars(r, out);
-  add_vaults(r, out);
-  add_auctions(r, out);
+  add_other_nodes(r, out);
   for (std::size_t a = 0; a < r.world.assets.size(); ++a) {
     const AssetOutcome& o = r.run.full.assets[a];
     out["assets"][r.world.assets[a].name].update(json{

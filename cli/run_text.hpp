@@ -21,6 +21,10 @@ struct RunReport {
   const AssessedRun& run;
 };
 
+/// What a run did to pools beyond the table of markets; the same for JSON.
+void print_pools(const RunReport& report);
+void add_pools(const RunReport& report, nlohmann::json& out);
+
 void print_run(const RunReport& report, bool whole_timeline);
 /// One line per scenario and market in focus: who was hurt by which, and by which feed's error.
 void print_scenarios(const std::vector<RunReport>& reports);

@@ -15,7 +15,7 @@ namespace faultline {
 /// Which column of a CSV is what.
 struct LegColumns {
   std::string account = "account", side = "side", asset = "asset", amount = "amount";
-  std::optional<std::string> marked;
+  std::optional<std::string> marked, emode;
   std::map<std::string, std::string> posts, owes;
 
   template <class V>
@@ -25,6 +25,7 @@ struct LegColumns {
     v("asset", asset, Field{.help = "one row per leg: column with the leg's asset"});
     v("amount", amount, Field{.help = "one row per leg: column with units of that asset"});
     v("marked", marked, Field{.help = "column that is 1 where the leg is inferred"});
+    v("emode", emode, Field{.help = "column with the account's e-mode; empty: none"});
     v("posts", posts,
       Field{.help = "one row per account: asset to the column of units posted",
             .refers = Refers::asset});
@@ -74,6 +75,7 @@ struct GroupSpec {
   long count = 1000;
   std::map<std::string, Ratio> posts;
   std::vector<Amount> owes;
+  std::optional<std::string> emode;
   HealthSpec health;
   double size_sd = 2;
 
@@ -83,6 +85,7 @@ struct GroupSpec {
     v("posts", posts,
       Field{.help = "collateral: an asset, or shares of value by asset", .refers = Refers::asset});
     v("owes", owes, Field{.help = "total debt of the group; left out: what is left", .lo = 0});
+    v("emode", emode, Field{.help = "category of the pool its accounts are in"});
     v("health", health, Field{.help = "health at the start, by quantiles"});
     v("size_sd", size_sd,
       Field{.help = "standard deviation of ln(debt) over accounts",
@@ -96,12 +99,14 @@ struct GroupSpec {
 struct ListedAccount {
   std::string name;
   std::vector<Amount> posts, owes;
+  std::optional<std::string> emode;
 
   template <class V>
   void fields(V& v) {
     v("name", name, Field{.help = "for messages"});
     v("posts", posts, Field{.help = "collateral, amounts in units", .lo = 0});
     v("owes", owes, Field{.help = "debt, amounts in units", .lo = 0});
+    v("emode", emode, Field{.help = "category of the pool it is in"});
   }
 };
 

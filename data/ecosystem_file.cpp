@@ -30,7 +30,7 @@ constexpr std::array<std::string_view, 19> top_keys{
 constexpr std::array<std::string_view, 5> design_keys{"redesign", "of", "weights", "lenders",
                                                       "gap"};
 /// Sections whose mechanisms are not in this version: each node is one finding, never skipped.
-constexpr std::array<std::string_view, 2> unbuilt_sections{"defences", "entities"};
+constexpr std::array<std::string_view, 1> unbuilt_sections{"entities"};
 
 /// Of a design, the keys that say how the file is redesigned, or those laid over it.
 Node part_of_design(const Node& design, bool redesigns) {
@@ -81,6 +81,7 @@ class EcosystemReader {
     read_oracles();
     read_markets();
     read_backstops();
+    read_defences();
     read_agents();
     read_chains();
     refuse_unbuilt();
@@ -370,10 +371,56 @@ class EcosystemReader {
       if (*kind == 2) read_vault(entry, out_.eco.curated);
     });
     each_node("funds", [&](const Entry& entry) {
+      if (covers_reserve(entry)) {
+        auto node = named<SafetyModuleSpec>(entry);
+        if (read_fields(entry.value, node.spec, "funds." + entry.key, {"fund", entry.key, ""},
+                        context_, node_keys)) {
+          out_.eco.safety_modules.push_back(std::move(node));
+        }
+        return;
+      }
       auto node = named<FundSpec>(entry);
       if (read_fields(entry.value, node.spec, "funds." + entry.key, {"fund", entry.key, ""},
                       context_, node_keys)) {
         out_.eco.funds.push_back(std::move(node));
+      }
+    });
+  }
+
+  /// Whether a fund stands behind one reserve of a pool, as `pool.WETH`.
+  bool covers_reserve(const Entry& entry) const {
+    const Node* kind = entry.value.find("kind");
+    if (kind != nullptr) return kind->text == SafetyModuleSpec::name;
+    const Node* covers = entry.value.find("covers");
+    if (covers == nullptr || !covers->is_scalar()) return false;
+    const auto& markets = context_.names.at(Refers::market);
+    const std::size_t dot = covers->text.rfind('.');
+    return dot != std::string::npos && !markets.contains(covers->text) &&
+           markets.contains(covers->text.substr(0, dot));
+  }
+
+  template <class Spec>
+  void read_defence(const Entry& entry, std::vector<Named<Spec>>& out) {
+    auto node = named<Spec>(entry);
+    if (read_fields(entry.value, node.spec, "defences." + entry.key, {"defence", entry.key, ""},
+                    context_, node_keys)) {
+      out.push_back(std::move(node));
+    }
+  }
+
+  void read_defences() {
+    constexpr std::array<std::string_view, 2> kinds{GuardianSpec::name, BreakerSpec::name};
+    each_node("defences", [&](const Entry& entry) {
+      const Node* written = entry.value.find("kind");
+      const std::string kind = written != nullptr ? written->text : cluster_of(entry);
+      if (kind == kinds[0]) {
+        read_defence(entry, out_.eco.guardians);
+      } else if (kind == kinds[1]) {
+        read_defence(entry, out_.eco.breakers);
+      } else {
+        reading_.error("E0210", entry.key_span,
+                       "'" + kind + "' is not a kind of defence in this version",
+                       fmt::format("the kinds are {}", fmt::join(kinds, ", ")));
       }
     });
   }

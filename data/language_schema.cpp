@@ -138,8 +138,8 @@ class SchemaBuilder {
     properties["venues"] = venues(VenueKinds{});
     properties["markets"] = markets();
     properties["vaults"] = vaults();
-    properties["funds"] =
-        plain_section<FundSpec>("funds", "who pays what accounts cannot", FundSpec::name);
+    properties["funds"] = funds();
+    properties["defences"] = defences();
     properties["agents"] = agents();
     properties["scenarios"] = scenarios();
     properties["reported"] =
@@ -298,6 +298,27 @@ class SchemaBuilder {
                    "who takes failing accounts over, who issues dollars, and who lends for others");
   }
 
+  /// A fund that names one reserve is a safety module, whether or not it says so.
+  json funds() {
+    define("funds.insurance_fund", open_schema<FundSpec>(), {}, FundSpec::name);
+    define("funds.safety_module", open_schema<SafetyModuleSpec>(), {}, SafetyModuleSpec::name);
+    definitions_["funds"] = {
+        {"anyOf", {defined("funds.insurance_fund"), defined("funds.safety_module")}}};
+    return section(defined("funds"), "who pays what accounts cannot");
+  }
+
+  json defences() {
+    define("defences.guardian", open_schema<GuardianSpec>(), {}, GuardianSpec::name);
+    define("defences.breaker", open_schema<BreakerSpec>(), {}, BreakerSpec::name);
+    json out = section(
+        by_kind("defences", {}, {std::string(GuardianSpec::name), std::string(BreakerSpec::name)}),
+        "who may stop part of a market");
+    for (const std::string name : {"guardian", "breaker"}) {
+      out["properties"][name] = json{{"anyOf", {defined("defences." + name), off()}}};
+    }
+    return out;
+  }
+
   json agents() {
     const std::vector<PresetHead> presets = presets_of("agents");
     const auto kind = [&]<class Spec>() {
@@ -391,7 +412,7 @@ keys beside it. `off` removes what a preset or an included file says. Overlays (
 | `include` | a file or files this one is laid over |
 | `clock` | rounds, horizon, seed |
 | `focus` | nodes or families summaries begin with |
-| `assets`, `venues`, `oracles`, `markets`, `vaults`, `funds`, `agents`, `chains` | nodes by name |
+| `assets`, `venues`, `oracles`, `markets`, `vaults`, `funds`, `agents`, `defences`, `chains` | nodes by name |
 | `scenarios` | lists of events by name |
 | `default` | the scenario `run` takes; `none` is a calm world |
 | `reported` | what was reported of the event a scenario is after |
@@ -440,7 +461,12 @@ std::string language_reference() {
          page<VaultSpec>("vaults.NAME (backstop_vault)") +
          page<SyntheticDollarSpec>("vaults.NAME (synthetic_dollar)") +
          page<CuratedVaultSpec>("vaults.NAME (curated_vault)");
-  out += "# Funds\n\n" + page<FundSpec>("funds.NAME (insurance_fund)");
+  out += "# Funds\n\n" + page<FundSpec>("funds.NAME (insurance_fund)") +
+         "A fund that covers one reserve, as `pool.WETH`, is a safety module.\n\n" +
+         page<SafetyModuleSpec>("funds.NAME (safety_module)");
+  out += "# Defences\n\nThe name of a kind says the kind; under another name write `kind:`.\n\n" +
+         page<GuardianSpec>("defences.NAME (guardian)") +
+         page<BreakerSpec>("defences.NAME (breaker)");
   out +=
       "# Agents\n\nThe name of a kind, as in `arbitrageurs`, says the kind; under another name "
       "write "

@@ -175,7 +175,7 @@ class ParameterFinder {
     if (parts.size() < 3) return {};
     std::string field = parts.back();
     std::string name = parts[1];
-    std::string reserve;
+    std::string reserve, emode;
     std::size_t last = parts.size() - 1;
     if (parts[0] == "markets" && last >= 3 && parts[last - 1] == "rate") {
       field = "rate." + field;
@@ -190,6 +190,10 @@ class ParameterFinder {
       reserve = parts[last - 1];
       last -= 2;
     }
+    if (parts[0] == "markets" && last >= 4 && parts[last - 2] == "emodes") {
+      emode = parts[last - 1];
+      last -= 2;
+    }
     for (std::size_t i = 2; i < last; ++i) name += "." + parts[i];
     if (parts[0] == "agents" && parts[parts.size() - 2] == "sees" && last >= 3) {
       name = name.substr(0, name.size() - 5);
@@ -198,7 +202,8 @@ class ParameterFinder {
     if (parts[0] == "oracles") feeds(name, field);
     if (parts[0] == "venues") venues(name, field);
     if (parts[0] == "agents") agents(name, field);
-    if (parts[0] == "markets") markets(name, reserve, field);
+    if (parts[0] == "markets" && !emode.empty()) emodes(name, emode, field);
+    if (parts[0] == "markets" && emode.empty()) markets(name, reserve, field);
     return std::move(found_);
   }
 
@@ -399,6 +404,39 @@ class ParameterFinder {
     }));
   }
 
+  /// Terms of a category: of all its collateral at once.
+  void emodes(const std::string& name, const std::string& emode, const std::string& field) {
+    for (const auto& node : eco_.markets) {
+      const auto* pool = std::get_if<PooledLending::Spec>(&node.spec.spec);
+      if (pool == nullptr || !matches(name, node.name, node.cluster)) continue;
+      const Market& market = world_.markets[world_.market(node.name).value];
+      for (std::uint32_t i = 0; i < market.reserve_count; ++i) {
+        const std::uint32_t r = market.first_reserve + i;
+        const Reserve base = world_.reserves[r];
+        if (base.emode < 0) continue;
+        const std::string& category = market.emodes[static_cast<std::size_t>(base.emode)].name;
+        if (emode != "*" && emode != category) continue;
+        const auto compiled = [base](const EmodeSpec& s) {
+          Reserve out = base;
+          out.terms.ltv = s.ltv.value;
+          out.terms.lt = s.lt.value;
+          out.terms.bonus = s.bonus.value;
+          return out;
+        };
+        add(make_parameter("markets." + node.name + ".emodes." + category + "." + field, field,
+                           pool->emodes.at(category),
+                           [r, compiled](const EmodeSpec& s, const EmodeSpec& other) {
+                             SettingChange c;
+                             c.what = SettingChange::What::reserve;
+                             c.target = r;
+                             c.reserve_other = compiled(other);
+                             c.reserve = compiled(s);
+                             return c;
+                           }));
+      }
+    }
+  }
+
   /// Rules of a perpetual venue that its accounts are closed by; a change carries all of them.
   void perp_parameter(const Named<MarketNode>& node, const PerpMarket::Spec& spec,
                       const std::string& field) {
@@ -426,7 +464,7 @@ class ParameterFinder {
         for (std::uint32_t i = 0; i < market.reserve_count; ++i) {
           const std::uint32_t r = market.first_reserve + i;
           const std::string& asset = world_.assets[world_.reserves[r].asset.value].name;
-          if (reserve != "*" && reserve != asset) continue;
+          if (world_.reserves[r].emode >= 0 || (reserve != "*" && reserve != asset)) continue;
           reserve_parameter("markets." + node.name + ".reserves." + asset + "." + field, field,
                             pool->reserves.at(asset), r);
         }

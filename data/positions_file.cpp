@@ -37,6 +37,7 @@ AccountGroup to_group(const std::string& name, const GroupSpec& spec, Span at) {
   for (const auto& [asset, share] : spec.posts) g.posts[asset] = share.value;
   for (const Amount& owed : spec.owes) g.owes[owed.unit] = owed;
   g.size_sd = spec.size_sd;
+  g.emode = spec.emode.value_or("");
   g.health_median = spec.health.median;
   const auto low = [&](double p, const std::optional<double>& value) {
     if (!value) return;
@@ -57,7 +58,16 @@ class RowMaker {
   void begin(std::string account) {
     end();
     account_ = std::move(account);
+    emode_ = 0;
     open_ = true;
+  }
+  /// The open account is in a category.
+  void in_emode(const std::string& name) {
+    const auto found = std::find(rows_.emodes.begin(), rows_.emodes.end(), name);
+    emode_ = static_cast<std::uint16_t>(found - rows_.emodes.begin() + 1);
+    if (found != rows_.emodes.end()) return;
+    rows_.emodes.push_back(name);
+    rows_.emode_of.resize(rows_.accounts.size(), 0);  // those before: in none
   }
   void leg(const std::string& asset, std::uint8_t side, double amount, bool marked) {
     const auto found = std::find(rows_.assets.begin(), rows_.assets.end(), asset);
@@ -86,6 +96,7 @@ class RowMaker {
     if (!open_) return;
     rows_.accounts.push_back(std::move(account_));
     rows_.first_leg.push_back(static_cast<std::uint32_t>(rows_.legs.size()));
+    if (!rows_.emodes.empty()) rows_.emode_of.push_back(emode_);
     open_ = false;
   }
   std::size_t first() const { return rows_.first_leg.back(); }
@@ -94,6 +105,7 @@ class RowMaker {
  private:
   PositionRows& rows_;
   std::string account_;
+  std::uint16_t emode_ = 0;
   bool open_ = false;
 };
 
@@ -148,6 +160,30 @@ bool good_amount(const CsvTable& table, std::size_t row, std::size_t column, dou
   return false;
 }
 
+/// The column that says which category an account is in, where there is one.
+class EmodeColumn {
+ public:
+  EmodeColumn(const CsvTable& table, const CsvSpec& spec, Diagnostics& diagnostics)
+      : table_(table) {
+    if (!spec.columns.emode) return;
+    if (const auto at = table.need(*spec.columns.emode, "the e-mode", diagnostics)) {
+      at_ = *at;
+      any_ = true;
+    }
+  }
+  /// The open account, as its first row says.
+  void note(std::size_t row, RowMaker& maker) const {
+    if (any_ && !table_.text(row, at_).empty()) {
+      maker.in_emode(std::string(table_.text(row, at_)));
+    }
+  }
+
+ private:
+  const CsvTable& table_;
+  std::size_t at_ = 0;
+  bool any_ = false;
+};
+
 void read_legs(const CsvTable& table, const CsvSpec& spec, const BorrowersPlace& where,
                RowMaker& maker, Diagnostics& diagnostics) {
   const auto account = table.need(spec.columns.account, "the account", diagnostics);
@@ -155,6 +191,7 @@ void read_legs(const CsvTable& table, const CsvSpec& spec, const BorrowersPlace&
   const auto asset = table.need(spec.columns.asset, "the asset", diagnostics);
   const auto amount = table.need(spec.columns.amount, "the amount", diagnostics);
   const auto marked = spec.columns.marked ? table.column(*spec.columns.marked) : std::nullopt;
+  const EmodeColumn emode(table, spec, diagnostics);
   if (!account || !side || !asset || !amount) return;
   std::string_view current;
   bool any = false;
@@ -163,6 +200,7 @@ void read_legs(const CsvTable& table, const CsvSpec& spec, const BorrowersPlace&
     if (!any || name != current) {
       if (any) finish_account(maker, where, spec.matching);
       maker.begin(std::string(name));
+      emode.note(row, maker);
       current = name;
       any = true;
     }
@@ -191,6 +229,7 @@ void read_legs(const CsvTable& table, const CsvSpec& spec, const BorrowersPlace&
 void read_accounts(const CsvTable& table, const CsvSpec& spec, const BorrowersPlace& where,
                    RowMaker& maker, Diagnostics& diagnostics) {
   const auto account = table.column(spec.columns.account);
+  const EmodeColumn emode(table, spec, diagnostics);
   struct Column {
     std::string asset;
     std::uint8_t side;
@@ -207,6 +246,7 @@ void read_accounts(const CsvTable& table, const CsvSpec& spec, const BorrowersPl
   add(spec.columns.owes, 1);
   for (std::size_t row = 0; row < table.rows(); ++row) {
     maker.begin(account ? std::string(table.text(row, *account)) : std::to_string(row + 1));
+    emode.note(row, maker);
     for (const Column& c : columns) {
       double units = 0;
       if (table.text(row, c.at).empty()) continue;
@@ -257,6 +297,7 @@ void read_list(const Node& node, const BorrowersPlace& where, MarketNode& market
       maker.leg(a.unit, 0, a.value, false);
     }
     for (const Amount& a : account.owes) maker.leg(a.unit, 1, a.value, false);
+    if (account.emode) maker.in_emode(*account.emode);
     finish_account(maker, where, false);
   }
 }

@@ -12,12 +12,13 @@ namespace faultline {
 
 namespace {
 
-constexpr std::array<std::string_view, 2> unbuilt_verbs{"freeze", "drain"};
+constexpr std::array<std::string_view, 1> unbuilt_verbs{"drain"};
 
 int verbs_in(const EventSpec& e) {
   return !e.price.empty() + !e.rate.empty() + !e.discount.empty() + !e.backing.empty() +
-         !e.withdraw.empty() + !e.gas.empty() + !e.halt.empty() + !e.exit.empty() +
-         !e.oracle.empty() + !e.set.empty() + e.exploit.has_value() + e.path.has_value();
+         !e.withdraw.empty() + !e.gas.empty() + !e.halt.empty() + !e.freeze.empty() +
+         !e.exit.empty() + !e.oracle.empty() + !e.set.empty() + e.exploit.has_value() +
+         e.path.has_value();
 }
 
 void load_path(EventSpec& event, const std::string& at, const std::string& folder,
@@ -70,7 +71,7 @@ EventSpec read_event(const Node& node, const std::string& path, const std::strin
         verbs == 0 ? "this event says nothing that happens"
                    : "an event has one verb, this one has several",
         "write one of price, discount, backing, rate, path, exploit, withdraw, gas, halt, "
-        "exit, oracle, set");
+        "freeze, exit, oracle, set");
   }
   if (event.path) load_path(event, path, folder, context, files);
   return event;

@@ -13,6 +13,7 @@
 #include "sim/depositors.hpp"
 #include "sim/phases.hpp"
 #include "sim/pool_perps.hpp"
+#include "sim/pools.hpp"
 #include "sim/synthetic_dollars.hpp"
 #include "sim/venue_ops.hpp"
 
@@ -145,6 +146,7 @@ std::array<double, bearer_count> wealth(const Snapshot& world, const Workspace& 
     usd[at(a.bearer)] += of.balances[i] * w.market.spot[a.asset.value];
   }
   for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
+    if (!world.owns_pot(r)) continue;
     const double price = w.market.spot[world.reserves[r].asset.value];
     const double index = of.indices.supply_index[r] * price;
     const double cash = of.balances[world.reserves[r].cash.value] * price;
@@ -157,7 +159,9 @@ std::array<double, bearer_count> wealth(const Snapshot& world, const Workspace& 
     }
     const Sides sides = sides_of(world, world.reserves[r].market.value);
     usd[at(sides.rows)] += posted - debt;
-    usd[at(sides.rest)] += cash - posted + debt;
+    const double staked = of.reserves[r].staked_scaled * index;
+    usd[at(sides.rest)] += cash - posted + debt - staked;
+    if (staked != 0) usd[at(Bearer::fund)] += staked;
   }
   for (const PerpVenue& venue : world.perps) {
     for (const Backstop& b : venue.backstops) {
@@ -409,11 +413,22 @@ void value_backstops(const Snapshot& world, Workspace& w, double BackstopOutcome
   for (const DollarIssuer& d : world.dollars) {
     w.outcome.backstops[d.number].*when = issuer_worth(world, w, d);
   }
+  for (const SafetyModuleInfo& m : world.safety_modules) {
+    w.outcome.backstops[m.number].*when = staked_usd(world, w, m);
+  }
   for (const PerpVenue& venue : world.perps) {
     for (const Backstop& b : venue.backstops) {
       w.outcome.backstops[b.number].*when = view_trader(world, w, venue, b.row).equity;
     }
     if (venue.pool) w.outcome.backstops[venue.pool->number].*when = pool_worth(world, w, venue);
+  }
+}
+
+/// What is admitted and carried at the end.
+void measure_deficits(const Snapshot& world, Workspace& w) {
+  for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
+    w.outcome.reserves[r].deficit_usd =
+        w.reserves[r].deficit * w.market.spot[world.reserves[r].asset.value];
   }
 }
 
@@ -494,7 +509,7 @@ void close_books(const Snapshot& world, Workspace& w) {
         held * (w.market.spot[a] - world.opening.market.spot[a]) + w.minted[a] * w.market.spot[a];
   }
   for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
-    if (world.reserves[r].contract) continue;
+    if (world.reserves[r].contract || !world.owns_pot(r)) continue;
     out.final_debt_usd += debt_units(w, r) * w.market.spot[world.reserves[r].asset.value];
   }
   if (!world.positions.empty()) {
@@ -503,6 +518,7 @@ void close_books(const Snapshot& world, Workspace& w) {
   }
   measure_fullness(w);
   measure_trapped(world, w);
+  measure_deficits(world, w);
   measure_venues(world, w);
   measure_burdens(world, w);
   value_backstops(world, w, &BackstopOutcome::end_usd);
@@ -564,8 +580,8 @@ std::string audit(const Snapshot& world, Workspace& w, bool with_rows) {
   std::vector<double> supply(world.reserves.size(), 0), debt(world.reserves.size(), 0);
   for (std::uint32_t p = 0; p < world.positions.size(); ++p) {
     for (std::uint32_t leg = 0; leg < world.book->legs(p); ++leg) {
-      const std::uint32_t f = world.book->factor(p, leg);
-      (leg < world.book->collateral_legs(p) ? supply : debt)[f / 2] += w.positions.amount(p, leg);
+      const std::uint32_t pot = world.reserves[world.book->factor(p, leg) / 2].pot;
+      (leg < world.book->collateral_legs(p) ? supply : debt)[pot] += w.positions.amount(p, leg);
     }
   }
   std::vector<std::uint32_t> found, scanned;
@@ -576,6 +592,13 @@ std::string audit(const Snapshot& world, Workspace& w, bool with_rows) {
     const ReserveState& s = w.reserves[r];
     if (supply[r] + s.lender_scaled != s.supply_scaled || debt[r] != s.debt_scaled) {
       return "scaled units of " + world.factor_text(2 * r) + " do not sum to their total";
+    }
+    for (const std::uint32_t other : world.sharers[r]) {
+      if (w.market.supply_index[other] == w.market.supply_index[r] &&
+          w.market.borrow_index[other] == w.market.borrow_index[r]) {
+        continue;
+      }
+      return "indices of " + world.factor_text(2 * other) + " are not those of its pot";
     }
   }
   if (const std::string broken = vaults_balance(world, w); !broken.empty()) return broken;

@@ -90,6 +90,9 @@ std::vector<std::uint32_t> shocked_nodes(const Snapshot& world, const Scenario& 
       case MoveKind::gas:
         add(NodeKind::chain, world.chains[m.target].name);
         break;
+      case MoveKind::freeze:
+        add(NodeKind::market, world.markets[world.reserves[m.target].market.value].name);
+        break;
       case MoveKind::halt:
       case MoveKind::exit_base:
       case MoveKind::exit_quote:

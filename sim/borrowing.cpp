@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/pools.hpp"
+
 namespace faultline {
 
 namespace {
@@ -25,17 +27,15 @@ void pay_loan(const Snapshot& world, Workspace& w, std::uint32_t r, double units
   }
   w.ledger.mint(to, units);
   w.minted[world.reserves[r].asset.value] += units;
-  w.reserves[r].supply_scaled += units;
-  w.reserves[r].lender_scaled += units;
+  pot_state(w, r).supply_scaled += units;
+  pot_state(w, r).lender_scaled += units;
 }
 
 }  // namespace
 
 double borrowable_units(const Snapshot& world, const Workspace& w, std::uint32_t r) {
-  if (!world.reserves[r].takes_debt) return 0;
-  const double cap = std::max(0.0, w.settings.reserves[r].borrow_cap - debt_units(w, r));
-  if (world.reserves[r].minted) return cap;
-  return std::max(0.0, std::min(cap, reserve_cash(world, w, r)));
+  if (!world.reserves[r].minted) return borrow_room(world, w, r);
+  return std::max(0.0, w.settings.reserves[r].borrow_cap - debt_units(w, r));
 }
 
 void add_collateral(const Snapshot& world, Workspace& w, std::uint32_t row, std::uint32_t r,
@@ -48,9 +48,9 @@ void lend_out(const Snapshot& world, Workspace& w, std::uint32_t row, std::uint3
   const Quantum& q = world.assets[world.reserves[r].asset.value].quantum;
   const double scaled = q.up(units / w.market.borrow_index[r]);
   pay_loan(world, w, r, units, to);
-  w.accruing = w.accruing || bears_interest(w.settings.reserves[r].rate);
+  w.accruing = w.accruing || bears_interest(w.settings.reserves[world.reserves[r].pot].rate);
   add_to_leg(world, w, row, world.reserves[r].debt_factor, scaled);
-  w.reserves[r].debt_scaled += scaled;
+  pot_state(w, r).debt_scaled += scaled;
 }
 
 }  // namespace faultline

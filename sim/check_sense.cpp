@@ -17,6 +17,10 @@ namespace {
 std::string reserve_path(const CompileContext& c, std::uint32_t r) {
   const Reserve& reserve = c.world.reserves[r];
   const Market& market = c.world.markets[reserve.market.value];
+  if (reserve.emode >= 0) {
+    return "markets." + market.name + ".emodes." +
+           market.emodes[static_cast<std::size_t>(reserve.emode)].name;
+  }
   const bool pooled = reserve.lent || market.reserve_count != 2;
   return "markets." + market.name +
          (pooled ? ".reserves." + c.world.assets[reserve.asset.value].name : std::string());
@@ -48,6 +52,13 @@ void check_caps(CompileContext& c) {
   for (std::uint32_t r = 0; r < c.world.reserves.size(); ++r) {
     const Reserve& reserve = c.world.reserves[r];
     const std::string& asset = c.world.assets[reserve.asset.value].name;
+    if (c.borrowed[r] > reserve.draw_cap) {
+      c.diagnostics.warning("W0548", c.at(reserve_path(c, r) + ".draw_cap"),
+                            fmt::format("{:.6g} {} are drawn, above the cap of {:.6g}",
+                                        c.borrowed[r], asset, reserve.draw_cap),
+                            "caps only stop new debt");
+    }
+    if (!c.world.owns_pot(r)) continue;
     if (c.borrowed[r] > reserve.borrow_cap) {
       c.diagnostics.warning("W0503", c.at(reserve_path(c, r) + ".borrow_cap"),
                             fmt::format("{:.6g} {} are owed, above the cap of {:.6g}",

@@ -219,6 +219,8 @@ Snapshot compile(const Ecosystem& eco, Diagnostics& diagnostics, const SpanTable
   if (diagnostics.failed()) return world;
   compile_depositors(c);
   if (diagnostics.failed()) return world;
+  compile_defences(c);
+  compile_safety_modules(c);
   choose_quanta(c);
   compile_markets(c);
   if (diagnostics.failed()) return world;
@@ -233,6 +235,7 @@ Snapshot compile(const Ecosystem& eco, Diagnostics& diagnostics, const SpanTable
   }
   build_book(c);
   open_vaults(c);
+  round_stakes(c);
   find_hedges(c);
   compile_graph(c);
   check_sense(c);

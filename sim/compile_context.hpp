@@ -54,6 +54,9 @@ struct SortedNodes {
         dollars(eco.dollars),
         curated(eco.curated),
         funds(eco.funds),
+        safety_modules(eco.safety_modules),
+        guardians(eco.guardians),
+        breakers(eco.breakers),
         agents(eco.agents),
         chains(eco.chains) {}
   ByName<Named<AssetSpec>> assets;
@@ -64,6 +67,9 @@ struct SortedNodes {
   ByName<Named<SyntheticDollarSpec>> dollars;
   ByName<Named<CuratedVaultSpec>> curated;
   ByName<Named<FundSpec>> funds;
+  ByName<Named<SafetyModuleSpec>> safety_modules;
+  ByName<Named<GuardianSpec>> guardians;
+  ByName<Named<BreakerSpec>> breakers;
   ByName<Named<AgentSpecs>> agents;
   ByName<Named<ChainSpec>> chains;
 };
@@ -72,6 +78,8 @@ struct SortedNodes {
 struct AccountRows {
   const PositionRows* rows = nullptr;
   std::vector<std::uint32_t> reserve_of[2];  // [side][asset of the rows]; none: 0xffffffff
+  std::vector<std::vector<std::uint32_t>>
+      posted_in;  // [e-mode of the rows][asset] collateral there
   double scale[2] = {1, 1};
   double book_scale = 1;
 
@@ -82,8 +90,10 @@ struct AccountRows {
     for (std::uint32_t l = rows->first_leg[account]; l < rows->first_leg[account + 1]; ++l) {
       const PositionRows::Leg leg = rows->legs[l];
       if (leg.side == 2) continue;
-      visit(reserve_of[leg.side][leg.asset], rows->amounts[l] * scale[leg.side] * book_scale,
-            leg.side == 1);
+      const std::uint16_t mode = rows->emode_of.empty() ? 0 : rows->emode_of[account];
+      visit(leg.side == 0 && mode > 0 ? posted_in[mode - 1u][leg.asset]
+                                      : reserve_of[leg.side][leg.asset],
+            rows->amounts[l] * scale[leg.side] * book_scale, leg.side == 1);
     }
   }
 };
@@ -154,6 +164,20 @@ void open_vaults(CompileContext& c);
 void compile_depositors(CompileContext& c);
 /// The row of those who borrow against what is trapped in a place: their claim, and every debt.
 void escape_legs(const CompileContext& c, const DepositPlace& place, std::vector<LegInput>& legs);
+/// The reserves of a pool's categories, after the pool's own.
+void add_emodes(CompileContext& c, Market& market, const PooledLending::Spec& spec);
+/// The market's reserve where accounts of a category post an asset; else where all do, or
+/// 0xffffffff.
+std::uint32_t posted_in(const Snapshot& world, const Market& market, std::int32_t emode,
+                        std::uint32_t reserve);
+/// Once all markets stand: whose pot each reserve draws on.
+void share_pots(CompileContext& c);
+/// Reports accounts of a category that owe what it does not lend.
+void check_emodes(CompileContext& c, const AccountRows& rows, std::uint32_t market);
+void compile_defences(CompileContext& c);        // guardians and breakers
+void compile_safety_modules(CompileContext& c);  // their stakes, before amounts are whole
+void round_stakes(CompileContext& c);            // likewise whole
+
 /// Issuers of synthetic dollars: the agents they rest on, and what they hold besides.
 void compile_dollars(CompileContext& c);
 /// Reserves of a market whose coin is minted against vaults, and where those are sold.

@@ -17,7 +17,9 @@ void add_places(CompileContext& c) {
   Snapshot& world = c.world;
   for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
     const Reserve& reserve = world.reserves[r];
-    if (!reserve.lent || reserve.minted || world.markets[reserve.market.value].perp >= 0) continue;
+    if (!reserve.lent || reserve.minted || !world.owns_pot(r) ||
+        world.markets[reserve.market.value].perp >= 0)
+      continue;
     DepositPlace place;
     place.reserve = r;
     place.wallet = c.account(Bearer::depositor, r, reserve.asset);
@@ -142,7 +144,8 @@ void escape_legs(const CompileContext& c, const DepositPlace& place, std::vector
   legs.push_back({reserve.collateral_factor, 0, false});
   for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
        ++r) {
-    if (r != place.reserve && world.reserves[r].takes_debt && legs.size() < kMostLegs) {
+    if (r != place.reserve && world.reserves[r].takes_debt && world.reserves[r].emode < 0 &&
+        legs.size() < kMostLegs) {
       legs.push_back({world.reserves[r].debt_factor, 0, true});
     }
   }

@@ -28,6 +28,7 @@ class GraphMaker {
     add_dollar_edges();
     add_vault_edges();
     add_depositor_edges();
+    add_pool_edges();
     add_chain_edges();
     world_.graph = builder_.freeze();
   }
@@ -191,6 +192,49 @@ class GraphMaker {
       edge(markets_[h.market.value], assets_[system.token.value], EdgeKind::claim, owed);
       edge(assets_[system.token.value], markets_[h.market.value], EdgeKind::insures, owed);
     }
+  }
+
+  /// A spoke lends what its hub's lenders put in, who bear what it loses; stakers stand behind a
+  /// reserve; guardians and breakers watch what they stop markets for.
+  void add_pool_edges() {
+    for (std::uint32_t m = 0; m < world_.markets.size(); ++m) {
+      const MarketId hub = world_.markets[m].hub;
+      if (!hub.valid()) continue;
+      double usd = 0;
+      for (const std::uint32_t r : reserves_of(m)) usd += reserve_usd(r, true);
+      edge(markets_[hub.value], markets_[m], EdgeKind::funds, usd);
+      edge(markets_[m], markets_[hub.value], EdgeKind::claim, usd);
+    }
+    for (const SafetyModuleInfo& s : world_.safety_modules) {
+      const Reserve& reserve = world_.reserves[s.reserve];
+      const double usd = s.holds * world_.opening.market.spot[reserve.asset.value];
+      const Handle fund = node(NodeKind::fund, s.name, "", usd);
+      edge(markets_[reserve.market.value], fund, EdgeKind::claim, usd);
+      edge(fund, markets_[reserve.market.value], EdgeKind::insures, usd);
+      edge(assets_[reserve.asset.value], fund, EdgeKind::prices, usd);
+    }
+    for (const GuardianInfo& g : world_.guardians) {
+      const Handle guardian = node(NodeKind::agent, g.name, "", 0);
+      for (const AssetId a : g.watches) edge(assets_[a.value], guardian, EdgeKind::watches, 0);
+      for (const std::uint32_t r : g.freezes) {
+        edge(guardian, markets_[world_.reserves[r].market.value], EdgeKind::watches, 0);
+      }
+    }
+    for (const BreakerInfo& b : world_.breakers) {
+      const Handle breaker = node(NodeKind::agent, b.name, "", 0);
+      edge(assets_[b.watches.value], breaker, EdgeKind::watches, 0);
+      for (const Pause& p : b.pauses) {
+        edge(breaker, markets_[p.market.value], EdgeKind::watches, 0);
+      }
+    }
+  }
+
+  std::vector<std::uint32_t> reserves_of(std::uint32_t m) const {
+    std::vector<std::uint32_t> out;
+    for (std::uint32_t i = 0; i < world_.markets[m].reserve_count; ++i) {
+      out.push_back(world_.markets[m].first_reserve + i);
+    }
+    return out;
   }
 
   /// A perpetual venue closes accounts in its books; vaults and funds stand behind it and lose with

@@ -31,6 +31,7 @@ Reserve& add_reserve(CompileContext& c, MarketId market, AssetId asset, const st
   Reserve reserve;
   reserve.asset = asset;
   reserve.market = market;
+  reserve.pot = r;
   reserve.oracle = OracleId::none();
   if (oracle) {
     const auto found = c.oracles.find(oracle->text);
@@ -101,7 +102,15 @@ void add_pool(CompileContext& c, Market& market, MarketId id, const PooledLendin
     if (reserve.protocol_reserves) {
       c.protocol.back() = c.units(*reserve.protocol_reserves, asset, at + ".protocol_reserves");
     }
+    if (reserve.draw_cap) r.draw_cap = c.units(*reserve.draw_cap, asset, at + ".draw_cap");
+    if (reserve.volatility_scaled) r.scaling = compile_scaling(*reserve.volatility_scaled);
+    r.isolation.borrowable = reserve.borrowable_in_isolation;
+    r.isolation.siloed = reserve.siloed;
+    if (reserve.debt_ceiling) {
+      r.isolation.ceiling_usd = c.usd(*reserve.debt_ceiling, at + ".debt_ceiling");
+    }
   }
+  add_emodes(c, market, spec);
 }
 
 void add_isolated(CompileContext& c, Market& market, MarketId id,
@@ -125,6 +134,7 @@ void add_isolated(CompileContext& c, Market& market, MarketId id,
   posted.terms = compile_terms(spec);
   posted.supply_cap = cap_of(c, spec.supply_cap, collateral, path + ".supply_cap");
   posted.lent = posted.takes_debt = false;
+  if (spec.volatility_scaled) posted.scaling = compile_scaling(*spec.volatility_scaled);
 }
 
 std::uint32_t reserve_in(const CompileContext& c, const Market& m, AssetId asset, bool debt) {
@@ -138,6 +148,19 @@ std::uint32_t reserve_in(const CompileContext& c, const Market& m, AssetId asset
     return r;
   }
   return no_reserve;
+}
+
+/// The place of a category among its market's; reports a name that is none.
+std::int32_t emode_named(CompileContext& c, const Market& market, const std::string& name) {
+  std::vector<std::string_view> names;
+  for (const Emode& e : market.emodes) names.push_back(e.name);
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found != names.end()) return static_cast<std::int32_t>(found - names.begin());
+  const std::string near = nearest_name(name, names);
+  c.diagnostics.error("E0544", c.at("markets." + market.name + ".borrowers"),
+                      fmt::format("'{}' has no e-mode '{}'", market.name, name),
+                      near.empty() ? "declare it under `emodes`" : "did you mean '" + near + "'?");
+  return -1;
 }
 
 /// What a leg of listed accounts lacks a reserve for, and accounts of too many legs, are reported
@@ -189,7 +212,15 @@ void gather_rows(CompileContext& c, const Named<MarketNode>& node, std::uint32_t
     }
   }
   const std::size_t errors = c.diagnostics.errors();
+  for (const std::string& name : rows.emodes) {
+    const std::int32_t emode = emode_named(c, market, name);
+    std::vector<std::uint32_t>& there = listed.posted_in.emplace_back();
+    for (const std::uint32_t r : listed.reserve_of[0]) {
+      there.push_back(posted_in(c.world, market, emode, r));
+    }
+  }
   check_rows(c, node, listed);
+  check_emodes(c, listed, m);
   if (c.diagnostics.errors() > errors) listed.rows = nullptr;
 }
 
@@ -207,11 +238,12 @@ void check_vault_lending(CompileContext& c, std::uint32_t r, const std::string& 
       "state more `supplied`, or leave it out: it is then what they lend");
 }
 
-void total_reserves(CompileContext& c, std::uint32_t m) {
+/// What a market's accounts post, into its pots, and owe, against what it states.
+void count_legs(CompileContext& c, std::uint32_t m) {
   std::vector<double> debt(c.world.reserves.size(), 0);
   c.gathered[m].each_account([&](const AccountRows& rows, std::size_t account) {
     rows.each_leg(account, [&](std::uint32_t reserve, double units, bool is_debt) {
-      (is_debt ? debt[reserve] : c.posted[reserve]) += units;
+      (is_debt ? debt[reserve] : c.posted[c.world.reserves[reserve].pot]) += units;
     });
   });
   const Market& market = c.world.markets[m];
@@ -228,12 +260,28 @@ void total_reserves(CompileContext& c, std::uint32_t m) {
           "the accounts are used");
     }
     c.borrowed[r] = debt[r];
-    if (market.perp >= 0) {
-      const PerpVenue& venue = c.world.perps[static_cast<std::size_t>(market.perp)];
-      for (const Backstop& b : venue.backstops) {
-        if (r == venue.settles) c.posted[r] += b.holds_usd / c.reference(c.world.reserves[r].asset);
-      }
+    if (market.perp < 0) continue;
+    const PerpVenue& venue = c.world.perps[static_cast<std::size_t>(market.perp)];
+    for (const Backstop& b : venue.backstops) {
+      if (r == venue.settles) c.posted[r] += b.holds_usd / c.reference(c.world.reserves[r].asset);
     }
+  }
+}
+
+/// What is owed of each pot, and supplied to it: of all markets that draw on it.
+void total_reserves(CompileContext& c) {
+  std::vector<double> debt = c.borrowed;
+  for (std::uint32_t r = 0; r < debt.size(); ++r) {
+    for (const std::uint32_t other : c.world.sharers[r]) {
+      debt[r] += c.borrowed[other];
+      c.lent_plain[r] += c.lent_plain[other];
+    }
+  }
+  for (std::uint32_t r = 0; r < debt.size(); ++r) {
+    if (!c.world.owns_pot(r)) continue;
+    c.borrowed[r] = debt[r];
+    const Market& market = c.world.markets[c.world.reserves[r].market.value];
+    const std::string path = "markets." + market.name;
     const double plain = c.lent_plain[r], vaults = c.vault_units[r];
     if (c.world.reserves[r].minted) {
       c.supplied[r] = debt[r];
@@ -301,6 +349,7 @@ void gather_markets(CompileContext& c) {
     c.markets.emplace(node.name, id.value);
     world.markets.push_back(std::move(market));
   }
+  if (!c.diagnostics.failed()) share_pots(c);
   check_hedges(c);
   gather_vaults(c);
   if (c.diagnostics.failed()) return;
@@ -313,8 +362,9 @@ void gather_markets(CompileContext& c) {
     } else {
       generate_accounts(c, c.nodes.markets[m], m);
     }
-    total_reserves(c, m);
+    count_legs(c, m);
   }
+  total_reserves(c);
 }
 
 void compile_markets(CompileContext& c) {
@@ -386,7 +436,8 @@ void each_row(const CompileContext& c, Visit&& visit) {
       visit(m, legs);
     });
     attacker_legs(c, m, legs);
-    if (!legs.empty()) visit(m, legs);
+    const std::size_t accounts = legs.empty() ? 0 : 1 + c.world.markets[m].emodes.size();
+    for (std::size_t i = 0; i < accounts; ++i) visit(m, legs);
     if (c.world.markets[m].perp < 0) continue;
     const PerpVenue& venue = c.world.perps[static_cast<std::size_t>(c.world.markets[m].perp)];
     for (const Backstop& backstop : venue.backstops) {
@@ -414,9 +465,16 @@ void name_positions(CompileContext& c) {
       world.positions.add({MarketId{m}, accounts, count, {}, group});
       accounts += count;
     }
+    world.attacker_row.push_back(world.positions.size());
     attacker_legs(c, m, legs);
-    world.attacker_row.push_back(legs.empty() ? 0xffffffffu : world.positions.size());
-    if (!legs.empty()) world.positions.add({MarketId{m}, 0, 1, {"attacker"}, {}});
+    if (legs.empty()) {
+      world.attacker_row.back() = 0xffffffffu;
+    } else {
+      world.positions.add({MarketId{m}, 0, 1, {"attacker"}, {}});
+      for (const Emode& e : world.markets[m].emodes) {
+        world.positions.add({MarketId{m}, 0, 1, {"attacker in " + e.name}, {}});
+      }
+    }
     if (world.markets[m].perp < 0) continue;
     for (Backstop& b : world.perps[static_cast<std::size_t>(world.markets[m].perp)].backstops) {
       b.row = world.positions.size();
@@ -464,6 +522,7 @@ void open_contract(CompileContext& c, std::uint32_t r) {
 void open_reserves(CompileContext& c) {
   Snapshot& world = c.world;
   for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
+    if (!world.owns_pot(r)) continue;
     const Reserve& reserve = world.reserves[r];
     const Quantum& q = world.assets[reserve.asset.value].quantum;
     ReserveState& state = world.opening.reserves[r];
@@ -486,6 +545,28 @@ void open_reserves(CompileContext& c) {
     const bool traders = world.markets[reserve.market.value].perp >= 0;
     world.markets[reserve.market.value].deposits_usd +=
         (traders ? cash : state.lender_scaled) * c.reference(reserve.asset);
+  }
+}
+
+/// Debt of accounts whose collateral is isolated, by that collateral.
+void note_isolated(CompileContext& c) {
+  Snapshot& world = c.world;
+  world.opening.isolated_usd.assign(world.reserves.size(), 0.0);
+  const auto isolated = [&](const Reserve& r) { return r.isolation.isolated(); };
+  if (std::none_of(world.reserves.begin(), world.reserves.end(), isolated)) return;
+  for (std::uint32_t p = 0; p < world.positions.size(); ++p) {
+    std::uint32_t posted = no_reserve;
+    double debt = 0;
+    for (std::uint32_t leg = 0; leg < world.book->legs(p); ++leg) {
+      const std::uint32_t f = world.book->factor(p, leg), r = f / 2;
+      const double units = world.book->base_amount(p, leg);
+      if (leg >= world.book->collateral_legs(p)) {
+        debt += units * world.opening.market.published[world.reserves[r].oracle.value];
+      } else if (units > 0 && isolated(world.reserves[r])) {
+        posted = world.reserves[r].pot;
+      }
+    }
+    if (posted != no_reserve && debt > 0) world.opening.isolated_usd[posted] += debt;
   }
 }
 
@@ -514,7 +595,9 @@ void build_book(CompileContext& c) {
   name_positions(c);
   BookAssembly book(world.opening.factors, world.positions.size());
   each_row(c, [&](std::uint32_t m, const std::vector<LegInput>& legs) {
-    for (const LegInput& leg : legs) add_opening(world.opening.reserves[leg.factor / 2], leg);
+    for (const LegInput& leg : legs) {
+      add_opening(world.opening.reserves[world.reserves[leg.factor / 2].pot], leg);
+    }
     book.add_row(m, legs);
   });
   open_reserves(c);
@@ -527,6 +610,7 @@ void build_book(CompileContext& c) {
   c.gathered.clear();
   world.book = std::make_unique<const Book>(std::move(book).finish());
   rank_traders(world);
+  note_isolated(c);
   note_legacy(c);
 }
 

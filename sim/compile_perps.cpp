@@ -587,7 +587,10 @@ void number_traders(CompileContext& c) {
         for (PerpContract& contract : venue.contracts) find_holders(world, venue, contract);
       }
     }
-    position += accounts + (world.attacker_row[m] != 0xffffffffu ? 1 : 0);
+    position += accounts;
+    if (world.attacker_row[m] != 0xffffffffu) {
+      position += 1 + static_cast<std::uint32_t>(world.markets[m].emodes.size());
+    }
     if (world.markets[m].perp < 0) continue;
     position += static_cast<std::uint32_t>(
         world.perps[static_cast<std::size_t>(world.markets[m].perp)].backstops.size());

@@ -183,6 +183,34 @@ void leave(ScenarioContext& c, const std::string& who, const ExitSpec& exit) {
   c.move(as == venue.base ? MoveKind::exit_base : MoveKind::exit_quote, v.value, exit.share.value);
 }
 
+/// A reserve, as `pool.rsETH`, or every reserve of a market takes nothing new for so long.
+void freeze(ScenarioContext& c, const std::string& what, double lasts_s) {
+  const EventSpec& e = c.event;
+  if (e.over || e.lasts || e.back_by) {
+    c.diagnostics.error("E0549", e.written, "a freeze says itself how long it lasts",
+                        "write `freeze: {" + what + ": 4h}` without `over`, `for` and `back_by`");
+    return;
+  }
+  bool any = false;
+  std::vector<std::string> names;
+  for (std::uint32_t r = 0; r < c.world.reserves.size(); ++r) {
+    const Reserve& reserve = c.world.reserves[r];
+    const Market& market = c.world.markets[reserve.market.value];
+    if (reserve.emode >= 0 || market.perp >= 0) continue;
+    names.push_back(market.name + "." + c.world.assets[reserve.asset.value].name);
+    if (what != names.back() && what != market.name && what != market.cluster) continue;
+    const double end = e.at.value + lasts_s;
+    c.out.moves.push_back({MoveKind::freeze, r, 1, {e.at.value, e.at.value, end, end}});
+    any = true;
+  }
+  if (any) return;
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  const std::string near = nearest_name(what, views);
+  c.diagnostics.error("E0548", e.written, "no reserve '" + what + "' to freeze",
+                      near.empty() ? "write the market and the asset, as `pool.rsETH`"
+                                   : "did you mean '" + near + "'?");
+}
+
 /// The place of a feed's source by its name; no_source: it reads none of that name.
 std::uint32_t source_of(const Snapshot& world, const OracleInfo& feed, const std::string& name) {
   for (std::uint32_t i = 0; i < feed.venues.size(); ++i) {
@@ -303,6 +331,7 @@ void compile_event(ScenarioContext& c, const ResolveSet& resolve, std::deque<Fol
   for (const auto& [who, share] : e.withdraw) withdraw(c, who, share.value);
   for (const auto& [who, times] : e.gas) congest(c, who, times.value);
   for (const auto& [who, lasts] : e.halt) halt(c, who, lasts.value);
+  for (const auto& [what, lasts] : e.freeze) freeze(c, what, lasts.value);
   for (const auto& [who, exit] : e.exit) leave(c, who, exit);
   for (const auto& [name, fault] : e.oracle) break_feed(c, name, fault);
   for (const auto& [path, text] : e.set) {

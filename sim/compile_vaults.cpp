@@ -244,7 +244,8 @@ double open_claims(CompileContext& c, const CuratedVaultInfo& v) {
     }
     ReserveState& reserve = world.opening.reserves[place.reserve];
     const Quantum& q = world.assets[v.asset.value].quantum;
-    state.claim = std::min(q.down(c.placed[p]), reserve.lender_scaled - reserve.vault_scaled);
+    state.claim = std::min(q.down(c.placed[p]),
+                           reserve.lender_scaled - reserve.vault_scaled - reserve.staked_scaled);
     reserve.vault_scaled += state.claim;
     units += state.claim;
   }

@@ -8,6 +8,7 @@
 
 #include "sim/borrowing.hpp"
 #include "sim/deposits.hpp"
+#include "sim/pools.hpp"
 
 namespace faultline {
 
@@ -30,7 +31,7 @@ ReserveOutcome& outcome_of(Workspace& w, const DepositPlace& place) {
 /// Scaled claims of its plain lenders at the opening: of no vault, and nobody who owes.
 double opening_claims(const Snapshot& world, const DepositPlace& place) {
   const ReserveState& opening = world.opening.reserves[place.reserve];
-  return opening.lender_scaled - opening.vault_scaled;
+  return opening.lender_scaled - opening.vault_scaled - opening.staked_scaled;
 }
 /// Units a scaled claim is worth.
 double units_per_claim(const Workspace& w, const DepositPlace& place) {
@@ -47,9 +48,8 @@ void lend(const Snapshot& world, Workspace& w, const DepositPlace& place, double
   pay_in(world, w, place.reserve, units, claim_scaled, from);
 }
 /// Units that could still be lent there.
-double room_in(const Workspace& w, const DepositPlace& place) {
-  const double cap = w.settings.reserves[place.reserve].supply_cap;
-  return std::max(0.0, cap - supply_units(w, place.reserve));
+double room_in(const Snapshot& world, const Workspace& w, const DepositPlace& place) {
+  return supply_room(world, w, place.reserve);
 }
 
 const std::string& market_name(const Snapshot& world, const DepositPlace& place) {
@@ -193,10 +193,10 @@ void serve(const Snapshot& world, Workspace& w, const DepositPlace& place, Place
 /// be paid soon does. Limited by what can be borrowed at all.
 void borrow_out(const Snapshot& world, Workspace& w, const DepositPlace& place, PlaceRun& p) {
   const std::uint32_t r = place.reserve;
-  const LendingTerms& terms = w.settings.reserves[r].terms;
+  const double weight = opening_weight(w, r);
   if (place.row == DepositPlace::none || !w.transmission || !(p.waiting > 0) || w.round == 0)
     return;
-  if (!(terms.ltv > 0) || !w.market.usable[world.reserves[r].oracle.value]) return;
+  if (!(weight > 0) || !w.market.usable[world.reserves[r].oracle.value]) return;
   const DepositorRules& rules = rules_of(w, place);
   const double trapped = crowd_waiting(p);
   const double still = std::max(0.0, rules.borrows_out * (trapped + p.tied) - p.tied);
@@ -205,7 +205,7 @@ void borrow_out(const Snapshot& world, Workspace& w, const DepositPlace& place, 
   const auto published = [&](std::uint32_t reserve) {
     return w.market.published[world.reserves[reserve].oracle.value];
   };
-  const double per_claim = w.market.supply_index[r] * published(r) * terms.ltv * rules.margin;
+  const double per_claim = w.market.supply_index[r] * published(r) * weight * rules.margin;
   double can_usd = 0;
   for (const std::uint32_t to : world.markets[market_of(world, place).value].by_saleability) {
     if (to != r) can_usd += borrowable_units(world, w, to) * published(to);
@@ -246,7 +246,7 @@ void seek_havens(const Snapshot& world, Workspace& w, const DepositPlace& place,
     const DepositPlace& to = world.places[haven.place];
     PlaceRun& there = w.deposits.places[haven.place];
     if (there.reacts > 0) continue;  // no longer one
-    const double units = q.down(std::min(p.paid_now * haven.share, room_in(w, to)));
+    const double units = q.down(std::min(p.paid_now * haven.share, room_in(world, w, to)));
     if (!(units > 0)) continue;
     double claim = 0;
     lend(world, w, to, units, claim, place.wallet);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/pools.hpp"
+
 namespace faultline {
 
 void claims_changed(const Snapshot& world, Workspace& w, std::uint32_t r) {
@@ -10,6 +12,7 @@ void claims_changed(const Snapshot& world, Workspace& w, std::uint32_t r) {
 }
 
 double payable(const Snapshot& world, const Workspace& w, std::uint32_t r) {
+  if (paused(w, world.reserves[r].market.value)) return 0;
   return std::max(0.0, reserve_cash(world, w, r));
 }
 

@@ -18,6 +18,8 @@
 #include "protocols/claims/curated_vault.hpp"
 #include "protocols/claims/synthetic_dollar.hpp"
 #include "protocols/losses/backstops.hpp"
+#include "protocols/losses/safety_module.hpp"
+#include "protocols/margin/defences.hpp"
 #include "protocols/margin/registry.hpp"
 #include "protocols/venues/registry.hpp"
 #include "sim/events.hpp"
@@ -111,7 +113,9 @@ struct PositionRows {
   std::vector<std::string> accounts;     // empty where accounts are generated or unnamed
   std::vector<std::uint32_t> first_leg;  // per account, and one past the end
   std::vector<Leg> legs;
-  std::vector<double> amounts;  // units of the leg's asset
+  std::vector<double> amounts;          // units of the leg's asset
+  std::vector<std::string> emodes;      // of the market that some account is in
+  std::vector<std::uint16_t> emode_of;  // [account] place in `emodes`, plus 1; empty: none is
 
   std::size_t size() const { return first_leg.empty() ? 0 : first_leg.size() - 1; }
 };
@@ -125,6 +129,7 @@ struct AccountGroup {
   std::map<std::string, Amount> owes;  // asset to total; empty: what is left of the reserves
   double health_median = 1.6, health_low = 1.05, health_low_quantile = 0.01;
   double size_sd = 2.0;  // standard deviation of ln(debt)
+  std::string emode;     // its accounts' category; empty: none
   Span at;
 };
 
@@ -168,6 +173,9 @@ struct Ecosystem {
   std::vector<Named<SyntheticDollarSpec>> dollars;
   std::vector<Named<CuratedVaultSpec>> curated;
   std::vector<Named<FundSpec>> funds;
+  std::vector<Named<SafetyModuleSpec>> safety_modules;
+  std::vector<Named<GuardianSpec>> guardians;
+  std::vector<Named<BreakerSpec>> breakers;
   std::vector<Named<AgentSpecs>> agents;
   std::vector<Named<ChainSpec>> chains;
   std::set<std::string> exploitable;  // assets some scenario mints from nothing

@@ -105,7 +105,7 @@ struct EventSpec {
   std::optional<Seconds> over, lasts, back_by;
   std::map<std::string, Move> price, rate;
   std::map<std::string, Ratio> discount, backing, withdraw, gas;
-  std::map<std::string, Seconds> halt;
+  std::map<std::string, Seconds> halt, freeze;
   std::map<std::string, ExitSpec> exit;
   std::map<std::string, OracleFaultSpec> oracle;
   std::map<std::string, AnyText> set;
@@ -150,6 +150,11 @@ struct EventSpec {
       Field{.help = "venues or families where nobody trades for so long",
             .lo = 0.1,
             .refers = Refers::venue});
+    v("freeze", freeze,
+      Field{.help =
+                "reserves, as `pool.rsETH`, or whole markets that take no new supply and no new "
+                "debt for so long",
+            .lo = 0.1});
     v("exit", exit, Field{.help = "LPs leave a pool in one of its coins, at once"});
     v("oracle", oracle, Field{.help = "what breaks at a feed", .refers = Refers::oracle});
     v("set", set, Field{.help = "any parameter, by path, to another value"});

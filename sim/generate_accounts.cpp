@@ -54,16 +54,40 @@ std::uint32_t find_reserve(CompileContext& c, const Market& m, const std::string
   for (std::uint32_t r = m.first_reserve; r < m.first_reserve + m.reserve_count; ++r) {
     const Reserve& reserve = c.world.reserves[r];
     if (c.world.assets[reserve.asset.value].name != asset) continue;
+    if (reserve.emode >= 0) continue;
     if (debt ? reserve.takes_debt : reserve.terms.lt > 0) return r;
   }
   return 0xffffffffu;
 }
 
-std::vector<Share> collateral_shares(CompileContext& c, const AccountGroup& g, const Market& m) {
+/// The category a group's accounts are in, by place; -1: none, or none of that name.
+std::int32_t emode_of(CompileContext& c, const AccountGroup& g, const Market& m) {
+  if (g.emode.empty()) return -1;
+  for (std::size_t e = 0; e < m.emodes.size(); ++e) {
+    if (m.emodes[e].name == g.emode) return static_cast<std::int32_t>(e);
+  }
+  c.diagnostics.error("E0544", g.at, fmt::format("'{}' has no e-mode '{}'", m.name, g.emode),
+                      "declare it under `emodes`");
+  return -1;
+}
+
+/// Where a group posts an asset: at its category's terms, or at the reserve's own.
+std::uint32_t collateral_reserve(CompileContext& c, const Market& m, std::int32_t emode,
+                                 const std::string& asset) {
+  for (std::uint32_t r = m.first_reserve; r < m.first_reserve + m.reserve_count; ++r) {
+    const Reserve& reserve = c.world.reserves[r];
+    if (emode >= 0 && reserve.emode == emode && c.world.assets[reserve.asset.value].name == asset)
+      return r;
+  }
+  return find_reserve(c, m, asset, false);
+}
+
+std::vector<Share> collateral_shares(CompileContext& c, const AccountGroup& g, const Market& m,
+                                     std::int32_t emode) {
   std::vector<Share> shares;
   for (const auto& [asset, share] : g.posts) {
-    const std::uint32_t r = find_reserve(c, m, asset, false);
-    if (r == 0xffffffffu) {
+    const std::uint32_t r = collateral_reserve(c, m, emode, asset);
+    if (r == 0xffffffffu || !(c.world.reserves[r].terms.lt > 0)) {
       c.diagnostics.error("E0451", g.at,
                           fmt::format("'{}' takes no {} as collateral", m.name, asset),
                           "name a reserve with a threshold");
@@ -74,8 +98,10 @@ std::vector<Share> collateral_shares(CompileContext& c, const AccountGroup& g, c
   if (!shares.empty()) return running(std::move(shares));
   for (std::uint32_t r = m.first_reserve; r < m.first_reserve + m.reserve_count; ++r) {
     const Reserve& reserve = c.world.reserves[r];
-    if (reserve.terms.lt <= 0) continue;
-    const double supplied = c.supplied[r] > 0 ? c.supplied[r] * c.reference(reserve.asset) : 1.0;
+    if (reserve.terms.lt <= 0 || reserve.emode != emode) continue;  // all of the category
+    if (!(c.reference(reserve.asset) > 0)) continue;  // worth nothing that could be said
+    const double stated = c.supplied[emode < 0 ? r : reserve.pot];
+    const double supplied = stated > 0 ? stated * c.reference(reserve.asset) : 1.0;
     shares.push_back({r, supplied});
   }
   return running(std::move(shares));
@@ -83,7 +109,7 @@ std::vector<Share> collateral_shares(CompileContext& c, const AccountGroup& g, c
 
 /// Debt still to be owed per reserve: what the group states, or what the reserves have left.
 std::vector<Share> debt_totals(CompileContext& c, const AccountGroup& g, const Market& m,
-                               const std::vector<double>& left) {
+                               std::int32_t emode, const std::vector<double>& left) {
   std::vector<Share> totals;
   for (const auto& [asset, amount] : g.owes) {
     const std::uint32_t r = find_reserve(c, m, asset, true);
@@ -93,9 +119,22 @@ std::vector<Share> debt_totals(CompileContext& c, const AccountGroup& g, const M
     }
     totals.push_back({r, c.units(amount, c.world.reserves[r].asset, "markets." + m.name)});
   }
+  const auto lends = [&](std::uint32_t r) {
+    if (emode < 0) return true;
+    const auto& may = m.emodes[static_cast<std::size_t>(emode)].borrowable;
+    return std::binary_search(may.begin(), may.end(), r);
+  };
+  for (const Share& s : totals) {
+    if (lends(s.reserve)) continue;
+    c.diagnostics.error("E0545", g.at,
+                        fmt::format("the e-mode '{}' of '{}' does not lend {}", g.emode, m.name,
+                                    c.world.assets[c.world.reserves[s.reserve].asset.value].name),
+                        "add it to the e-mode's `borrow`, or take the group out of it");
+    return {};
+  }
   if (!g.owes.empty()) return totals;
   for (std::uint32_t r = m.first_reserve; r < m.first_reserve + m.reserve_count; ++r) {
-    if (left[r] > 0) totals.push_back({r, left[r]});
+    if (left[r] > 0 && lends(r)) totals.push_back({r, left[r]});
   }
   return totals;
 }
@@ -103,8 +142,9 @@ std::vector<Share> debt_totals(CompileContext& c, const AccountGroup& g, const M
 void generate_group(CompileContext& c, const AccountGroup& g, std::uint32_t m,
                     std::vector<double>& left) {
   const Market& market = c.world.markets[m];
-  const std::vector<Share> totals = debt_totals(c, g, market, left);
-  const std::vector<Share> posts = collateral_shares(c, g, market);
+  const std::int32_t emode = emode_of(c, g, market);
+  const std::vector<Share> totals = debt_totals(c, g, market, emode, left);
+  const std::vector<Share> posts = collateral_shares(c, g, market, emode);
   if (totals.empty() || posts.empty() || g.count <= 0) return;
   std::vector<Share> by_value;
   for (const Share& t : totals) {

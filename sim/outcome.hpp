@@ -40,6 +40,8 @@ struct MarketOutcome {
   double utilisation_peak = 0;
   double withdrawn_usd = 0, trapped_usd = 0, trapped_usd_s = 0;  // of all its reserves
   double trapped_longest_s = 0;
+  double toxic_liquidations = 0, toxic_usd = 0;  // of accounts that liquidation makes worse
+  double scaled_accounts = 0, scaled_usd = 0;  // put in breach by thresholds that fell: their debt
   bool operator==(const MarketOutcome&) const = default;
 };
 
@@ -51,6 +53,8 @@ struct ReserveOutcome {
   double trapped_longest_s = 0;  // the longest anybody waited, or has been waiting
   double full_at_s = -1;         // when all of it was lent out first; -1: never
   double nearly_full_s = 0;      // for how long 99.5% or more was
+  double deficit_usd = 0;        // admitted and carried at the end
+  double covered_usd = 0;        // taken from stakers for it
   bool operator==(const ReserveOutcome&) const = default;
 };
 

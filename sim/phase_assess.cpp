@@ -16,6 +16,7 @@
 #include "sim/flows.hpp"
 #include "sim/perps.hpp"
 #include "sim/pool_perps.hpp"
+#include "sim/pools.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {
@@ -247,7 +248,11 @@ LiquidationPlan plan_pair(const Snapshot& world, const Workspace& w, const RowVi
   r.health = row.weighted_usd / row.debt_usd;
   r.debt_quantum = qd;
   r.collateral_quantum = qc;
-  return plan_liquidation(r, w.settings.reserves[rc].terms);
+  const LendingTerms& terms = w.settings.reserves[rc].terms;
+  if (w.pools.thresholds[rc].scale == 1) return plan_liquidation(r, terms);
+  LendingTerms scaled = terms;
+  scaled.lt *= w.pools.thresholds[rc].scale;
+  return plan_liquidation(r, scaled);
 }
 
 /// Most of a debt leg that one call may ever repay, as a share of it.
@@ -376,7 +381,7 @@ void plan_row(const Snapshot& world, const Workspace& w, std::uint32_t position,
   }
   RowView row;
   view_row(world, w, position, row);
-  if (!row.priced) {
+  if (!row.priced || liquidation_paused(w, market.value)) {
     out.kept.push_back(position);
     return;
   }
@@ -448,8 +453,9 @@ double breach_factor(const Workspace& w, std::uint32_t factor) {
 double breach_factor_at(const Workspace& w, std::uint32_t factor, double price) {
   const std::uint32_t r = factor / 2;
   const Reserve& reserve = w.settings.reserves[r];
+  const double lt = reserve.terms.lt * w.pools.thresholds[r].scale;
   if (factor == reserve.collateral_factor && reserve.terms.trigger == Trigger::at_or_below) {
-    return std::nextafter(price * w.market.supply_index[r] * reserve.terms.lt, 0.0);
+    return std::nextafter(price * w.market.supply_index[r] * lt, 0.0);
   }
   if (reserve.contract) {
     const Reserve& quote = w.world->reserves[venue_of_contract(*w.world, r).settles];
@@ -459,7 +465,7 @@ double breach_factor_at(const Workspace& w, std::uint32_t factor, double price) 
     return price * index * (owed ? reserve.debt_weight : reserve.terms.lt) - paid;
   }
   return factor == reserve.debt_factor ? price * w.market.borrow_index[r]
-                                       : price * w.market.supply_index[r] * reserve.terms.lt;
+                                       : price * w.market.supply_index[r] * lt;
 }
 
 void assess(const Snapshot& world, const Scenario&, Workspace& w) {
@@ -473,6 +479,7 @@ void assess(const Snapshot& world, const Scenario&, Workspace& w) {
          "the value of " + world.factor_text(*bad) + " is not a finite number");
     return;
   }
+  if (w.pools.scaled) count_scaled(world, w);
   refresh_breached(w);
   add_tiered(world, w);
   w.outcome.counters.breaches += w.breached.size();

@@ -263,12 +263,12 @@ void grant(const Snapshot& world, Workspace& w) {
   };
   for (const LiquidationOrder& o : w.orders) {
     const bool lot = o.auction != LiquidationOrder::no_auction;  // an auction's lot is there
-    w.reserve_wants[o.collateral_reserve] += lot ? 0 : o.to_liquidator;
+    w.reserve_wants[world.reserves[o.collateral_reserve].pot] += lot ? 0 : o.to_liquidator;
     w.capital_wants[who(o)] += usd(o);
   }
   for (LiquidationOrder& o : w.orders) {
     const double cash = std::max(0.0, reserve_cash(world, w, o.collateral_reserve));
-    const double wants = w.reserve_wants[o.collateral_reserve];
+    const double wants = w.reserve_wants[world.reserves[o.collateral_reserve].pot];
     const bool lot = o.auction != LiquidationOrder::no_auction;
     if (!lot && wants > cash) o.fraction = std::min(o.fraction, cash / wants);
     const double capital = w.settings.liquidator_capital[who(o)];

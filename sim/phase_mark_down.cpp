@@ -74,7 +74,8 @@ double market_hole(const Snapshot& world, const Workspace& w, std::uint32_t m) {
 }
 
 double absorbing_funds_usd(const Snapshot& world, const Workspace& w, std::uint32_t m) {
-  const Market& market = world.markets[m];
+  const Market& own_market = world.markets[m];
+  const Market& market = own_market.hub.valid() ? world.markets[own_market.hub.value] : own_market;
   double usd = 0;
   if (market.perp >= 0) {
     const PerpVenue& venue = world.perps[static_cast<std::size_t>(market.perp)];
@@ -89,6 +90,7 @@ double absorbing_funds_usd(const Snapshot& world, const Workspace& w, std::uint3
   }
   for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
        ++r) {
+    if (!world.owns_pot(r)) continue;
     const double own = reserve_cash(world, w, r) + debt_units(w, r) - supply_units(w, r);
     usd += std::max(0.0, own) * w.market.spot[world.reserves[r].asset.value];
   }
@@ -102,7 +104,9 @@ void note_market(const Snapshot& world, Workspace& w, std::uint32_t m) {
       std::max(0.0, w.hole_usd[m] + w.realised_usd[m] - world.markets[m].legacy_usd);
   out.bad_debt_end_usd = hole;
   out.bad_debt_usd = std::max(out.bad_debt_usd, hole);
-  if (out.insolvent_s >= 0 || !(hole > 0.001 * world.markets[m].deposits_usd)) return;
+  const MarketId hub = world.markets[m].hub;
+  const double deposits_usd = world.markets[hub.valid() ? hub.value : m].deposits_usd;
+  if (out.insolvent_s >= 0 || !(hole > 0.001 * deposits_usd)) return;
   const double funds = absorbing_funds_usd(world, w, m);
   if (!(hole > funds)) return;
   out.insolvent_s = w.now_s;
@@ -126,7 +130,7 @@ void note_fullness(Workspace& w, std::uint32_t r, double used) {
 void note_utilisation(const Snapshot& world, Workspace& w) {
   for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
     const double debt = debt_units(w, r);
-    if (debt == 0 || !world.reserves[r].lent) continue;
+    if (debt == 0 || !world.reserves[r].lent || !world.owns_pot(r)) continue;
     MarketOutcome& out = w.outcome.markets[world.reserves[r].market.value];
     const double used = utilisation(reserve_cash(world, w, r), debt);
     out.utilisation_peak = std::max(out.utilisation_peak, used);

@@ -12,6 +12,7 @@
 #include "sim/flows.hpp"
 #include "sim/narration.hpp"
 #include "sim/perps.hpp"
+#include "sim/pools.hpp"
 
 namespace faultline {
 
@@ -41,13 +42,14 @@ void settle_order(const Snapshot& world, Workspace& w, const LiquidationOrder& o
   const Reserve& collateral = world.reserves[rc];
   const Quantum& qd = world.assets[debt.asset.value].quantum;
   const Quantum& qc = world.assets[collateral.asset.value].quantum;
+  note_toxic(world, w, o);
   const AccountId purse = world.liquidator_purse(rd, debt.asset);
 
   const double owed = w.positions.amount(o.position, o.debt_leg);
   const double owed_units = qd.up(owed * w.market.borrow_index[rd]);
   const double left =
       o.repay >= owed_units ? 0 : scaled_less(owed, o.repay, w.market.borrow_index[rd], qd, false);
-  change_leg(w, o.position, o.debt_leg, left, w.reserves[rd].debt_scaled);
+  change_leg(w, o.position, o.debt_leg, left, pot_state(w, rd).debt_scaled);
   w.ledger.post(purse, debt.cash, o.repay);
   w.ledger.post(purse, world.chain_purse[debt.asset.value], o.gas);
 
@@ -56,7 +58,7 @@ void settle_order(const Snapshot& world, Workspace& w, const LiquidationOrder& o
   const double stays = o.seize >= posted_units
                            ? 0
                            : scaled_less(posted, o.seize, w.market.supply_index[rc], qc, true);
-  change_leg(w, o.position, o.collateral_leg, stays, w.reserves[rc].supply_scaled);
+  change_leg(w, o.position, o.collateral_leg, stays, pot_state(w, rc).supply_scaled);
 
   const double price = w.market.spot[debt.asset.value];
   MarketOutcome& market = w.outcome.markets[debt.market.value];
@@ -88,6 +90,7 @@ void write_off(const Snapshot& world, Workspace& w, std::uint32_t position, std:
                double collateral_usd, double debt_usd) {
   const std::uint32_t r = world.book->factor(position, leg) / 2;
   const Reserve& reserve = world.reserves[r];
+  const std::uint32_t pot = reserve.pot;
   const Market& market = world.markets[reserve.market.value];
   const Quantum& q = world.assets[reserve.asset.value].quantum;
   const double debt = q.up(w.positions.amount(position, leg) * w.market.borrow_index[r]);
@@ -103,16 +106,19 @@ void write_off(const Snapshot& world, Workspace& w, std::uint32_t position, std:
   const double owed = w.positions.amount(position, leg);
   const double stays =
       loss >= debt ? 0 : std::max(0.0, owed - q.down(loss / w.market.borrow_index[r]));
-  change_leg(w, position, leg, stays, w.reserves[r].debt_scaled);
-  const Absorbed a = absorb(loss, own, q.down(claims), market.losses);
+  change_leg(w, position, leg, stays, w.reserves[pot].debt_scaled);
+  const double staked = staked_cover(world, w, pot, std::max(0.0, loss - own));
+  const Absorbed a = absorb(loss, own, q.down(claims), market.losses, staked);
+  slash_stakers(world, w, pot, a.from_stakers);
   if (a.haircut > 0) {
-    w.market.supply_index[r] *= claim_factor(claims, a.haircut);
-    w.changed_factors.push_back(reserve.collateral_factor);
-    w.changed_market_factors.push_back(reserve.collateral_factor);
+    w.market.supply_index[pot] *= claim_factor(supply_units(w, pot), a.haircut);
+    w.changed_factors.push_back(world.reserves[pot].collateral_factor);
+    w.changed_market_factors.push_back(world.reserves[pot].collateral_factor);
+    share_indices(world, w, pot);
   }
   w.changed_market_factors.push_back(reserve.debt_factor);
   w.quiet = false;
-  w.reserves[r].deficit += a.carried;
+  w.reserves[pot].deficit += a.carried;
   const double usd = loss * w.market.spot[reserve.asset.value];
   w.outcome.markets[reserve.market.value].recognised_usd += usd;
   w.realised_usd[reserve.market.value] += usd;

@@ -12,6 +12,7 @@
 #include "sim/narration.hpp"
 #include "sim/phases.hpp"
 #include "sim/pool_perps.hpp"
+#include "sim/pools.hpp"
 #include "sim/synthetic_dollars.hpp"
 #include "sim/venue_ops.hpp"
 
@@ -28,7 +29,7 @@ double step_before(const Workspace& w) {
 /// construction, since protocol reserves are that difference.
 void accrue_reserve(const Snapshot& world, Workspace& w, std::uint32_t r, double dt) {
   ReserveState& state = w.reserves[r];
-  if (state.debt_scaled == 0) return;
+  if (state.debt_scaled == 0) return;  // nor does one that draws on another's pot
   const double debt = debt_units(w, r), claims = supply_units(w, r);
   const RateModel& model = w.settings.reserves[r].rate;
   double cash = reserve_cash(world, w, r);
@@ -40,6 +41,7 @@ void accrue_reserve(const Snapshot& world, Workspace& w, std::uint32_t r, double
   w.market.supply_index[r] *= supply_growth(a, debt, claims);
   w.changed_factors.push_back(world.reserves[r].debt_factor);
   w.changed_factors.push_back(world.reserves[r].collateral_factor);
+  share_indices(world, w, r);
 }
 
 /// Members of `to` that differ from `from` replace those of `current`, so that changes of two
@@ -426,6 +428,13 @@ void charge_gas(const Snapshot& world, Workspace& w) {
   }
 }
 
+/// Whether some event freezes the reserve of this one now.
+bool frozen_now(const Scenario& scenario, const Workspace& w, const ExogenousMove& of) {
+  return std::any_of(scenario.moves.begin(), scenario.moves.end(), [&](const ExogenousMove& m) {
+    return m.kind == MoveKind::freeze && m.target == of.target && m.when.share(w.now_s) > 0;
+  });
+}
+
 void move_venues_and_feeds(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   for (const ExogenousMove& m : scenario.moves) {
     if (m.kind == MoveKind::withdraw) w.depth_left[m.target] = 1;
@@ -447,6 +456,7 @@ void move_venues_and_feeds(const Snapshot& world, const Scenario& scenario, Work
     if (m.kind == MoveKind::withdraw)
       withdraw_depth(world, w, m.target, 1 - w.depth_left[m.target]);
     if (m.kind == MoveKind::halt && w.transmission) halt_venue(world, w, m.target);
+    if (m.kind == MoveKind::freeze) freeze_reserve(world, w, m.target, frozen_now(scenario, w, m));
     if (m.kind <= MoveKind::withdraw) continue;
     FeedFaults& now = w.feeds[m.target].faults;
     if (same(now, w.faults[m.target])) continue;
@@ -528,6 +538,7 @@ void shock(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   if (w.transmission && !world.makers.empty()) quote_anew(world, w, dt);
   relax_venues(world, w, dt);
   if (!scenario.exploits.empty()) mint_exploits(world, scenario, w);
+  step_pools(world, w, dt);
   log_references(world, w);
   if (scenario.path != nullptr && scenario.path->observed) {
     std::vector<double>& log = w.outcome.permanent_log;

@@ -44,15 +44,33 @@ void refresh_venue_prices(const Snapshot& world, Workspace& w);
 /// Market value of every asset whose venue or whose base moved (used by align and mark_down).
 void refresh_spots(const Snapshot& world, Workspace& w);
 
-/// Cash of a reserve, its supply claims and debt, in units of its asset.
+/// Cash of the pot a reserve draws on, its supply claims and debt, in units of its asset. Sums over
+/// reserves take each pot once: `owns_pot`.
 inline double reserve_cash(const Snapshot& world, const Workspace& w, std::uint32_t r) {
   return w.ledger.balance(world.reserves[r].cash);
 }
 inline double supply_units(const Workspace& w, std::uint32_t r) {
-  return w.reserves[r].supply_scaled * w.market.supply_index[r];
+  const std::uint32_t pot = w.world->reserves[r].pot;
+  return w.reserves[pot].supply_scaled * w.market.supply_index[pot];
 }
 inline double debt_units(const Workspace& w, std::uint32_t r) {
-  return w.reserves[r].debt_scaled * w.market.borrow_index[r];
+  const std::uint32_t pot = w.world->reserves[r].pot;
+  return w.reserves[pot].debt_scaled * w.market.borrow_index[pot];
+}
+/// The state behind a reserve: totals of the pot it draws on.
+inline ReserveState& pot_state(Workspace& w, std::uint32_t r) {
+  return w.reserves[w.world->reserves[r].pot];
+}
+/// After a pot's indices moved: those of reserves that share it follow.
+inline void share_indices(const Snapshot& world, Workspace& w, std::uint32_t pot) {
+  for (const std::uint32_t r : world.sharers[pot]) {
+    w.market.supply_index[r] = w.market.supply_index[pot];
+    w.market.borrow_index[r] = w.market.borrow_index[pot];
+    for (const std::uint32_t f : {2 * r, 2 * r + 1}) {
+      w.changed_factors.push_back(f);
+      w.changed_market_factors.push_back(f);
+    }
+  }
 }
 
 /// What a transaction costs now whoever states no gas of his own (`own` is NaN), USD.

@@ -127,7 +127,7 @@ class Splitter {
     }
     for (auto& [pair, part] : parts_) {
       owed_[pair.second - market_.first_reserve] += part.owed;
-      posted_[pair.first - market_.first_reserve] += part.posted;
+      posted_[pot(pair.first) - market_.first_reserve] += part.posted;
       weighed_[pair.second - market_.first_reserve] += part.owed * threshold(pair.first);
     }
     note_gaps(out);
@@ -157,6 +157,7 @@ class Splitter {
 
   double threshold(std::uint32_t r) const { return world_.reserves[r].terms.lt; }
   std::uint32_t local(std::uint32_t r) const { return r - market_.first_reserve; }
+  std::uint32_t pot(std::uint32_t r) const { return world_.reserves[r].pot; }
   const Quantum& quantum(std::uint32_t r) const {
     return world_.assets[world_.reserves[r].asset.value].quantum;
   }
@@ -178,7 +179,7 @@ class Splitter {
   /// What counts for no debt is merely lent: the account's lender is like any other.
   void take_lenders(const Held& a) {
     for (const HeldLeg& c : a.collateral) {
-      if (a.debt.empty() || !(c.weighted_usd > 0)) lent_[local(c.reserve)] += c.units;
+      if (a.debt.empty() || !(c.weighted_usd > 0)) lent_[local(pot(c.reserve))] += c.units;
     }
   }
 
@@ -282,7 +283,7 @@ class Splitter {
   }
 
   MarketEntry make_market(std::uint32_t collateral, std::uint32_t loan, Part& part) {
-    const ReserveSpec& posts = pool_.reserves.at(asset_name(world_, collateral));
+    const ReserveSpec posts = terms_of(collateral);
     const ReserveSpec& lends = pool_.reserves.at(asset_name(world_, loan));
     IsolatedMarket::Spec m;
     static_cast<LendingTermsSpec&>(m) = posts;
@@ -296,17 +297,34 @@ class Splitter {
     const double of_loan = owed_[local(loan)] > 0 ? part.owed / owed_[local(loan)] : 0;
     m.protocol_reserves = units_of(world_, loan, protocol_[local(loan)] * of_loan);
     if (lends.borrow_cap) m.borrow_cap = scaled(*lends.borrow_cap, of_loan);
-    const double all = posted_[local(collateral)];
+    const double all = posted_[local(pot(collateral))];
     if (posts.supply_cap && all > 0) m.supply_cap = scaled(*posts.supply_cap, part.posted / all);
     if (spec_.weights == std::optional<std::string>("own")) own_weights(m);
     MarketEntry out;
-    out.name = node_.name + "." + m.collateral.text + "/" + m.lends.text;
+    out.name = node_.name + "." + m.collateral.text + "/" + m.lends.text + category(collateral);
     out.cluster = node_.name;
     out.at = node_.at;
     part.rows.assets = {m.collateral.text, m.lends.text};
     out.spec.rows = std::move(part.rows);
     out.spec.spec = std::move(m);
     return out;
+  }
+
+  /// A reserve as the pool states it, at the terms of the category it stands for.
+  ReserveSpec terms_of(std::uint32_t r) const {
+    ReserveSpec out = pool_.reserves.at(asset_name(world_, r));
+    const std::int32_t emode = world_.reserves[r].emode;
+    if (emode < 0) return out;
+    const EmodeSpec& e = pool_.emodes.at(market_.emodes[static_cast<std::size_t>(emode)].name);
+    out.lltv.reset();
+    out.ltv = e.ltv;
+    out.lt = e.lt;
+    out.bonus = e.bonus;
+    return out;
+  }
+  std::string category(std::uint32_t r) const {
+    const std::int32_t emode = world_.reserves[r].emode;
+    return emode < 0 ? "" : "@" + market_.emodes[static_cast<std::size_t>(emode)].name;
   }
 
   static Amount scaled(Amount a, double by) {
@@ -334,12 +352,20 @@ class Splitter {
   std::vector<double> supplied_, lent_, protocol_, owed_, posted_, weighed_;
 };
 
+/// A hub's cash is its spokes', too: it is not taken apart.
+bool is_hub_or_spoke(const Snapshot& world, MarketId m) {
+  return std::any_of(world.markets.begin(), world.markets.end(), [&](const Market& other) {
+    return other.hub.valid() && (other.hub == m || other.name == world.markets[m.value].name);
+  });
+}
+
 void isolate(const Snapshot& world, const DesignSpec& spec, Redesigned& out,
              Successors& successors) {
   std::vector<MarketEntry> sources;
   sources.swap(out.eco.markets);
   for (MarketEntry& node : sources) {
-    if (!std::holds_alternative<PooledLending::Spec>(node.spec.spec) || !meant(spec, node)) {
+    if (!std::holds_alternative<PooledLending::Spec>(node.spec.spec) || !meant(spec, node) ||
+        is_hub_or_spoke(world, world.market(node.name))) {
       out.eco.markets.push_back(std::move(node));
       continue;
     }

@@ -51,6 +51,7 @@ enum class MoveKind : std::uint8_t {
   makers,      // share of a group's quotes that leaves
   deposits,    // share of the lenders of a place who ask for their money
   gas,         // what a transaction on a chain costs goes to `value` times
+  freeze,      // reserve: 1
   halt,        // venue: 1
   exit_base,   // share of a pool's claims burnt for its base asset alone, at once
   exit_quote,  // the same for its quote asset

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -18,6 +19,7 @@
 #include "protocols/agents/registry.hpp"
 #include "protocols/losses/losses.hpp"
 #include "protocols/margin/book.hpp"
+#include "protocols/margin/lending_spec.hpp"
 #include "protocols/margin/lending_terms.hpp"
 #include "protocols/margin/rates.hpp"
 #include "protocols/venues/registry.hpp"
@@ -27,7 +29,9 @@
 #include "sim/deposit_infos.hpp"
 #include "sim/ecosystem.hpp"
 #include "sim/ledger.hpp"
+#include "sim/markets.hpp"
 #include "sim/perp_venue.hpp"
+#include "sim/pool_infos.hpp"
 #include "sim/position_table.hpp"
 
 namespace faultline {
@@ -55,12 +59,6 @@ struct DollarIssuer {
   std::vector<AccountId> reserve;
   bool admits = true;   // what it pays follows what is behind it,
   double report_s = 0;  // this often
-};
-
-struct ChainInfo {
-  static constexpr std::uint32_t none = 0xffffffffu;  // on no chain: an exchange
-  std::string name;
-  double gas_usd = 0;  // of one transaction
 };
 
 struct VenueInfo {
@@ -133,47 +131,6 @@ struct OracleInfo {
   std::vector<OracleId> reads;     // every feed it reads
 };
 
-/// One asset lent or posted inside one market.
-struct Reserve {
-  AssetId asset;
-  MarketId market;
-  OracleId oracle;
-  AccountId cash;
-  std::uint32_t collateral_factor = 0, debt_factor = 0;  // ids in the factor columns
-  LendingTerms terms;
-  RateModel rate;
-  double supply_cap = 0, borrow_cap = 0;  // units; infinite: none
-  bool lent = true;                       // false: collateral is only held (isolated markets)
-  bool takes_debt = true;
-  bool minted = false;     // lent by nobody: it comes into being as debt
-  bool contract = false;   // a perpetual: supplied are longs, owed are shorts
-  double debt_weight = 1;  // of what is owed, in health; above 1 for shorts of a contract
-};
-
-struct Market {
-  std::string name;
-  std::string cluster;
-  std::uint32_t chain = ChainInfo::none;
-  std::vector<std::uint16_t> lanes;  // [collateral reserve * reserve_count + debt reserve], local
-  std::uint32_t first_reserve = 0, reserve_count = 0;
-  LossPolicy losses;
-  bool stand_in = false;
-  std::vector<std::uint32_t> by_saleability;  // its reserves that lend, deepest market first
-  double deposits_usd = 0;                    // lenders' claims at the opening reference
-  double legacy_usd = 0;                      // bad debt there before round 0
-  std::string note;                           // what the file says of its source
-  std::int32_t perp = -1;                     // place among the perpetual venues
-  std::int32_t house = -1;                    // place among the auction houses
-};
-
-struct ReserveState {
-  double supply_scaled = 0, debt_scaled = 0;  // totals over everyone, in scaled units
-  double lender_scaled = 0;                   // of which lenders, who owe nothing
-  double vault_scaled = 0;                    // of which curated vaults
-  double deficit = 0;                         // recognised and not yet covered, units
-  RateState rate;
-};
-
 /// Start values of everything a run changes; a workspace copies from here.
 struct OpeningState {
   MarketState market;
@@ -185,6 +142,7 @@ struct OpeningState {
   std::vector<MakersState> makers;
   VaultRun vaults;
   std::vector<double> factors, market_factors;
+  std::vector<double> isolated_usd;  // [reserve] debt that rests on it as isolated collateral
 };
 
 struct Snapshot {
@@ -215,6 +173,11 @@ struct Snapshot {
   std::size_t most_hops = 0;              // of any lane
   std::vector<WayBack> ways_back;         // [2 * venue + side]
   std::vector<std::vector<std::uint32_t>> reserves_of_feed, reserves_of_asset;
+  std::vector<std::vector<std::uint32_t>> sharers;  // [reserve] others that share its pot
+  std::vector<std::uint32_t> scaled_reserves;       // whose thresholds follow volatility
+  std::vector<GuardianInfo> guardians;
+  std::vector<BreakerInfo> breakers;
+  std::vector<SafetyModuleInfo> safety_modules;
   std::vector<ArbitrageurInfo> arbitrageurs;
   std::vector<LiquidatorInfo> liquidators;
   std::vector<MakersInfo> makers;
@@ -239,7 +202,8 @@ struct Snapshot {
 
   std::unique_ptr<const Book> book;
   PositionTable positions;                  // [position]
-  std::vector<std::uint32_t> attacker_row;  // [market]; none: 0xffffffff
+  std::vector<std::uint32_t> attacker_row;  // [market] the first, one for each e-mode after it;
+                                            // none: 0xffffffff
   std::vector<double> legacy_usd;           // [position], only where above zero at the start
   std::vector<std::uint32_t> legacy_rows;
 
@@ -256,6 +220,13 @@ struct Snapshot {
   /// The venues a hop trades at.
   std::span<const Hop> venues_of(const Hop& hop) const {
     return hop.bundle == Hop::alone ? std::span(&hop, 1) : std::span(bundles[hop.bundle]);
+  }
+  /// Whether a reserve's cash, debt and claims are its own.
+  bool owns_pot(std::uint32_t reserve) const { return reserves[reserve].pot == reserve; }
+  /// Whether a row is an attacker's.
+  bool of_attacker(std::uint32_t position) const {
+    const std::uint32_t m = positions[position].market.value, first = attacker_row[m];
+    return position >= first && position <= first + markets[m].emodes.size();
   }
   /// The lane from one reserve's asset to another's, in the same market.
   std::uint16_t lane(std::uint32_t collateral_reserve, std::uint32_t debt_reserve) const {

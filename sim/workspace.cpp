@@ -4,6 +4,8 @@
 #include <cmath>
 #include <iterator>
 
+#include "sim/pools.hpp"
+
 namespace faultline {
 
 namespace {
@@ -186,8 +188,7 @@ void Workspace::reset() {
   marked_in_round.assign(factors.size(), 0);
   for (std::uint32_t f = 0; f < factors.size(); ++f) changed_market_factors.push_back(f);
   positions.reset();
-  breach.reset();
-  underwater.reset();
+  for (BreachSearch* search : {&breach, &underwater}) search->reset();
   for (auto* rows : {&breached, &hollow}) rows->clear();
   hollow_units.assign(factors.size(), 0.0);
   hollow_at.clear();
@@ -204,6 +205,7 @@ void Workspace::reset() {
   round_liquidated_usd.assign(markets, 0.0);
   perps.open(world->contracts, world->backstops, markets);
   auctions.reset(world->houses.size(), world->systems.size(), world->liquidators.size());
+  open_pools(*world, *this);
   hole_usd.assign(markets, 0.0);
   deposits.reset(world->places.size(), markets);
   nearly_full_since.assign(reserves.size(), -1.0);

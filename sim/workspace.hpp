@@ -20,6 +20,7 @@
 #include "sim/liquidation_orders.hpp"
 #include "sim/outcome.hpp"
 #include "sim/perp_run.hpp"
+#include "sim/pool_run.hpp"
 #include "sim/scenario.hpp"
 #include "sim/snapshot.hpp"
 
@@ -132,6 +133,7 @@ struct Workspace {
 
   PerpRun perps;        // 1 shock to 6 settle
   AuctionRun auctions;  // 4 assess to 6 settle
+  PoolRun pools;        // likewise
 
   // 2 align and 5 execute
   KindStates<VenueKinds> venues, scratch;

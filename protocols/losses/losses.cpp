@@ -13,6 +13,7 @@ LossPolicy compile_losses(const LossSpec& s) {
   const std::size_t n = std::min(s.bearers.size(), p.order.size());
   for (std::size_t i = 0; i < n; ++i) {
     p.order[i] = s.bearers[i] == "reserve"   ? Absorber::reserve
+                 : s.bearers[i] == "stakers" ? Absorber::stakers
                  : s.bearers[i] == "haircut" ? Absorber::haircut
                                              : Absorber::carry;
   }
@@ -37,13 +38,18 @@ double recognised_loss(Recognition rule, const DebtorLeft& left) {
 }
 
 Absorbed absorb(double deficit, double reserve_balance, double supply_claims,
-                const LossPolicy& policy) {
+                const LossPolicy& policy, double staked) {
   Absorbed a;
   double left = deficit;
   for (const Absorber bearer : policy.order) {
     if (bearer == Absorber::carry) break;
-    double& part = bearer == Absorber::reserve ? a.from_reserve : a.haircut;
-    const double room = (bearer == Absorber::reserve ? reserve_balance : supply_claims) - part;
+    double& part = bearer == Absorber::reserve   ? a.from_reserve
+                   : bearer == Absorber::stakers ? a.from_stakers
+                                                 : a.haircut;
+    const double room = (bearer == Absorber::reserve   ? reserve_balance
+                         : bearer == Absorber::stakers ? staked
+                                                       : supply_claims) -
+                        part;
     const double taken = std::clamp(left, 0.0, std::max(room, 0.0));
     part += taken;
     left -= taken;

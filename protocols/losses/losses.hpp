@@ -23,6 +23,7 @@ enum class Recognition : std::uint8_t {
 /// Who pays next.
 enum class Absorber : std::uint8_t {
   reserve,  // the protocol's own reserve of the asset, down to zero
+  stakers,  // those of the safety module that covers the reserve, where there is one
   haircut,  // suppliers: every claim is worth less at once
   carry,    // suppliers: claims stay at par, the hole waits (a deficit; first out is paid in full)
 };
@@ -30,7 +31,7 @@ enum class Absorber : std::uint8_t {
 /// A market's rule and its bearers in order. What nobody took is carried.
 struct LossPolicy {
   Recognition recognition = Recognition::never;
-  std::array<Absorber, 3> order{Absorber::carry, Absorber::carry, Absorber::carry};
+  std::array<Absorber, 4> order{Absorber::carry, Absorber::carry, Absorber::carry, Absorber::carry};
 };
 
 /// Losses as YAML says them.
@@ -48,11 +49,11 @@ struct LossSpec {
     v("bearers", bearers,
       Field{.help = "who pays, in this order; the last may be the suppliers, by haircut or carry",
             .source = "mechanics of the named protocols (aave_v3_3_features, morpho_blue_code)",
-            .choices = "reserve haircut carry"});
+            .choices = "reserve stakers haircut carry"});
   }
 };
 
-/// The policy a checked spec describes; bearers beyond the third are ignored (there are three
+/// The policy a checked spec describes; bearers beyond the fourth are ignored (there are four
 /// kinds).
 LossPolicy compile_losses(const LossSpec& spec);
 
@@ -67,17 +68,18 @@ struct DebtorLeft {
 /// Debt to write off now, units, whole quanta where `debt` and (for at_once) the covered part are.
 double recognised_loss(Recognition rule, const DebtorLeft& left);
 
-/// Where one hole went. from_reserve + haircut + carried == deficit exactly.
+/// Where one hole went. from_reserve + from_stakers + haircut + carried == deficit exactly.
 struct Absorbed {
   double from_reserve = 0;
+  double from_stakers = 0;
   double haircut = 0;  // taken off the suppliers' claims
   double carried = 0;  // kept as a deficit
 };
 
 /// Runs `deficit` down the policy's order. All amounts in units, >= 0 and whole quanta below 2^53
-/// of them; a haircut takes at most `supply_claims`.
+/// of them; a haircut takes at most `supply_claims`; `staked`: what a safety module can cover.
 Absorbed absorb(double deficit, double reserve_balance, double supply_claims,
-                const LossPolicy& policy);
+                const LossPolicy& policy, double staked = 0);
 
 /// What a claim is worth after a haircut, as a share of before: (claims - haircut) / claims.
 double claim_factor(double supply_claims, double haircut);

@@ -12,6 +12,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
+#include <string_view>
+
+#include "core/fields.hpp"
+#include "core/values.hpp"
 
 namespace faultline {
 
@@ -22,6 +27,44 @@ struct SafetyModuleTerms {
   double cooldown_s = 1728e3;     // 20 d
   double window_s = 172800;       // 2 d
   bool open_after_slash = false;  // stkAAVE: no cooldown until a slash is settled
+};
+
+/// A module as YAML says it.
+struct SafetyModuleSpec {
+  static constexpr std::string_view name = "safety_module";
+  Amount holds;
+  Name covers;
+  bool claim = false;
+  std::optional<Amount> offset, leaving;
+  std::optional<Seconds> leaves_in;
+  Ratio fee{0};
+  Seconds cooldown{1728e3}, window{172800};
+
+  template <class V>
+  void fields(V& v) {
+    constexpr auto umbrella = "Aave Umbrella (aave_umbrella_code)";
+    v("holds", holds, Field{.help = "what is staked at the start", .lo = 0, .required = true});
+    v("covers", covers,
+      Field{.help = "the reserve it stands behind, as `pool.WETH`; it is staked in that asset",
+            .required = true});
+    v("claim", claim, Field{.help = "staked are claims on that reserve itself: no new cash"});
+    v("offset", offset, Field{.help = "deficit that is never taken from stakers", .lo = 0});
+    v("fee", fee,
+      Field{.help = "taken beyond the deficit, share of it", .lo = 0, .hi = 1, .source = umbrella});
+    v("cooldown", cooldown,
+      Field{
+          .help = "from a wish to leave until one may", .lo = 0, .hi = 3.2e8, .source = umbrella});
+    v("window", window,
+      Field{.help = "after the cooldown, while one may leave",
+            .lo = 0,
+            .hi = 3.2e8,
+            .source = umbrella});
+    v("leaving", leaving,
+      Field{.help = "of what is staked, in cooldown at the start: leaves as soon as it may",
+            .lo = 0});
+    v("leaves_in", leaves_in,
+      Field{.help = "when it may; left out: its cooldown begins now", .lo = 0, .hi = 3.2e8});
+  }
 };
 
 /// All stakers of one module: a share is worth assets / shares.

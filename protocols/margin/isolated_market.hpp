@@ -18,6 +18,7 @@ struct IsolatedMarket {
     std::optional<Amount> supplied, borrowed, protocol_reserves;
     std::optional<Amount> supply_cap, borrow_cap;
     std::optional<Name> oracle, loan_oracle;
+    std::optional<ThresholdScalingSpec> volatility_scaled;
     RateSpec rate;
     LossSpec losses{.recognise = "collateral_gone", .bearers = {"haircut"}};
     bool stand_in = false;
@@ -39,6 +40,9 @@ struct IsolatedMarket {
       v("borrow_cap", borrow_cap, Field{.help = "no new debt above this; absent: none", .lo = 0});
       v("protocol_reserves", protocol_reserves,
         Field{.help = "units set aside against bad debt", .lo = 0});
+      v("volatility_scaled", volatility_scaled,
+        Field{.help = "lltv falls while the collateral's feed swings more than usual; off if "
+                      "absent"});
       v("rate", rate, Field{.help = "borrow rate"});
       v("losses", losses,
         Field{.help = "when bad debt is booked, and who bears it in which order"});

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
+#include "protocols/margin/emode.hpp"
 #include "protocols/margin/lending_spec.hpp"
 
 namespace faultline {
@@ -15,6 +17,8 @@ struct PooledLending {
 
   struct Spec {
     std::map<std::string, ReserveSpec> reserves;
+    std::map<std::string, EmodeSpec> emodes;
+    std::optional<Name> shares_cash_with;
     LossSpec losses;
     bool stand_in = false;
 
@@ -24,6 +28,12 @@ struct PooledLending {
         Field{.help = "assets lent or posted here, by asset",
               .required = true,
               .refers = Refers::asset});
+      v("emodes", emodes,
+        Field{.help = "categories of assets that move together, with terms of their own"});
+      v("shares_cash_with", shares_cash_with,
+        Field{.help = "the pool whose reserves it lends from and supplies to, asset by asset: a "
+                      "spoke of that hub",
+              .refers = Refers::market});
       v("losses", losses,
         Field{.help = "when bad debt is booked, and who bears it in which order"});
       v("stand_in", stand_in,

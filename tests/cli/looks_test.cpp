@@ -118,10 +118,10 @@ TEST_CASE("inspect positions: census, histogram and the largest debtors", "[cli]
   2 to 3               0     $0
   3 and more           0     $0
 
-  account  market  health    LTV  collateral   debt  to breach    legs
-  bob      pool     1.100  72.7%        $22k   $16k      -9.1%    10 stETH / 16k USDC
-  alice    pool     1.333  60.0%        $20k   $12k     -25.0%    10 ETH / 12k USDC
-  carol    pool     1.042  48.0%       $5000  $2400      -4.0%    1k COIN / 2.4k USDC
+  account  market  health    LTV  collateral   debt  to breach  toxic  legs
+  bob      pool     1.100  72.7%        $22k   $16k      -9.1%         10 stETH / 16k USDC
+  alice    pool     1.333  60.0%        $20k   $12k     -25.0%         10 ETH / 12k USDC
+  carol    pool     1.042  48.0%       $5000  $2400      -4.0%         1k COIN / 2.4k USDC
 
   valued at the prices markets believe; to breach: all it posted falling together, debt in the same coins too;
   toxic: LTV above 1/(1 + bonus) of its main collateral, so that every liquidation worsens it

@@ -25,8 +25,8 @@ struct Number {
   std::string node;                 // empty: the run as a whole
 };
 
-static_assert(sizeof(MarketOutcome) == 18 * sizeof(double));
-static_assert(sizeof(ReserveOutcome) == 6 * sizeof(double));
+static_assert(sizeof(MarketOutcome) == 22 * sizeof(double));
+static_assert(sizeof(ReserveOutcome) == 8 * sizeof(double));
 static_assert(sizeof(AssetOutcome) == 3 * sizeof(double));
 static_assert(sizeof(VenueOutcome) == 3 * sizeof(double));
 static_assert(sizeof(OracleOutcome) == 2 * sizeof(double));
@@ -74,6 +74,9 @@ class NumberList {
       at(NodeKind::market, world_.markets[house.market.value].name);
       auctions(o.auctions[h]);
       system(o.systems[house.system]);
+    }
+    for (const SafetyModuleInfo& m : world_.safety_modules) {
+      backstop(o.backstops[m.number], NodeKind::fund, m.name);
     }
     for (std::size_t i = 0; i < o.agents.size(); ++i) {
       agent(o.agents[i], world_.flow_agents[i].name);
@@ -128,6 +131,10 @@ class NumberList {
     usd("trapped in all", m.trapped_usd);
     usd("trapped over time in all", m.trapped_usd_s);
     plain("longest trapped of all", m.trapped_longest_s);
+    plain("toxic liquidations", m.toxic_liquidations);
+    usd("liquidated toxically", m.toxic_usd);
+    plain("scaled into breach", m.scaled_accounts);
+    usd("their debt", m.scaled_usd);
   }
   void reserve(const ReserveOutcome& r, const std::string& market) {
     at(NodeKind::market, market);
@@ -137,6 +144,8 @@ class NumberList {
     plain("longest trapped", r.trapped_longest_s);
     plain("first full", r.full_at_s);
     plain("nearly full for", r.nearly_full_s);
+    usd("deficit", r.deficit_usd);
+    usd("covered by stakers", r.covered_usd);
   }
   void asset(const AssetOutcome& a, const std::string& name) {
     at(NodeKind::asset, name);

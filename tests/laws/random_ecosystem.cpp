@@ -1230,6 +1230,7 @@ void add_component(Draw& draw, const Options& options, Ecosystem& eco, const std
   add_curated_vaults(s);
   add_agents(static_cast<AgentSpecs*>(nullptr), s);
   for (const std::string& a : s.holdings()) eco.exploitable.insert(a);
+  add_pool_rules(eco, options, prefix);
 }
 
 }  // namespace

@@ -48,6 +48,9 @@ class Draw {
 
 Ecosystem random_ecosystem(const Options& options);
 
+/// Lays rules around pools (random_pools.cpp) onto a world's component.
+void add_pool_rules(Ecosystem& eco, const Options& options, std::string_view prefix);
+
 /// One to four events, over every verb a scenario knows. Only nodes whose name begins with `prefix`
 /// are touched.
 ScenarioSpec random_scenario(const Ecosystem& eco, const Options& options,

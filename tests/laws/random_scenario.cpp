@@ -119,6 +119,17 @@ void halt(Stage& s, EventSpec& e) {
   if (!venues.empty()) e.halt[s.draw.pick(venues)] = {s.draw.between(0.01, 0.3) * s.horizon()};
 }
 
+void freeze(Stage& s, EventSpec& e) {
+  e.over = e.lasts = e.back_by = {};
+  for (const auto& m : s.eco.markets) {
+    const auto* pool = std::get_if<PooledLending::Spec>(&m.spec.spec);
+    if (pool == nullptr || !s.mine(m.name) || s.draw.chance(0.5)) continue;
+    const std::string& asset = pool->reserves.begin()->first;
+    e.freeze[s.draw.chance(0.5) ? m.name : m.name + "." + asset] = {s.draw.between(0.01, 0.3) *
+                                                                    s.horizon()};
+  }
+}
+
 void gas(Stage& s, EventSpec& e) {
   const std::vector<std::string> chains = s.names(s.eco.chains);
   if (!chains.empty()) e.gas[s.draw.pick(chains)] = {s.draw.log_between(0.1, 30)};
@@ -306,10 +317,11 @@ struct Verb {
   std::string_view name;
   void (*draw)(Stage&, EventSpec&);
 };
-constexpr std::array<Verb, 12> verbs{
+constexpr std::array<Verb, 13> verbs{
     Verb{"price", price},   {"rate", rate},       {"discount", discount}, {"backing", backing},
     {"withdraw", withdraw}, {"halt", halt},       {"exit", exit},         {"oracle", oracle},
-    {"set", set},           {"exploit", exploit}, {"path", path},         {"gas", gas}};
+    {"set", set},           {"exploit", exploit}, {"path", path},         {"gas", gas},
+    Verb{"freeze", freeze}};
 
 struct FieldNames {
   std::vector<std::string> names;

@@ -58,6 +58,7 @@ Ecosystem enlarged(Ecosystem eco, int exponent) {
   for (auto& d : eco.dollars) d.spec.fields(enlarge);
   for (auto& v : eco.curated) v.spec.fields(enlarge);
   for (auto& f : eco.funds) f.spec.fields(enlarge);
+  for (auto& m : eco.safety_modules) m.spec.fields(enlarge);
   for (auto& a : eco.agents) std::visit([&](auto& spec) { spec.fields(enlarge); }, a.spec);
   for (auto& m : eco.markets) {
     std::visit([&](auto& spec) { spec.fields(enlarge); }, m.spec.spec);
