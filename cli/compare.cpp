@@ -72,7 +72,8 @@ std::optional<Leg> find_leg(const std::string& name, const LoadedEcosystem& load
 /// that the two effects can be told apart.
 void add_legs(const Leg& leg, std::vector<Leg>& out) {
   out.push_back(leg);
-  if (leg.spec.redesign != "isolated" || leg.spec.weights) return;
+  const bool has_own = leg.spec.redesign == "isolated" || leg.spec.redesign == "dynamic";
+  if (!has_own || leg.spec.weights) return;
   out.back().spec.weights = "source";
   out.back().effect = "structure";
   Leg& own = out.emplace_back(leg);

@@ -293,6 +293,7 @@ class Splitter {
     m.loan_oracle = lends.oracle;
     m.rate = lends.rate;
     m.losses = pool_.losses;
+    m.volatility_scaled = posts.volatility_scaled;
     m.supplied = units_of(world_, loan, supply_of(collateral, loan, part));
     const double of_loan = owed_[local(loan)] > 0 ? part.owed / owed_[local(loan)] : 0;
     m.protocol_reserves = units_of(world_, loan, protocol_[local(loan)] * of_loan);
@@ -585,20 +586,25 @@ void make_dynamic(LendingTermsSpec& terms) {
 }
 
 void make_dynamic(const DesignSpec& spec, Redesigned& out) {
+  const bool own = spec.weights == std::optional<std::string>("own");
   for (MarketEntry& node : out.eco.markets) {
     if (!meant(spec, node)) continue;
     if (auto* pool = std::get_if<PooledLending::Spec>(&node.spec.spec)) {
-      for (auto& [asset, r] : pool->reserves) make_dynamic(r);
+      for (auto& [asset, r] : pool->reserves) {
+        make_dynamic(r);
+        if (own && r.collateral) r.volatility_scaled.emplace();
+      }
     } else if (auto* isolated = std::get_if<IsolatedMarket::Spec>(&node.spec.spec)) {
       if (isolated->stand_in) continue;
       make_dynamic(*isolated);
+      if (own) isolated->volatility_scaled.emplace();
     } else {
       continue;
     }
-    out.changes.push_back(
-        fmt::format("{} liquidates back to a health of {}, at a bonus that grows "
-                    "from half at 1 to the whole at {}",
-                    node.name, target_health, full_bonus_below));
+    out.changes.push_back(fmt::format(
+        "{} liquidates back to a health of {}, at a bonus that grows from half at 1 to the "
+        "whole at {}{}",
+        node.name, target_health, full_bonus_below, own ? "; thresholds follow volatility" : ""));
   }
 }
 

@@ -85,7 +85,7 @@ TEST_CASE("compare pairs the draws of a sweep and says only what they carry", "[
   const auto json = parsed(said);
   CHECK(json["scenarios"] == 24);
   CHECK(json["reference"] == "monolithic");
-  for (const char* design : {"monolithic", "isolated", "isolated_own", "dynamic"}) {
+  for (const char* design : {"monolithic", "isolated", "isolated_own", "dynamic", "dynamic_own"}) {
     CAPTURE(design);
     REQUIRE(json["designs"].contains(design));
     CHECK(json["designs"][design]["bad_debt_usd"].is_number());

@@ -373,3 +373,19 @@ TEST_CASE("vaults lend on to what became of their markets") {
   const Redesigned joined = redesign(split.eco, world, design("monolithic"));
   CHECK(joined.eco.curated[0].spec.allocates.at("pool").value == Approx(60000).epsilon(1e-12));
 }
+
+TEST_CASE("a dynamic design sizes by health; its own thresholds follow volatility") {
+  const Ecosystem eco = mixed_pool();
+  const Snapshot source = compiled(eco);
+  for (const bool own : {false, true}) {
+    DesignSpec spec = design("dynamic");
+    spec.weights = own ? "own" : "source";
+    const Redesigned changed = redesign(eco, source, spec);
+    REQUIRE(changed.changes.size() == 1);
+    const Snapshot world = compiled(changed.eco);
+    CHECK(world.scaled_reserves.size() == (own ? 2 : 0));  // ETH and BTC
+    for (const Reserve& r : world.reserves) CHECK(r.terms.target_health == 1.05);
+    const Snapshot parts = compiled(redesign(changed.eco, world, design("isolated")).eco);
+    CHECK(parts.scaled_reserves.empty() == !own);
+  }
+}
