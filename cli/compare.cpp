@@ -215,18 +215,6 @@ std::string results_path(const CompareOptions& options, const std::string& desig
   return (fs::path(options.output) / (design + ".sqlite")).string();
 }
 
-int fail(const CompareOptions& options, const std::string& message) {
-  if (options.common.format == Format::json) {
-    fmt::print("{}\n",
-               nlohmann::json{{"schema", 1},
-                              {"diagnostics", {{{"severity", "error"}, {"message", message}}}}}
-                   .dump(2));
-  } else {
-    fmt::print(stderr, "error: {}\n", message);
-  }
-  return 2;
-}
-
 /// A results file read: which scenarios ended well, and their metrics.
 struct Column {
   std::vector<std::uint64_t> ids;
@@ -351,13 +339,13 @@ int compare_verb(const CompareOptions& options) {
     }
     report.pairs = 1;
   } else if (const std::string error = run_sweeps(options, designs, report); !error.empty()) {
-    return fail(options, error);
+    return refuse(options.common.format, error, "", 2);
   }
   for (OpenedDesign& d : designs) report.designs.push_back(std::move(d.told));
   draw_conclusions(report);
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (!options.picture.empty() && !draw_picture(options.picture, report)) {
-    return fail(options, "cannot write '" + options.picture + "'");
+    return refuse(options.common.format, "cannot write '" + options.picture + "'", "", 2);
   }
   if (options.common.format == Format::json) {
     fmt::print("{}\n", comparison_json(report).dump(2));

@@ -54,6 +54,20 @@ std::optional<EventSpec> shock_event(const std::string& text, const Snapshot& wo
 
 }  // namespace
 
+int refuse(Format format, const std::string& message, const std::string& remedy, int code) {
+  if (format == Format::json) {
+    fmt::print("{}\n",
+               nlohmann::json{{"schema", 1},
+                              {"diagnostics",
+                               {{{"severity", "error"}, {"message", message}, {"remedy", remedy}}}}}
+                   .dump(2));
+  } else {
+    fmt::print(stderr, "error: {}\n", message);
+    if (!remedy.empty()) fmt::print(stderr, "  {}\n", remedy);
+  }
+  return code;
+}
+
 bool report_findings(const Diagnostics& diagnostics, const Sources& sources, Format format,
                      bool with_notes) {
   if (format == Format::json) {

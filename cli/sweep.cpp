@@ -16,20 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-int fail(Format format, const std::string& message, const std::string& remedy, int code) {
-  if (format == Format::json) {
-    fmt::print("{}\n",
-               nlohmann::json{{"schema", 1},
-                              {"diagnostics",
-                               {{{"severity", "error"}, {"message", message}, {"remedy", remedy}}}}}
-                   .dump(2));
-  } else {
-    fmt::print(stderr, "error: {}\n", message);
-    if (!remedy.empty()) fmt::print(stderr, "  {}\n", remedy);
-  }
-  return code;
-}
-
 bool export_tables(const std::string& folder, ResultsReader& reader, std::string& error) {
   std::error_code made;
   fs::create_directories(folder, made);
@@ -52,11 +38,11 @@ int report(const SweepOptions& options, const SweepPlan& plan, const Output& out
            SweepCall& call) {
   std::string error;
   const auto reader = ResultsReader::open(output.path(), error);
-  if (!reader) return fail(options.common.format, error, "", 1);
+  if (!reader) return refuse(options.common.format, error, "", 1);
   const SweepSummary summary = summarise_sweep(plan, *reader);
-  if (!reader->error().empty()) return fail(options.common.format, reader->error(), "", 1);
+  if (!reader->error().empty()) return refuse(options.common.format, reader->error(), "", 1);
   if (!options.csv.empty() && !export_tables(options.csv, *reader, error)) {
-    return fail(options.common.format, error, "", 1);
+    return refuse(options.common.format, error, "", 1);
   }
   if (output.kept()) call.output = output.path();
   if (options.common.format == Format::json) {
@@ -84,7 +70,7 @@ int sweep_verb(const SweepOptions& options) {
   std::string error;
   auto writer = open_results(output, plan, options.fresh, error);
   if (!writer) {
-    return fail(format, error, "choose another file, or replace this one with --fresh", 2);
+    return refuse(format, error, "choose another file, or replace this one with --fresh", 2);
   }
   SweepCall call;
   call.asked = plan.scenarios();
@@ -92,7 +78,7 @@ int sweep_verb(const SweepOptions& options) {
                        options.common.file, options.sweep_file},
                       plan, output, *writer, call);
   writer.reset();
-  if (!error.empty()) return fail(format, error, "", 1);
+  if (!error.empty()) return refuse(format, error, "", 1);
   return report(options, plan, output, call);
 }
 

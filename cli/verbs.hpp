@@ -102,6 +102,9 @@ std::optional<Scenario> choose_scenario(OpenedWorld& opened, const std::string& 
                                         const std::vector<std::string>& shocks,
                                         std::deque<FollowedPath>& paths);
 
+/// Says what went wrong and what helps, to stderr or as JSON; gives `code`.
+int refuse(Format format, const std::string& message, const std::string& remedy, int code);
+
 /// Prints findings in order; gives whether there was an error.
 bool report_findings(const Diagnostics& diagnostics, const Sources& sources, Format format,
                      bool with_notes);

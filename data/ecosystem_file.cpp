@@ -351,10 +351,12 @@ class EcosystemReader {
     });
   }
 
+  /// A node of a section that holds nothing but its fields.
   template <class Spec>
-  void read_vault(const Entry& entry, std::vector<Named<Spec>>& out) {
+  void read_node(const std::string& section, const std::string& noun, const Entry& entry,
+                 std::vector<Named<Spec>>& out) {
     auto node = named<Spec>(entry);
-    if (read_fields(entry.value, node.spec, "vaults." + entry.key, {"vault", entry.key, ""},
+    if (read_fields(entry.value, node.spec, section + "." + entry.key, {noun, entry.key, ""},
                     context_, node_keys)) {
       out.push_back(std::move(node));
     }
@@ -366,23 +368,15 @@ class EcosystemReader {
     each_node("vaults", [&](const Entry& entry) {
       const auto kind = kind_of(entry, "vault", vault_kinds);
       if (!kind) return;
-      if (*kind == 0) read_vault(entry, out_.eco.vaults);
-      if (*kind == 1) read_vault(entry, out_.eco.dollars);
-      if (*kind == 2) read_vault(entry, out_.eco.curated);
+      if (*kind == 0) read_node("vaults", "vault", entry, out_.eco.vaults);
+      if (*kind == 1) read_node("vaults", "vault", entry, out_.eco.dollars);
+      if (*kind == 2) read_node("vaults", "vault", entry, out_.eco.curated);
     });
     each_node("funds", [&](const Entry& entry) {
       if (covers_reserve(entry)) {
-        auto node = named<SafetyModuleSpec>(entry);
-        if (read_fields(entry.value, node.spec, "funds." + entry.key, {"fund", entry.key, ""},
-                        context_, node_keys)) {
-          out_.eco.safety_modules.push_back(std::move(node));
-        }
-        return;
-      }
-      auto node = named<FundSpec>(entry);
-      if (read_fields(entry.value, node.spec, "funds." + entry.key, {"fund", entry.key, ""},
-                      context_, node_keys)) {
-        out_.eco.funds.push_back(std::move(node));
+        read_node("funds", "fund", entry, out_.eco.safety_modules);
+      } else {
+        read_node("funds", "fund", entry, out_.eco.funds);
       }
     });
   }
@@ -399,24 +393,15 @@ class EcosystemReader {
            markets.contains(covers->text.substr(0, dot));
   }
 
-  template <class Spec>
-  void read_defence(const Entry& entry, std::vector<Named<Spec>>& out) {
-    auto node = named<Spec>(entry);
-    if (read_fields(entry.value, node.spec, "defences." + entry.key, {"defence", entry.key, ""},
-                    context_, node_keys)) {
-      out.push_back(std::move(node));
-    }
-  }
-
   void read_defences() {
     constexpr std::array<std::string_view, 2> kinds{GuardianSpec::name, BreakerSpec::name};
     each_node("defences", [&](const Entry& entry) {
       const Node* written = entry.value.find("kind");
       const std::string kind = written != nullptr ? written->text : cluster_of(entry);
       if (kind == kinds[0]) {
-        read_defence(entry, out_.eco.guardians);
+        read_node("defences", "defence", entry, out_.eco.guardians);
       } else if (kind == kinds[1]) {
-        read_defence(entry, out_.eco.breakers);
+        read_node("defences", "defence", entry, out_.eco.breakers);
       } else {
         reading_.error("E0210", entry.key_span,
                        "'" + kind + "' is not a kind of defence in this version",

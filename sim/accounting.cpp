@@ -313,8 +313,7 @@ void measure_exit(const Snapshot& world, Workspace& w) {
 
 /// Debt of accounts in breach that nobody served, and how long they have been waiting.
 void measure_unserved(const Snapshot& world, Workspace& w) {
-  // Where nothing is pending any more, states count to the horizon.
-  const double until_s = w.outcome.stop == Stop::settled ? world.horizon_s : w.outcome.end_s;
+  const double until_s = counted_until_s(w);
   w.breach.find(w.factors, {}, w.entered, w.left);  // what the last settlement changed
   w.breached.clear();
   w.breach.members(w.breached);
@@ -342,7 +341,7 @@ void measure_unserved(const Snapshot& world, Workspace& w) {
 
 /// What had no cash to spare at the end had none to the horizon.
 void measure_fullness(Workspace& w) {
-  const double until_s = w.outcome.stop == Stop::settled ? w.world->horizon_s : w.outcome.end_s;
+  const double until_s = counted_until_s(w);
   for (std::size_t r = 0; r < w.nearly_full_since.size(); ++r) {
     const double since = w.nearly_full_since[r];
     if (since >= 0) w.outcome.reserves[r].nearly_full_s += until_s - since;
@@ -398,6 +397,16 @@ bool mend(Row& row) {
   return mended;
 }
 
+/// The same of rows without a name of their own.
+template <class Rows>
+void mend_all(Workspace& w, Rows& rows, const char* what) {
+  for (auto& row : rows) {
+    if (mend(row)) {
+      fail(w, Stop::not_finite, std::string("a figure of ") + what + " is not a finite number");
+    }
+  }
+}
+
 template <class Rows, class Infos>
 void mend_rows(Workspace& w, Rows& rows, const Infos& infos) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -439,18 +448,10 @@ void mend_outcome(const Snapshot& world, Workspace& w) {
   mend_rows(w, out.assets, world.assets);
   mend_rows(w, out.venues, world.venues);
   mend_rows(w, out.oracles, world.oracles);
-  for (ReserveOutcome& o : out.reserves) {
-    if (mend(o)) fail(w, Stop::not_finite, "a figure of a reserve is not a finite number");
-  }
-  for (PerpOutcome& o : out.perps) {
-    if (mend(o)) fail(w, Stop::not_finite, "a figure of a contract is not a finite number");
-  }
-  for (BackstopOutcome& o : out.backstops) {
-    if (mend(o)) fail(w, Stop::not_finite, "a figure of a vault or fund is not a finite number");
-  }
-  for (AuctionOutcome& o : out.auctions) {
-    if (mend(o)) fail(w, Stop::not_finite, "a figure of auctions is not a finite number");
-  }
+  mend_all(w, out.reserves, "a reserve");
+  mend_all(w, out.perps, "a contract");
+  mend_all(w, out.backstops, "a vault or fund");
+  mend_all(w, out.auctions, "auctions");
   mend_rows(w, out.systems, world.systems);
   mend_rows(w, out.agents, world.flow_agents);
   mend_rows(w, out.vaults, world.vaults);
@@ -474,6 +475,10 @@ std::string unwhole(const Snapshot& world, const Workspace& w) {
 }
 
 }  // namespace
+
+double counted_until_s(const Workspace& w) {
+  return w.outcome.stop == Stop::settled ? w.world->horizon_s : w.outcome.end_s;
+}
 
 void open_books(const Snapshot& world, Workspace& w) {
   w.opening_wealth =

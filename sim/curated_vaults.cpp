@@ -5,7 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "sim/accounting.hpp"
 #include "sim/deposits.hpp"
+#include "sim/pools.hpp"
 
 namespace faultline {
 
@@ -62,7 +64,7 @@ double room_at(const Snapshot& world, const Workspace& w, std::uint32_t p) {
   const double own = w.vaults.places[p].cap - claim_units(world, w, p);
   const std::uint32_t r = world.vault_places[p].reserve;
   if (r == nowhere) return std::max(0.0, own);
-  return std::max(0.0, std::min(own, w.settings.reserves[r].supply_cap - supply_units(w, r)));
+  return std::max(0.0, std::min(own, supply_room(world, w, r)));
 }
 
 /// Takes up to whole `units` out of a place, as far as there is cash. Gives what came.
@@ -495,7 +497,7 @@ void open_vault_outcomes(const Snapshot& world, Workspace& w) {
 
 void close_vault_outcomes(const Snapshot& world, Workspace& w) {
   // Where nothing is pending any more, states count to the horizon.
-  const double until_s = w.outcome.stop == Stop::settled ? world.horizon_s : w.outcome.end_s;
+  const double until_s = counted_until_s(w);
   for (std::uint32_t v = 0; v < world.vaults.size(); ++v) {
     const CuratedVaultInfo& info = world.vaults[v];
     const CuratedVaultState& s = w.vaults.vaults[v];

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/accounting.hpp"
 #include "sim/borrowing.hpp"
 #include "sim/deposits.hpp"
 #include "sim/pools.hpp"
@@ -436,7 +437,7 @@ void watch_deposits(const Snapshot& world, Workspace& w) {
 }
 
 void measure_trapped(const Snapshot& world, Workspace& w) {
-  const double until_s = w.outcome.stop == Stop::settled ? world.horizon_s : w.outcome.end_s;
+  const double until_s = counted_until_s(w);
   for (std::size_t i = 0; i < world.places.size(); ++i) {
     const PlaceRun& p = w.deposits.places[i];
     ReserveOutcome& out = outcome_of(w, world.places[i]);

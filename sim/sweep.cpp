@@ -174,7 +174,6 @@ ResultsLayout SweepPlan::layout() const {
   for (const char* m : {"deposits_usd", "insolvent", "insolvent_s"}) {
     out.node_metrics.push_back(m);
   }
-  if (!world.vaults.empty()) out.node_metrics.push_back("trapped_usd");
   return out;
 }
 
@@ -183,18 +182,17 @@ namespace {
 /// A vault's row among the nodes: it lends and liquidates nobody; what it lost is its
 /// `bad_debt_usd`, too, so that shares of deposits are answered as for markets.
 std::vector<double> vault_row(const VaultOutcome& full, const VaultOutcome& base) {
-  const auto row = [](double lost, double recognised) {
-    return std::array<double, net_metrics.size()>{lost, lost, recognised, 0, 0, lost};
+  const auto row = [](const VaultOutcome& v) {  // in the order of net_metrics
+    return std::array<double, net_metrics.size()>{v.loss_usd, v.loss_usd,    v.recognised_usd, 0, 0,
+                                                  v.loss_usd, v.trapped_usd, v.withdrawn_usd};
   };
-  const auto gross = row(full.loss_usd, full.recognised_usd);
-  const auto calm = row(base.loss_usd, base.recognised_usd);
+  const auto gross = row(full), calm = row(base);
   std::vector<double> out;
   for (std::size_t i = 0; i < gross.size(); ++i) out.push_back(gross[i] - calm[i]);
   out.insert(out.end(), gross.begin(), gross.end());
   out.push_back(full.deposits_usd);
   out.push_back(full.loss_usd - base.loss_usd > 0.001 * full.deposits_usd ? 1 : 0);
-  out.push_back(std::nan(""));
-  out.push_back(full.trapped_usd - base.trapped_usd);
+  out.push_back(nothing);
   return out;
 }
 
@@ -449,7 +447,6 @@ ScenarioResult SweepRunner::row(const DrawnScenario& drawn, const SweepRun& run)
     node.values.push_back(full.deposits_usd);
     node.values.push_back(insolvent ? 1 : 0);
     node.values.push_back(insolvent ? full.insolvent_s : nothing);
-    if (!at.world->vaults.empty()) node.values.push_back(nothing);
   }
   for (std::size_t v = 0; v < at.world->vaults.size(); ++v) {
     NodeResult& node = out.nodes.emplace_back();

@@ -1,7 +1,11 @@
 // What a curator sees of data/ecosystems/two_curators.yaml: where the vaults lend, what their
 // depositors lose, and who cannot leave.
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -72,4 +76,24 @@ TEST_CASE("run: once markets admit a loss, those who leave bear it or leave it t
   };
   CHECK(asked(carried) == Approx(0.3 * 53e6).epsilon(1e-3));
   CHECK(asked(realised) == Approx(0.3 * (53e6 - loss)).epsilon(1e-3));
+}
+
+TEST_CASE("sweep: a vault's row tells what its depositors lost and could not take out") {
+  const std::filesystem::path days = std::filesystem::temp_directory_path() /
+                                     ("faultline-vaults-" + std::to_string(getpid()) + ".yaml");
+  std::ofstream(days) << "faultline: 1\nname: days\nscenario: half_is_gone\n"
+                         "sweep:\n  draws: 4\n  vary: {eth: {price: ETH, at: 1h, over: 1h, "
+                         "uniform: {lo: -5%, hi: 0%}}}\n"
+                         "  limits: [{loss: curated.yield, below: 1%, in: 95%}]\n";
+  const auto out = faultline::test::output_of(std::string(FAULTLINE_BINARY) + " sweep " + file +
+                                              " " + days.string() + " --quiet --format json");
+  std::filesystem::remove(days);
+  REQUIRE(out.exit == 0);
+  const json told = json::parse(out.text);
+  CHECK(told["failed"] == 0);
+  CHECK(told["limits"][0]["verdict"] == "broken");
+  const json& vault = told["nodes"]["curated.yield"];
+  CHECK(vault["loss_usd"]["mean"]["value"].get<double>() > 1e6);
+  CHECK(vault["trapped_usd"]["mean"]["value"].get<double>() > 1e6);
+  CHECK(vault["withdrawn_usd"]["mean"]["value"].get<double>() > 1e6);
 }
