@@ -397,6 +397,11 @@ std::vector<MarketSums> sum_markets(const Snapshot& world) {
   return out;
 }
 
+std::string reserve_name(const Snapshot& world, const Reserve& reserve) {
+  const std::string& asset = world.assets[reserve.asset.value].name;
+  return reserve.lies == Lies::in_bands ? asset + " in bands" : asset;
+}
+
 std::string cap_text(double cap, double in_use) {
   if (!std::isfinite(cap)) return "none";
   return fmt::format("{} ({} full)", format_number(cap, 3), percent(in_use / cap, 0));
@@ -425,10 +430,11 @@ void print_market(const Snapshot& world, std::uint32_t m, const MarketSums& sums
   for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
        ++r) {
     const Reserve& reserve = world.reserves[r];
+    if (reserve.lies == Lies::promised) continue;
     const ReserveRow row = reserve_row(world, r);
     const LendingTerms& t = reserve.terms;
     const bool posts = t.lt > 0;
-    std::vector<std::string> cells{world.assets[reserve.asset.value].name,
+    std::vector<std::string> cells{reserve_name(world, reserve),
                                    format_usd(row.supplied * row.usd)};
     if (reserve.takes_debt) {
       cells.insert(cells.end(), {format_usd(row.borrowed * row.usd), percent(row.used, 1),
@@ -489,7 +495,9 @@ json markets_json(const Inspection& in, const std::vector<MarketSums>& sums) {
                {"reserves", json::object()}};
     for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
          ++r) {
-      entry["reserves"][world.assets[world.reserves[r].asset.value].name] = reserve_json(world, r);
+      const Reserve& reserve = world.reserves[r];
+      if (reserve.lies == Lies::promised) continue;
+      entry["reserves"][reserve_name(world, reserve)] = reserve_json(world, r);
     }
     out["markets"][market.name] = std::move(entry);
   }

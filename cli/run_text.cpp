@@ -372,6 +372,22 @@ void print_contracts(const RunReport& r) {
   }
 }
 
+/// What became of loans on bands, market by market.
+void print_bands(const RunReport& r) {
+  for (std::size_t b = 0; b < r.world.band_books.size(); ++b) {
+    const BandBook& book = r.world.band_books[b];
+    const BandOutcome& o = r.run.full.bands[b];
+    if (o.converted_usd == 0 && o.returned_usd == 0) continue;
+    const VenueInfo& pool = r.world.venues[book.venue.value];
+    fmt::print(
+        "\n  {}: its bands sold {} of {} and bought {} back, at a cost of {} to its borrowers; "
+        "at most {:.0f}% of what lay in them was {}, at the end {:.0f}%\n",
+        r.world.markets[book.market.value].name, dollars(o.converted_usd),
+        r.world.assets[pool.base.value].name, dollars(o.returned_usd), dollars(o.soft_loss_usd),
+        100 * o.coins_most, r.world.assets[pool.quote.value].name, 100 * o.coins_end);
+  }
+}
+
 /// What is behind synthetic dollars.
 void print_dollars(const RunReport& r) {
   for (const DollarIssuer& d : r.world.dollars) {
@@ -564,6 +580,7 @@ void print_run(const RunReport& r, bool whole) {
   print_timeline(r, whole);
   print_prices(r);
   print_contracts(r);
+  print_bands(r);
   print_dollars(r);
   print_shape(r);
   print_feeds(r);
@@ -654,6 +671,18 @@ void add_perps(const RunReport& r, nlohmann::json& out) {
   }
 }
 
+void add_bands(const RunReport& r, nlohmann::json& out) {
+  for (std::size_t b = 0; b < r.world.band_books.size(); ++b) {
+    const BandOutcome& o = r.run.full.bands[b];
+    out["bands"][r.world.markets[r.world.band_books[b].market.value].name] = {
+        {"converted_usd", o.converted_usd},
+        {"returned_usd", o.returned_usd},
+        {"soft_loss_usd", o.soft_loss_usd},
+        {"coins_most", o.coins_most},
+        {"coins_end", o.coins_end}};
+  }
+}
+
 void add_dollars(const RunReport& r, nlohmann::json& out) {
   for (const DollarIssuer& d : r.world.dollars) {
     const BackstopOutcome& o = r.run.full.backstops[d.number];
@@ -730,6 +759,7 @@ nlohmann::json run_json(const RunReport& r) {
         {"price_start", o.price_start}, {"price_min", o.price_min}, {"price_end", o.price_end}});
   }
   add_perps(r, out);
+  add_bands(r, out);
   for (std::size_t b = 0; b < bearer_count; ++b) {
     out["bearers"][bearer_name(static_cast<Bearer>(b))] =
         r.run.full.bearer_gain_usd[b] - r.run.baseline.bearer_gain_usd[b];

@@ -15,7 +15,7 @@ namespace faultline {
 /// Which column of a CSV is what.
 struct LegColumns {
   std::string account = "account", side = "side", asset = "asset", amount = "amount";
-  std::optional<std::string> marked;
+  std::optional<std::string> marked, first_band, last_band;
   std::map<std::string, std::string> posts, owes;
 
   template <class V>
@@ -25,6 +25,9 @@ struct LegColumns {
     v("asset", asset, Field{.help = "one row per leg: column with the leg's asset"});
     v("amount", amount, Field{.help = "one row per leg: column with units of that asset"});
     v("marked", marked, Field{.help = "column that is 1 where the leg is inferred"});
+    v("first_band", first_band,
+      Field{.help = "loans on bands: column with the number of the first, highest band"});
+    v("last_band", last_band, Field{.help = "loans on bands: column with that of the last"});
     v("posts", posts,
       Field{.help = "one row per account: asset to the column of units posted",
             .refers = Refers::asset});
@@ -76,6 +79,7 @@ struct GroupSpec {
   std::vector<Amount> owes;
   HealthSpec health;
   double size_sd = 2;
+  std::optional<long> bands;
 
   template <class V>
   void fields(V& v) {
@@ -89,6 +93,10 @@ struct GroupSpec {
             .lo = 0,
             .hi = 5,
             .source = "our choice: a heavy tail"});
+    v("bands", bands,
+      Field{.help = "loans on bands: how many each lies in; left out: as the market says",
+            .lo = 4,
+            .hi = 50});
   }
 };
 
@@ -96,12 +104,19 @@ struct GroupSpec {
 struct ListedAccount {
   std::string name;
   std::vector<Amount> posts, owes;
+  std::optional<long> first_band, last_band;
 
   template <class V>
   void fields(V& v) {
     v("name", name, Field{.help = "for messages"});
     v("posts", posts, Field{.help = "collateral, amounts in units", .lo = 0});
     v("owes", owes, Field{.help = "debt, amounts in units", .lo = 0});
+    v("first_band", first_band,
+      Field{.help = "loans on bands: number of the first, highest band; left out: as a new loan's",
+            .lo = -5000,
+            .hi = 5000});
+    v("last_band", last_band,
+      Field{.help = "loans on bands: that of the last", .lo = -5000, .hi = 5000});
   }
 };
 

@@ -72,6 +72,7 @@ struct AccountRows {
   std::vector<std::uint32_t> reserve_of[2];  // [side][asset of the rows]; none: 0xffffffff
   double scale[2] = {1, 1};
   double book_scale = 1;
+  std::size_t unscaled = 0xffffffffu;  // asset of the rows that stands in coins already
 
   std::size_t size() const { return rows == nullptr ? 0 : rows->size(); }
   /// Calls visit(reserve, units, is debt) for every leg of an account that is no plain supply.
@@ -80,8 +81,8 @@ struct AccountRows {
     for (std::uint32_t l = rows->first_leg[account]; l < rows->first_leg[account + 1]; ++l) {
       const PositionRows::Leg leg = rows->legs[l];
       if (leg.side == 2) continue;
-      visit(reserve_of[leg.side][leg.asset], rows->amounts[l] * scale[leg.side] * book_scale,
-            leg.side == 1);
+      const double factor = leg.asset == unscaled ? 1 : scale[leg.side];
+      visit(reserve_of[leg.side][leg.asset], rows->amounts[l] * factor * book_scale, leg.side == 1);
     }
   }
 };
@@ -141,6 +142,19 @@ struct CompileContext {
 Reserve& add_reserve(CompileContext& c, MarketId market, AssetId asset, const std::string& path,
                      const std::optional<Name>& oracle);
 
+/// Reserves of a market of loans on bands, whose pool stands already.
+void add_band_market(CompileContext& c, Market& market, MarketId id, const BandMarket::Spec& spec);
+/// Where its accounts' legs lie; none: 0xffffffff.
+std::uint32_t band_reserve(const Snapshot& world, const Market& market, AssetId asset, bool debt);
+/// Its accounts, by group; adds to `gathered`.
+void generate_band_loans(CompileContext& c, const Named<MarketNode>& node, std::uint32_t m);
+/// Once its accounts are known: their bands, and the pool they fill.
+void open_bands(CompileContext& c, const Named<MarketNode>& node, std::uint32_t m);
+/// Once balances are whole: what each band holds a share at the opening.
+void open_band_runs(CompileContext& c);
+/// The row of one loan.
+void band_loan_legs(const CompileContext& c, std::uint32_t m, std::uint32_t loan, double owed,
+                    std::vector<LegInput>& legs);
 /// Issuers of synthetic dollars: the agents they rest on, and what they hold besides.
 void compile_dollars(CompileContext& c);
 /// Reserves of a perpetual venue: its settlement asset, other collateral, then its contracts.

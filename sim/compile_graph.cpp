@@ -166,7 +166,8 @@ class GraphMaker {
       const Handle market = markets_[reserve.market.value];
       const double posted = reserve_usd(r, false), owed = reserve_usd(r, true);
       edge(oracles_[reserve.oracle.value], market, EdgeKind::prices, posted + owed);
-      if (reserve.terms.lt > 0) {
+      if (reserve.lies == Lies::promised) continue;
+      if (reserve.terms.lt > 0 || reserve.lies == Lies::in_bands) {
         edge(assets_[reserve.asset.value], market, EdgeKind::collateral, posted);
       } else {
         edge(assets_[reserve.asset.value], market, EdgeKind::prices, owed);
@@ -176,6 +177,12 @@ class GraphMaker {
       if (world_.liquidator_of[m] >= 0 && !world_.lanes.empty()) add_lane_edges(m);
     }
     for (const PerpVenue& venue : world_.perps) add_perp_edges(venue);
+    for (const BandBook& book : world_.band_books) {  // loans are shares of what the pool holds
+      const Handle market = markets_[book.market.value], pool = venues_[book.venue.value];
+      const double usd = reserve_usd(book.collateral, false) + reserve_usd(book.coins, false);
+      edge(pool, market, EdgeKind::claim, usd);
+      edge(market, pool, EdgeKind::trades, usd);
+    }
   }
 
   /// A perpetual venue closes accounts in its books; vaults and funds stand behind it and lose with

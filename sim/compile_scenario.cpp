@@ -64,10 +64,12 @@ void move_rate(ScenarioContext& c, AssetId a, const Move& m) {
 /// Whose depth a `withdraw` names: a venue's, a group's of makers, a family's, or `lps`: that of
 /// every pool and book.
 void withdraw(ScenarioContext& c, const std::string& who, double share) {
-  bool any = false;
+  bool any = false, loans = false;
   for (std::uint32_t v = 0; v < c.world.venues.size(); ++v) {
     const VenueInfo& venue = c.world.venues[v];
     const bool named = venue.name == who || venue.cluster == who;
+    loans = loans || (named && venue.rests_loans);
+    if (venue.rests_loans) continue;
     if (!named && !(who == "lps" && !venue.is_outside)) continue;
     c.move(MoveKind::withdraw, v, std::min(share, 1 - 0x1p-20));
     any = true;
@@ -79,6 +81,12 @@ void withdraw(ScenarioContext& c, const std::string& who, double share) {
     any = true;
   }
   if (any) return;
+  if (loans) {
+    c.diagnostics.error("E0586", c.event.written,
+                        "the bands of '" + who + "' hold the collateral of loans",
+                        "nobody else's depth is there to leave");
+    return;
+  }
   if (who == "lps") {
     c.diagnostics.error("E0465", c.event.written, "no pool and no order book to withdraw from",
                         "declare one under venues");

@@ -111,6 +111,12 @@ struct PositionRows {
   std::vector<std::uint32_t> first_leg;  // per account, and one past the end
   std::vector<Leg> legs;
   std::vector<double> amounts;  // units of the leg's asset
+  struct Bands {
+    long first = 0, last = -1;
+    bool stated() const { return last >= first; }
+  };
+  std::vector<Bands>
+      bands;  // per account, of loans on bands; not stated, or empty: as a new loan's
 
   std::size_t size() const { return first_leg.empty() ? 0 : first_leg.size() - 1; }
 };
@@ -124,6 +130,7 @@ struct AccountGroup {
   std::map<std::string, Amount> owes;  // asset to total; empty: what is left of the reserves
   double health_median = 1.6, health_low = 1.05, health_low_quantile = 0.01;
   double size_sd = 2.0;  // standard deviation of ln(debt)
+  long bands = 0;        // of loans on bands; 0: as their market says
   Span at;
 };
 

@@ -12,6 +12,7 @@
 #include <limits>
 
 #include "protocols/liquidation/economics.hpp"
+#include "sim/band_loans.hpp"
 #include "sim/flows.hpp"
 #include "sim/perps.hpp"
 #include "sim/pool_perps.hpp"
@@ -368,6 +369,12 @@ void plan_row(const Snapshot& world, const Workspace& w, std::uint32_t position,
     out.parked.push_back({position, first_need, first_need});  // for good: nothing to wait for
     return;
   }
+  const double gas = gas_usd(world, w, w.settings.liquidator_gas[static_cast<std::size_t>(who)],
+                             world.markets[market.value].chain);
+  if (world.markets[market.value].bands >= 0) {
+    plan_band_loan(world, w, position, gas, out);
+    return;
+  }
   RowView row;
   view_row(world, w, position, row);
   if (!row.priced) {
@@ -377,8 +384,6 @@ void plan_row(const Snapshot& world, const Workspace& w, std::uint32_t position,
   // Written where it stays: an order is copied once, when all rows are planned.
   LiquidationOrder& order = out.orders.emplace_back();
   order.position = position;
-  const double gas = gas_usd(world, w, w.settings.liquidator_gas[static_cast<std::size_t>(who)],
-                             world.markets[market.value].chain);
   if (best_pair(world, w, row, gas, order, out.needs) > 0) {
     out.kept.push_back(position);
     out.needs.resize(first_need);
@@ -416,6 +421,7 @@ void plan_rows(const Snapshot& world, Workspace& w) {
     w.orders.insert(w.orders.end(), rows.orders.begin(), rows.orders.end());
     w.breached.insert(w.breached.end(), rows.kept.begin(), rows.kept.end());
     take_over_plans(rows, w);
+    w.bands.closed.insert(w.bands.closed.end(), rows.closed_loans.begin(), rows.closed_loans.end());
     for (const PlannedRows::Parking& p : rows.parked) {
       if (p.first_need == p.end_need) {
         w.set_parked(p.position, true);
@@ -457,6 +463,7 @@ double breach_factor_at(const Workspace& w, std::uint32_t factor, double price) 
 
 void assess(const Snapshot& world, const Scenario&, Workspace& w) {
   w.orders.clear();
+  w.bands.closed.clear();
   w.perps.forget_orders();
   refresh_factors(world, w);
   refresh_lanes(world, w);
@@ -479,8 +486,8 @@ void assess(const Snapshot& world, const Scenario&, Workspace& w) {
   w.moved_venues.clear();
   w.moved_feeds.clear();
   w.moved_spots.clear();
-  w.outcome.counters.orders += w.orders.size() + w.perps.orders.size();
-  if (!w.orders.empty() || w.perps.acts()) w.quiet = false;
+  w.outcome.counters.orders += w.orders.size() + w.perps.orders.size() + w.bands.closed.size();
+  if (!w.orders.empty() || !w.bands.closed.empty() || w.perps.acts()) w.quiet = false;
 }
 
 }  // namespace faultline

@@ -19,6 +19,7 @@
 #include <cmath>
 #include <span>
 
+#include "sim/band_loans.hpp"
 #include "sim/perps.hpp"
 #include "sim/venue_ops.hpp"
 
@@ -160,8 +161,7 @@ bool limits_hold(const Snapshot& world, Workspace& w, Orders orders) {
     for (std::uint32_t i = q.keep < 2 ? 0 : q.keep - 2; i < q.keep; ++i) {
       const LiquidationOrder& o = orders[q.begin + i];
       if (o.fraction <= 0) continue;
-      q.failing =
-          q.failing || !(o.fraction * o.to_liquidator * average >= o.fraction * o.repay + o.gas);
+      q.failing = q.failing || !(o.fraction * o.to_liquidator * average >= o.cost() + o.gas);
     }
     hold = hold && !q.failing;
   }
@@ -290,13 +290,13 @@ void commit_capital(const Snapshot& world, Workspace& w) {
 void limit_what_was_granted(Workspace& w) {
   for (LiquidationOrder& o : w.orders) {
     if (o.fraction > 0 && o.fraction < 1) {
-      o.limit = (o.fraction * o.repay + o.gas) / (o.fraction * o.to_liquidator);
+      o.limit = (o.cost() + o.gas) / (o.fraction * o.to_liquidator);
     }
   }
 }
 
 /// What the order's fraction comes to, in whole quanta; an order too small to trade is dropped.
-void make_whole(const Snapshot& world, LiquidationOrder& o) {
+void make_whole(const Snapshot& world, Workspace& w, LiquidationOrder& o) {
   const Quantum& qc = world.assets[world.reserves[o.collateral_reserve].asset.value].quantum;
   const Quantum& qd = world.assets[world.reserves[o.debt_reserve].asset.value].quantum;
   if (o.fraction < 1) {
@@ -306,6 +306,7 @@ void make_whole(const Snapshot& world, LiquidationOrder& o) {
   }
   o.gas = qd.up(o.gas);
   if (o.fraction <= 0 || !(o.to_liquidator > 0)) o.fraction = 0;
+  if (o.fraction > 0 && o.owed > 0) take_from_bands(world, w, o);
 }
 
 /// Books one trade of whole quanta: transit pays the venue, the venue pays transit. Gives what
@@ -397,7 +398,7 @@ void cap_flows(const Snapshot& world, Workspace& w) {
 /// do flow agents' orders that have not traded.
 void book_orders(const Snapshot& world, Workspace& w, std::span<LiquidationOrder> orders) {
   for (LiquidationOrder& o : orders) {
-    make_whole(world, o);
+    make_whole(world, w, o);
     if (o.fraction <= 0) continue;
     const Reserve& from = world.reserves[o.collateral_reserve];
     w.ledger.post(from.cash, world.dust[from.asset.value], o.to_liquidator);
@@ -441,7 +442,7 @@ void book_orders(const Snapshot& world, Workspace& w, std::span<LiquidationOrder
 /// The direct run: every order trades in full at the reference price, with the outside world.
 void book_at_reference(const Snapshot& world, Workspace& w) {
   for (LiquidationOrder& o : w.orders) {
-    make_whole(world, o);
+    make_whole(world, w, o);
     if (o.fraction <= 0) continue;
     const Reserve& from = world.reserves[o.collateral_reserve];
     const Lane& lane = world.lanes[o.lane];

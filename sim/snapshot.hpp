@@ -22,6 +22,7 @@
 #include "protocols/margin/rates.hpp"
 #include "protocols/venues/registry.hpp"
 #include "sim/agent_infos.hpp"
+#include "sim/band_book.hpp"
 #include "sim/ecosystem.hpp"
 #include "sim/ledger.hpp"
 #include "sim/perp_venue.hpp"
@@ -70,6 +71,7 @@ struct VenueInfo {
   bool is_outside = false;
   bool relaxes = false;           // its state moves with time
   bool priced_by_oracle = false;  // trades there tell nothing of its assets' worth
+  bool rests_loans = false;       // its bands hold the collateral of a market's loans
   OracleId feed;  // whose published price it reads instead of the outside price, if any
 };
 
@@ -129,6 +131,13 @@ struct OracleInfo {
   std::vector<OracleId> reads;     // every feed it reads
 };
 
+/// Where what rows post in a reserve lies.
+enum class Lies : std::uint8_t {
+  in_cash,   // in its own account
+  in_bands,  // in the bands of its market's pool; margin goes by `promised`
+  promised   // nowhere: the coins the bands would become, which count in health alone
+};
+
 /// One asset lent or posted inside one market.
 struct Reserve {
   AssetId asset;
@@ -143,6 +152,7 @@ struct Reserve {
   bool takes_debt = true;
   bool contract = false;   // a perpetual: supplied are longs, owed are shorts
   double debt_weight = 1;  // of what is owed, in health; above 1 for shorts of a contract
+  Lies lies = Lies::in_cash;
 };
 
 struct Market {
@@ -158,6 +168,7 @@ struct Market {
   double legacy_usd = 0;                      // bad debt there before round 0
   std::string note;                           // what the file says of its source
   std::int32_t perp = -1;                     // place among the perpetual venues
+  std::int32_t bands = -1;                    // place among the books of loans on bands
 };
 
 struct ReserveState {
@@ -178,6 +189,7 @@ struct OpeningState {
   std::vector<FeedState> feeds;
   std::vector<MakersState> makers;
   std::vector<double> factors, market_factors;
+  std::vector<BandMarketRun> bands;
 };
 
 struct Snapshot {
@@ -199,6 +211,7 @@ struct Snapshot {
   std::vector<Reserve> reserves;
   std::vector<Market> markets;
   std::vector<PerpVenue> perps;
+  std::vector<BandBook> band_books;
   std::uint32_t contracts = 0, backstops = 0;  // of all perpetual venues
   std::vector<Lane> lanes;
   std::vector<std::vector<Hop>> bundles;  // venues that give one asset for the same other, by id

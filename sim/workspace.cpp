@@ -67,6 +67,7 @@ void open_outcome(const Snapshot& world, Outcome& out) {
   out.venues.assign(world.venues.size(), VenueOutcome{});
   out.oracles.assign(world.oracles.size(), OracleOutcome{});
   out.perps.assign(world.contracts, PerpOutcome{});
+  out.bands.assign(world.band_books.size(), BandOutcome{});
   out.burdens.assign(world.perps.size(), AdlBurden{});
   out.backstops.assign(world.backstops, BackstopOutcome{});
   out.agents.assign(world.flow_agents.size(), AgentOutcome{});
@@ -196,6 +197,7 @@ void Workspace::reset() {
   realised_usd.assign(markets, 0.0);
   round_liquidated_usd.assign(markets, 0.0);
   perps.open(world->contracts, world->backstops, markets);
+  bands.markets = opening.bands;
   hole_usd.assign(markets, 0.0);
   nearly_full_since.assign(reserves.size(), -1.0);
   std::fill(lane_in.begin(), lane_in.end(), 0.0);

@@ -127,6 +127,7 @@ struct Workspace {
   bool impact_due = false;                // permanent impact moved a reference since the last round
 
   PerpRun perps;  // 1 shock to 6 settle
+  BandRun bands;  // 2 align to 6 settle
 
   // 2 align and 5 execute
   KindStates<VenueKinds> venues, scratch;

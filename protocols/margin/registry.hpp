@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/registry.hpp"
+#include "protocols/margin/band_market.hpp"
 #include "protocols/margin/isolated_market.hpp"
 #include "protocols/margin/perp_market.hpp"
 #include "protocols/margin/pool_perp_market.hpp"
@@ -15,6 +16,7 @@ struct MarketTypeList {
   static constexpr std::array<std::string_view, sizeof...(Kinds)> names{Kinds::name...};
 };
 
-using MarketKinds = MarketTypeList<PooledLending, IsolatedMarket, PerpMarket, PoolPerps>;
+using MarketKinds =
+    MarketTypeList<PooledLending, IsolatedMarket, PerpMarket, PoolPerps, BandMarket>;
 
 }  // namespace faultline

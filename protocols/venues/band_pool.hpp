@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -22,8 +23,8 @@ namespace faultline {
 
 struct BandPool {
   static constexpr std::string_view name = "band_pool";
-  static constexpr std::size_t most_bands = 128;
-  static constexpr bool priced_by_oracle = true;  // its price says nothing new of its assets
+  static constexpr std::size_t most_bands = 1088;  // crvUSD: 1024 below the active one
+  static constexpr bool priced_by_oracle = true;   // its price says nothing new of its assets
 
   /// Collateral spread evenly over bands below the price.
   struct Deposit {
@@ -55,6 +56,7 @@ struct BandPool {
     Ratio fee{0.006}, admin_fee{0};
     std::optional<Name> oracle;
     Seconds oracle_half_life{600};
+    bool rests_loans = false;  // not written: its collateral is that of a market's loans
 
     template <class V>
     void fields(V& v) {
@@ -89,6 +91,7 @@ struct BandPool {
 
   struct Params {
     std::size_t count = 0;
+    long first = 0;  // number of the first band, where loans name theirs
     double a = 100;
     double fee = 0.006, admin_fee = 0;
     double half_life_s = 600;
@@ -103,11 +106,15 @@ struct BandPool {
     double oracle = 1;
     double base = 0, quote = 0;  // tokens held, the administrator's included
     double fee = 0;
+    std::uint32_t traded_low = most_bands,
+                  traded_high = 0;  // bands trades reached, until forgotten
   };
 
   /// Params from a Spec; problem says what to write instead.
   static Compiled<BandPool> compile(const Spec& spec, const Opening& at);
 
+  /// Lays `count` bands from number `first` down, of which band 0 begins at `top`, all empty.
+  static void lay(Params& p, double top, long first, std::size_t count);
   static State open(const Params& p);
   static bool moves_with_time(const Params&) { return true; }
   static double fee(const Params&, const State& s) { return s.fee; }
@@ -128,10 +135,13 @@ struct BandPool {
     return in_for_average_by_bracket<BandPool>(p, s, side, limit);
   }
   static double most_in(const Params& p, const State& s, Side side);
+  static bool fits(const Params& p, const State& s, Side side, double in);
   static void apply(const Params& p, State& s, Side side, double given, double taken);
   /// The oracle's average moves toward `observed` (quote per base; NaN: it stays).
   static bool relax(const Params& p, State& s, double dt, double observed);
   static void withdraw(const Params&, State& s, double share);
+  /// The band an oracle price lies in; the first or last where it lies in none.
+  static std::size_t band_at(const Params& p, double price);
   static void hold(const Params&, State& s, double base, double quote) {
     s.base = base;
     s.quote = quote;

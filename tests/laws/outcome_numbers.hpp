@@ -31,6 +31,7 @@ static_assert(sizeof(AssetOutcome) == 3 * sizeof(double));
 static_assert(sizeof(VenueOutcome) == 3 * sizeof(double));
 static_assert(sizeof(OracleOutcome) == 2 * sizeof(double));
 static_assert(sizeof(PerpOutcome) == 9 * sizeof(double));
+static_assert(sizeof(BandOutcome) == 5 * sizeof(double));
 static_assert(sizeof(BackstopOutcome) == 2 * sizeof(double));
 static_assert(sizeof(AgentOutcome) == 4 * sizeof(double));
 static_assert(sizeof(Counters) == 6 * sizeof(std::uint64_t));
@@ -61,6 +62,9 @@ class NumberList {
         backstop(o.backstops[v.pool->number], NodeKind::venue,
                  world_.venues[v.pool->venue.value].name);
       }
+    }
+    for (std::size_t b = 0; b < o.bands.size(); ++b) {
+      bands(o.bands[b], world_.venues[world_.band_books[b].venue.value].name);
     }
     for (const DollarIssuer& d : world_.dollars) {
       backstop(o.backstops[d.number], NodeKind::vault, d.name);
@@ -150,6 +154,14 @@ class NumberList {
     plain("most funding", c.funding_most);
     plain("least basis", c.basis_least);
     plain("most basis", c.basis_most);
+  }
+  void bands(const BandOutcome& b, const std::string& pool) {
+    at(NodeKind::venue, pool);
+    usd("converted", b.converted_usd);
+    usd("bought back", b.returned_usd);
+    usd("soft loss", b.soft_loss_usd);
+    plain("most in coins", b.coins_most);
+    plain("in coins at the end", b.coins_end);
   }
   void backstop(const BackstopOutcome& b, NodeKind kind, const std::string& name) {
     at(kind, name);

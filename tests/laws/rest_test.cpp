@@ -125,6 +125,8 @@ TEST_CASE("law 2: a run that stops early says what it would have said at the hor
       } else if (auto* pooled = std::get_if<PoolPerps::Spec>(&m.spec.spec)) {
         pooled->funding.kind = "none";
         pooled->borrow_base.value = pooled->borrow_above.value = 0;
+      } else if (auto* bands = std::get_if<BandMarket::Spec>(&m.spec.spec)) {
+        bands->rate.kind = "none";
       } else {
         std::get<IsolatedMarket::Spec>(m.spec.spec).rate.kind = "none";
       }
