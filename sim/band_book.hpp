@@ -41,6 +41,12 @@ struct LoanHolding {
   double promised = 0;  // what they would become on the way down, less the liquidation discount
 };
 
+/// A loan of health below 1 that nobody need look at until a price gets somewhere.
+struct WaitingLoan {
+  double price = 0;
+  std::uint32_t position = 0, stamp = 0;  // of its row when it was parked
+};
+
 /// One market's loans in one run.
 struct BandMarketRun {
   std::vector<double> kept;                         // [loan] share of its opening shares
@@ -52,6 +58,9 @@ struct BandMarketRun {
   double told = 0;                  // share of coins the story told of
   std::vector<std::uint32_t> seen;  // [loan] the refresh it was last brought up to date in
   std::uint32_t refreshes = 0;
+  std::vector<WaitingLoan> sound;   // a heap, highest first: may fail once the oracle is below
+  std::vector<WaitingLoan> unpaid;  // a heap, lowest first: may pay once the lane brings more
+  double index = 1;                 // of debt, when `sound` was last empty
 };
 
 struct BandRun {

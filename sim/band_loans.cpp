@@ -38,6 +38,28 @@ BandRange reached(const BandPool::State& s, const BandMarketRun& run, std::size_
           std::max({run.active, run.oracle_band, active, now, s.traded_high})};
 }
 
+/// Writes the legs of a loan, and its reserves' totals, as its bands stand.
+void write_legs(const Snapshot& world, Workspace& w, const BandBook& book, std::uint32_t loan) {
+  const LoanHolding has = loan_holding(world, book, w.bands.markets[place_of(world, book)], loan);
+  const std::uint32_t position = book.first_position + loan;
+  Leg legs[kMostLegs];
+  w.positions.row(position, legs);
+  bool changed = false;
+  const auto write = [&](BandBook::Leg leg, double amount, std::uint32_t reserve) {
+    if (legs[leg].amount == amount) return;
+    w.positions.set_amount(position, leg, amount);
+    w.reserves[reserve].supply_scaled += amount - legs[leg].amount;
+    changed = true;
+  };
+  write(BandBook::collateral_leg, has.collateral, book.collateral);
+  write(BandBook::coins_leg, has.coins, book.coins);
+  write(BandBook::promised_leg, has.promised, book.promised);
+  if (!changed) return;
+  w.touch(position);
+  w.bands.changed = true;
+  w.quiet = false;
+}
+
 /// What the pool's trades since it was last looked at took from borrowers and gave them.
 void note_trades(const Snapshot& world, Workspace& w, const BandBook& book, BandMarketRun& run) {
   const VenueInfo& venue = world.venues[book.venue.value];
@@ -82,7 +104,7 @@ void refresh_market(const Snapshot& world, Workspace& w, const BandBook& book) {
     const std::uint32_t loan = book.in_band[i];
     if (run.seen[loan] == run.refreshes) continue;
     run.seen[loan] = run.refreshes;
-    if (run.kept[loan] > 0) write_loan(world, w, book.first_position + loan);
+    if (run.kept[loan] > 0) write_legs(world, w, book, loan);
   }
 }
 
@@ -157,22 +179,7 @@ double coin_share(const Snapshot& world, const Workspace& w, const BandBook& boo
 
 void write_loan(const Snapshot& world, Workspace& w, std::uint32_t position) {
   const auto [book, loan] = band_loan_at(world, position);
-  const LoanHolding has = loan_holding(world, book, w.bands.markets[place_of(world, book)], loan);
-  bool changed = false;
-  const auto write = [&](BandBook::Leg leg, double amount, std::uint32_t reserve) {
-    const double before = w.positions.amount(position, leg);
-    if (before == amount) return;
-    w.positions.set_amount(position, leg, amount);
-    w.reserves[reserve].supply_scaled += amount - before;
-    changed = true;
-  };
-  write(BandBook::collateral_leg, has.collateral, book.collateral);
-  write(BandBook::coins_leg, has.coins, book.coins);
-  write(BandBook::promised_leg, has.promised, book.promised);
-  if (!changed) return;
-  w.touch(position);
-  w.bands.changed = true;
-  w.quiet = false;
+  write_legs(world, w, book, loan);
 }
 
 void refresh_band_loans(const Snapshot& world, Workspace& w) {
@@ -239,25 +246,93 @@ BandLoanView view_band_loan(const Snapshot& world, std::uint32_t position) {
           std::max(0.0, 1 - p.up[l.first] / oracle), loan_fails_at_opening(world, position)};
 }
 
+namespace {
+
+bool by_highest(const WaitingLoan& a, const WaitingLoan& b) {
+  return a.price != b.price ? a.price < b.price : a.position > b.position;
+}
+bool by_lowest(const WaitingLoan& a, const WaitingLoan& b) {
+  return a.price != b.price ? a.price > b.price : a.position > b.position;
+}
+
+/// Wakes the first of a heap while `due(price)`; entries of rows parked anew since are dropped.
+template <class Order, class Due>
+void wake_while(Workspace& w, std::vector<WaitingLoan>& heap, Order order, Due&& due) {
+  while (!heap.empty() && due(heap.front().price)) {
+    std::pop_heap(heap.begin(), heap.end(), order);
+    const WaitingLoan loan = heap.back();
+    heap.pop_back();
+    const ParkState* state = w.parked.states.find(loan.position);
+    if (!state->parked || state->stamp != loan.stamp) continue;
+    w.set_parked(loan.position, false);
+    w.parked.woken.push_back(loan.position);
+  }
+}
+
+constexpr double index_room = 1e-3;  // debts may grow by this before sound loans are looked at
+
+}  // namespace
+
+void wake_band_loans(const Snapshot& world, Workspace& w) {
+  for (const BandBook& book : world.band_books) {
+    BandMarketRun& run = w.bands.markets[place_of(world, book)];
+    const double oracle = state_of(w, book).oracle;
+    const bool grown = w.market.borrow_index[book.lends] > run.index * (1 + index_room);
+    wake_while(w, run.sound, by_highest, [&](double price) { return grown || oracle < price; });
+    const double pays = w.lane_price[world.lane(book.collateral, book.lends)];
+    wake_while(w, run.unpaid, by_lowest, [&](double price) { return pays > price; });
+  }
+}
+
+// Sound while promised + (oracle - top) y >= debt; paid for while price y > debt - coins, gas
+// aside.
+void wait_for_price(const Snapshot& world, Workspace& w, std::uint32_t position) {
+  const auto [book, loan] = band_loan_at(world, position);
+  if (world.liquidator_of[book.market.value] < 0) return;
+  BandMarketRun& run = w.bands.markets[place_of(world, book)];
+  const double collateral = w.positions.amount(position, BandBook::collateral_leg);
+  if (!(collateral > 0)) return;
+  const double owed =
+      w.positions.amount(position, BandBook::debt_leg) * w.market.borrow_index[book.lends];
+  const bool fails = loan_fails(world, w, position);
+  std::vector<WaitingLoan>& heap = fails ? run.unpaid : run.sound;
+  WaitingLoan waits{0, position, w.parked.states.find(position)->stamp};
+  if (fails) {
+    waits.price = (owed - w.positions.amount(position, BandBook::coins_leg)) / collateral;
+  } else {
+    if (heap.empty()) run.index = w.market.borrow_index[book.lends];
+    const double promised = w.positions.amount(position, BandBook::promised_leg);
+    waits.price = params_of(world, book).up[book.loans[loan].first] +
+                  (owed * (1 + 2 * index_room) - promised) / collateral;
+  }
+  heap.push_back(waits);
+  std::push_heap(heap.begin(), heap.end(), fails ? by_lowest : by_highest);
+}
+
 // A liquidator pays what the coins in the bands leave of the debt, and sells the collateral.
 void plan_band_loan(const Snapshot& world, const Workspace& w, std::uint32_t position,
                     double gas_usd, PlannedRows& out) {
-  out.kept.push_back(position);  // health above 1 may come back with the price alone
-  if (!loan_fails(world, w, position)) return;
+  const auto wait = [&] {
+    const auto none = static_cast<std::uint32_t>(out.needs.size());
+    out.parked.push_back({position, none, none});
+  };
+  if (!loan_fails(world, w, position)) return wait();
   const BandBook& book = band_loan_at(world, position).book;
   double owed = 0;
   const BandLiquidation all = whole_liquidation(world, w, book, position, owed);
   const AssetId coin = world.reserves[book.lends].asset;
   const double gas = gas_usd / w.market.spot[coin.value];
   if (!(all.collateral > 0)) {
-    if (all.paid == 0 && all.coins > gas) out.closed_loans.push_back(position);
+    if (all.paid > 0 || all.coins == 0) return wait();
+    out.kept.push_back(position);
+    if (all.coins > gas) out.closed_loans.push_back(position);
     return;
   }
   const std::uint16_t lane = world.lane(book.collateral, book.lends);
-  if (!world.lanes[lane].open) return;
   const double costs = all.paid - all.coins + gas;
-  if (!(all.collateral * w.lane_price[lane] > costs)) return;
-  LiquidationOrder o;
+  if (!world.lanes[lane].open || !(all.collateral * w.lane_price[lane] > costs)) return wait();
+  out.kept.push_back(position);
+  LiquidationOrder& o = out.orders.emplace_back();
   o.position = position;
   o.lane = lane;
   o.debt_leg = BandBook::debt_leg;
@@ -271,7 +346,6 @@ void plan_band_loan(const Snapshot& world, const Workspace& w, std::uint32_t pos
   o.owed = owed;
   o.held = all.from_bands + all.coins;
   o.discount = book.terms.liquidation_discount;
-  out.orders.push_back(o);
 }
 
 double LiquidationOrder::cost() const {

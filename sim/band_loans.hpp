@@ -48,6 +48,11 @@ void align_bands_at_reference(const Snapshot& world, Workspace& w);
 /// Whether the loan of a row may be liquidated now, at the opening.
 bool loan_fails(const Snapshot& world, const Workspace& w, std::uint32_t position);
 bool loan_fails_at_opening(const Snapshot& world, std::uint32_t position);
+/// 4 assess: loans that wait for a price which is there are woken: they join `woken` of parked
+/// rows.
+void wake_band_loans(const Snapshot& world, Workspace& w);
+/// A loan that was parked waits for the price at which it fails, or would pay.
+void wait_for_price(const Snapshot& world, Workspace& w, std::uint32_t position);
 /// 4 assess: a loan whose health is below 1.
 void plan_band_loan(const Snapshot& world, const Workspace& w, std::uint32_t position,
                     double gas_usd, PlannedRows& out);

@@ -164,11 +164,9 @@ double best_rho(const std::vector<double>& rho) {
   return std::max(std::max(best[0], best[1]), std::max(best[2], best[3]));
 }
 
-/// Brings back parked rows that might pay now.
-void wake_parked(Workspace& w) {
+/// Brings back rows parked for a lane that might pay now.
+void wake_lanes(Workspace& w) {
   ParkedRows& parked = w.parked;
-  parked.woken.clear();
-  if (parked.empty()) return;
   const bool all = values_drifted(w, false);
   if (!parked.any.empty()) wake_up_to(w, parked.any, all ? never : best_rho(w.lane_rho));
   std::size_t kept = 0;
@@ -179,7 +177,14 @@ void wake_parked(Workspace& w) {
     if (!heap.empty()) parked.lanes[kept++] = l;
   }
   parked.lanes.resize(kept);
-  std::sort(parked.woken.begin(), parked.woken.end());
+}
+
+/// Brings back parked rows that might pay now.
+void wake_parked(Workspace& w) {
+  w.parked.woken.clear();
+  if (!w.parked.empty()) wake_lanes(w);
+  wake_band_loans(*w.world, w);
+  std::sort(w.parked.woken.begin(), w.parked.woken.end());
 }
 
 void push_parked(std::vector<ParkedRow>& heap, const ParkedRow& row) {
@@ -425,6 +430,9 @@ void plan_rows(const Snapshot& world, Workspace& w) {
     for (const PlannedRows::Parking& p : rows.parked) {
       if (p.first_need == p.end_need) {
         w.set_parked(p.position, true);
+        if (world.markets[world.positions[p.position].market.value].bands >= 0) {
+          wait_for_price(world, w, p.position);
+        }
       } else {
         park(w, p.position, std::span(rows.needs).subspan(p.first_need, p.end_need - p.first_need));
       }
