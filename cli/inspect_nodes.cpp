@@ -461,10 +461,11 @@ std::string cap_text(double cap, double in_use) {
   return fmt::format("{} ({} full)", format_number(cap, 3), percent(in_use / cap, 0));
 }
 
-/// The asset of a reserve, and the category whose terms these are.
+/// The asset of a reserve, and the category whose terms these are, or that it lies in bands.
 std::string reserve_name(const Snapshot& world, std::uint32_t r) {
   const Reserve& reserve = world.reserves[r];
   const std::string& asset = world.assets[reserve.asset.value].name;
+  if (reserve.lies == Lies::in_bands) return asset + " in bands";
   if (reserve.emode < 0) return asset;
   const auto& emodes = world.markets[reserve.market.value].emodes;
   return asset + " (" + emodes[static_cast<std::size_t>(reserve.emode)].name + ")";
@@ -544,6 +545,7 @@ void print_market(const Snapshot& world, std::uint32_t m, const MarketSums& sums
   for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
        ++r) {
     const Reserve& reserve = world.reserves[r];
+    if (reserve.lies == Lies::promised) continue;
     const ReserveRow row = reserve_row(world, r);
     const LendingTerms& t = reserve.terms;
     const bool posts = t.lt > 0;
@@ -614,9 +616,10 @@ json markets_json(const Inspection& in, const std::vector<MarketSums>& sums) {
     for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
          ++r) {
       const Reserve& reserve = world.reserves[r];
+      if (reserve.lies == Lies::promised) continue;
       const std::string& asset = world.assets[reserve.asset.value].name;
       if (reserve.emode < 0) {
-        entry["reserves"][asset] = reserve_json(world, r);
+        entry["reserves"][reserve_name(world, r)] = reserve_json(world, r);
         continue;
       }
       const Emode& emode = market.emodes[static_cast<std::size_t>(reserve.emode)];

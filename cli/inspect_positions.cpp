@@ -9,6 +9,7 @@
 #include "cli/inspect_parts.hpp"
 #include "cli/text_table.hpp"
 #include "data/units.hpp"
+#include "sim/band_loans.hpp"
 #include "sim/depositors.hpp"
 #include "sim/liquidation_map.hpp"
 
@@ -110,6 +111,15 @@ void print_histogram(const Census& census) {
   fmt::print("\n{}", table.text());
 }
 
+/// "; bands 27 to 30, 12% converted", of a loan on bands.
+std::string bands_text(const Snapshot& world, const AccountView& view) {
+  if (!view.to_bands) return {};
+  const BandLoanView loan = view_band_loan(world, view.position);
+  std::string out = fmt::format("; bands {} to {}", loan.first, loan.last);
+  if (loan.converted > 0) out += fmt::format(", {} converted", percent(loan.converted, 0));
+  return out;
+}
+
 void print_top(const Snapshot& world, const Census& census) {
   TextTable table({{"account", true},
                    {"market", true},
@@ -122,15 +132,16 @@ void print_top(const Snapshot& world, const Census& census) {
                    {"legs", true}});
   for (const AccountView& v : census.top) {
     const Market& market = world.markets[world.positions[v.position].market.value];
-    table.add(
-        {shortened(account_name(world, v.position), 13), market.name,
-         fmt::format("{:.3f}", v.health()), percent(v.ltv(), 1), format_usd(v.collateral_usd),
-         format_usd(v.debt_usd),
-         v.distance() < 0    ? "breach"
-         : v.distance() >= 1 ? "never"
-                             : percent(-v.distance(), 1),
-         v.toxic() ? "toxic" : "",
-         legs_text(world, v.position, false, 2) + " / " + legs_text(world, v.position, true, 2)});
+    table.add({shortened(account_name(world, v.position), 13), market.name,
+               fmt::format("{:.3f}", v.health()), percent(v.ltv(), 1), format_usd(v.collateral_usd),
+               format_usd(v.debt_usd),
+               v.distance() < 0    ? "breach"
+               : v.distance() >= 1 ? "never"
+               : v.to_bands        ? percent(-v.distance(), 1) + " (bands)"
+                                   : percent(-v.distance(), 1),
+               v.toxic() ? "toxic" : "",
+               legs_text(world, v.position, false, 2) + " / " +
+                   legs_text(world, v.position, true, 2) + bands_text(world, v)});
   }
   fmt::print("\n{}", table.text());
 }
@@ -151,6 +162,12 @@ void print_positions(const Inspection& in, const Census& c) {
       "in "
       "the same coins too;\n  toxic: LTV above 1/(1 + bonus) of its main collateral, so that every "
       "liquidation worsens it\n");
+  if (std::any_of(c.top.begin(), c.top.end(),
+                  [](const auto& v) { return v.to_bands.has_value(); })) {
+    fmt::print(
+        "  (bands): how far the pool's price may fall before the loan's collateral begins to be "
+        "sold; no liquidation\n");
+  }
   if (c.top.size() < c.debtors.accounts) {
     fmt::print("  the {} largest by debt of {}: --top\n", c.top.size(),
                thousands(c.debtors.accounts));
@@ -166,6 +183,7 @@ json legs_json(const Snapshot& world, std::uint32_t position) {
   const Book& book = *world.book;
   for (std::uint32_t leg = 0; leg < book.legs(position); ++leg) {
     const std::uint32_t r = book.factor(position, leg) / 2;
+    if (world.reserves[r].lies == Lies::promised) continue;
     const double units = book.base_amount(position, leg);
     legs.push_back(
         {{"side", leg < book.collateral_legs(position) ? "collateral" : "debt"},
@@ -195,16 +213,22 @@ json positions_json(const Inspection& in, const Census& c) {
     out["health"].push_back(std::move(row));
   }
   for (const AccountView& v : c.top) {
-    out["positions"].push_back(
-        {{"account", account_name(world, v.position)},
-         {"market", world.markets[world.positions[v.position].market.value].name},
-         {"health", v.health()},
-         {"ltv", v.ltv()},
-         {"collateral_usd", v.collateral_usd},
-         {"debt_usd", v.debt_usd},
-         {"distance", v.distance()},
-         {"toxic", v.toxic()},
-         {"legs", legs_json(world, v.position)}});
+    json& entry = out["positions"].emplace_back();
+    entry = json({{"account", account_name(world, v.position)},
+                  {"market", world.markets[world.positions[v.position].market.value].name},
+                  {"health", v.health()},
+                  {"ltv", v.ltv()},
+                  {"collateral_usd", v.collateral_usd},
+                  {"debt_usd", v.debt_usd},
+                  {"distance", v.distance()},
+                  {"toxic", v.toxic()},
+                  {"legs", legs_json(world, v.position)}});
+    if (!v.to_bands) continue;
+    const BandLoanView loan = view_band_loan(world, v.position);
+    entry["bands"] = {{"first", loan.first},
+                      {"last", loan.last},
+                      {"converted", loan.converted},
+                      {"to_bands", loan.to_bands}};
   }
   return out;
 }

@@ -477,6 +477,22 @@ void print_contracts(const RunReport& r) {
   }
 }
 
+/// What became of loans on bands, market by market.
+void print_bands(const RunReport& r) {
+  for (std::size_t b = 0; b < r.world.band_books.size(); ++b) {
+    const BandBook& book = r.world.band_books[b];
+    const BandOutcome& o = r.run.full.bands[b];
+    if (o.converted_usd == 0 && o.returned_usd == 0) continue;
+    const VenueInfo& pool = r.world.venues[book.venue.value];
+    fmt::print(
+        "\n  {}: its bands sold {} of {} and bought {} back, at a cost of {} to its borrowers; "
+        "at most {:.0f}% of what lay in them was {}, at the end {:.0f}%\n",
+        r.world.markets[book.market.value].name, dollars(o.converted_usd),
+        r.world.assets[pool.base.value].name, dollars(o.returned_usd), dollars(o.soft_loss_usd),
+        100 * o.coins_most, r.world.assets[pool.quote.value].name, 100 * o.coins_end);
+  }
+}
+
 /// What is behind synthetic dollars.
 void print_dollars(const RunReport& r) {
   for (const DollarIssuer& d : r.world.dollars) {
@@ -673,6 +689,7 @@ void print_run(const RunReport& r, bool whole) {
   print_timeline(r, whole);
   print_prices(r);
   print_contracts(r);
+  print_bands(r);
   print_dollars(r);
   print_auctions(r);
   print_pools(r);
@@ -771,6 +788,18 @@ void add_reserves(const RunReport& r, nlohmann::json& out) {
                                                      {"trapped_longest_s", o.trapped_longest_s},
                                                      {"full_at_s", never(o.full_at_s)},
                                                      {"nearly_full_s", o.nearly_full_s}};
+  }
+}
+
+void add_bands(const RunReport& r, nlohmann::json& out) {
+  for (std::size_t b = 0; b < r.world.band_books.size(); ++b) {
+    const BandOutcome& o = r.run.full.bands[b];
+    out["bands"][r.world.markets[r.world.band_books[b].market.value].name] = {
+        {"converted_usd", o.converted_usd},
+        {"returned_usd", o.returned_usd},
+        {"soft_loss_usd", o.soft_loss_usd},
+        {"coins_most", o.coins_most},
+        {"coins_end", o.coins_end}};
   }
 }
 
@@ -885,6 +914,7 @@ nlohmann::json run_json(const RunReport& r) {
   }
   add_perps(r, out);
   add_shape(r, out);
+  add_bands(r, out);
   for (std::size_t b = 0; b < bearer_count; ++b) {
     out["bearers"][bearer_name(static_cast<Bearer>(b))] =
         r.run.full.bearer_gain_usd[b] - r.run.baseline.bearer_gain_usd[b];

@@ -15,7 +15,7 @@ namespace faultline {
 /// Which column of a CSV is what.
 struct LegColumns {
   std::string account = "account", side = "side", asset = "asset", amount = "amount";
-  std::optional<std::string> marked, emode;
+  std::optional<std::string> marked, emode, first_band, last_band;
   std::map<std::string, std::string> posts, owes;
 
   template <class V>
@@ -26,6 +26,9 @@ struct LegColumns {
     v("amount", amount, Field{.help = "one row per leg: column with units of that asset"});
     v("marked", marked, Field{.help = "column that is 1 where the leg is inferred"});
     v("emode", emode, Field{.help = "column with the account's e-mode; empty: none"});
+    v("first_band", first_band,
+      Field{.help = "loans on bands: column with the number of the first, highest band"});
+    v("last_band", last_band, Field{.help = "loans on bands: column with that of the last"});
     v("posts", posts,
       Field{.help = "one row per account: asset to the column of units posted",
             .refers = Refers::asset});
@@ -78,6 +81,7 @@ struct GroupSpec {
   std::optional<std::string> emode;
   HealthSpec health;
   double size_sd = 2;
+  std::optional<long> bands;
 
   template <class V>
   void fields(V& v) {
@@ -92,6 +96,10 @@ struct GroupSpec {
             .lo = 0,
             .hi = 5,
             .source = "our choice: a heavy tail"});
+    v("bands", bands,
+      Field{.help = "loans on bands: how many each lies in; left out: as the market says",
+            .lo = 4,
+            .hi = 50});
   }
 };
 
@@ -100,6 +108,7 @@ struct ListedAccount {
   std::string name;
   std::vector<Amount> posts, owes;
   std::optional<std::string> emode;
+  std::optional<long> first_band, last_band;
 
   template <class V>
   void fields(V& v) {
@@ -107,6 +116,12 @@ struct ListedAccount {
     v("posts", posts, Field{.help = "collateral, amounts in units", .lo = 0});
     v("owes", owes, Field{.help = "debt, amounts in units", .lo = 0});
     v("emode", emode, Field{.help = "category of the pool it is in"});
+    v("first_band", first_band,
+      Field{.help = "loans on bands: number of the first, highest band; left out: as a new loan's",
+            .lo = -5000,
+            .hi = 5000});
+    v("last_band", last_band,
+      Field{.help = "loans on bands: that of the last", .lo = -5000, .hi = 5000});
   }
 };
 

@@ -142,6 +142,11 @@ class EcosystemReader {
     gather("markets", Refers::market);
     gather("agents", Refers::agent);
     gather("oracles", Refers::oracle);
+    each_node("markets", [&](const Entry& e) {  // loans on bands have a pool
+      const Node* kind = e.value.find("kind");
+      if (kind == nullptr || kind->text != BandMarket::name) return;
+      context_.names[Refers::venue].insert(band_pool_name(e.key));
+    });
     each_node("markets", [&](const Entry& e) {  // each contract has an asset and a book
       const Node* contracts = e.value.find("contracts");
       if (contracts == nullptr || !contracts->is_map()) return;
@@ -340,6 +345,14 @@ class EcosystemReader {
         good = read_perpetuals<PoolPerps>(entry, node.spec);
       } else if (*kind == 4) {
         good = read_pair<CdpMarket>(entry, where, node.spec);
+      } else if (*kind == 5) {
+        BandMarket::Spec spec;
+        good =
+            read_fields(entry.value, spec, path, {"market", entry.key, ""}, context_, market_keys);
+        where.loan = spec.lends.text;
+        where.collateral = spec.collateral.text;
+        where.on_bands = true;
+        node.spec.spec = std::move(spec);
       } else {
         good = read_pair<IsolatedMarket>(entry, where, node.spec);
       }

@@ -277,6 +277,7 @@ class SchemaBuilder {
     market<PooledLending>(presets);
     market<IsolatedMarket>(presets);
     market<CdpMarket>(presets);
+    market<BandMarket>(presets);
     perpetuals<PerpMarket>(presets);
     perpetuals<PoolPerps>(presets);
     const std::vector<std::string> kinds(MarketKinds::names.begin(), MarketKinds::names.end());
@@ -453,6 +454,10 @@ std::string language_reference() {
       "groups by name, or a list of accounts.\n\n" +
       page<CsvSpec>("borrowers (CSV)") + page<GroupSpec>("borrowers (group)") +
       page<ListedAccount>("borrowers[] (list)");
+  out += page<BandMarket::Spec>("markets.NAME (band_loans)");
+  out +=
+      "The pool of `band_loans` is the venue `NAME.bands`; `borrowers` are as above, coins already "
+      "in a loan's bands being posted.\n\n";
   out += page<PerpMarket::Spec>("markets.NAME (perpetuals)");
   out += page<PoolPerps::Spec>("markets.NAME (pool_perpetuals)");
   out += "`accounts` of a perpetual venue holds groups of traders by name.\n\n" +

@@ -383,7 +383,7 @@ class ParameterFinder {
     };
     const auto compiled = [=](const Spec& s) {
       Reserve out = base;
-      out.terms = compile_terms(s);
+      if constexpr (requires { compile_terms(s); }) out.terms = compile_terms(s);
       if constexpr (std::is_same_v<Spec, ReserveSpec>) {
         if (!s.collateral) out.terms.ltv = out.terms.lt = 0;
         out.rate = compile_rate(s.rate);
@@ -477,6 +477,10 @@ class ParameterFinder {
         reserve_parameter("markets." + node.name + "." + field, field,
                           std::get<IsolatedMarket::Spec>(node.spec.spec),
                           market.first_reserve + (field.starts_with("rate.") ? 0 : 1));
+      } else if (const auto* bands = std::get_if<BandMarket::Spec>(&node.spec.spec);
+                 bands != nullptr && reserve.empty() && field.starts_with("rate.")) {
+        reserve_parameter("markets." + node.name + "." + field, field, *bands,
+                          market.first_reserve);
       }
     }
   }

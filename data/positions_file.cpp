@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -38,6 +39,7 @@ AccountGroup to_group(const std::string& name, const GroupSpec& spec, Span at) {
   for (const Amount& owed : spec.owes) g.owes[owed.unit] = owed;
   g.size_sd = spec.size_sd;
   g.emode = spec.emode.value_or("");
+  g.bands = spec.bands.value_or(0);
   g.health_median = spec.health.median;
   const auto low = [&](double p, const std::optional<double>& value) {
     if (!value) return;
@@ -59,6 +61,7 @@ class RowMaker {
     end();
     account_ = std::move(account);
     emode_ = 0;
+    bands_.reset();
     open_ = true;
   }
   /// The open account is in a category.
@@ -69,6 +72,8 @@ class RowMaker {
     rows_.emodes.push_back(name);
     rows_.emode_of.resize(rows_.accounts.size(), 0);  // those before: in none
   }
+  /// The open account's loan lies in these bands.
+  void bands(long first, long last) { bands_ = PositionRows::Bands{first, last}; }
   void leg(const std::string& asset, std::uint8_t side, double amount, bool marked) {
     const auto found = std::find(rows_.assets.begin(), rows_.assets.end(), asset);
     const auto index = static_cast<std::uint16_t>(found - rows_.assets.begin());
@@ -95,6 +100,10 @@ class RowMaker {
   void end() {
     if (!open_) return;
     rows_.accounts.push_back(std::move(account_));
+    if (bands_ || !rows_.bands.empty()) {
+      rows_.bands.resize(rows_.accounts.size());
+      if (bands_) rows_.bands.back() = *bands_;
+    }
     rows_.first_leg.push_back(static_cast<std::uint32_t>(rows_.legs.size()));
     if (!rows_.emodes.empty()) rows_.emode_of.push_back(emode_);
     open_ = false;
@@ -106,6 +115,7 @@ class RowMaker {
   PositionRows& rows_;
   std::string account_;
   std::uint16_t emode_ = 0;
+  std::optional<PositionRows::Bands> bands_;
   bool open_ = false;
 };
 
@@ -122,6 +132,7 @@ void finish_account(RowMaker& maker, const BorrowersPlace& where, bool matching)
   for (std::size_t l = maker.first(); l < rows.legs.size(); ++l) {
     const std::string& asset = rows.assets[rows.legs[l].asset];
     if (rows.legs[l].side == 0 && asset == where.collateral) holds = true;
+    if (where.on_bands) continue;
     if (rows.legs[l].side == 0 && asset == where.loan && where.loan != where.collateral) {
       netted += rows.amounts[l];
       rows.amounts[l] = 0;
@@ -132,6 +143,7 @@ void finish_account(RowMaker& maker, const BorrowersPlace& where, bool matching)
     maker.drop();
     return;
   }
+  if (where.on_bands) return maker.end();
   for (std::size_t l = maker.first(); l < rows.legs.size() && netted > 0; ++l) {
     if (rows.legs[l].side != 1 || rows.assets[rows.legs[l].asset] != where.loan) continue;
     const double off = std::min(netted, rows.amounts[l]);
@@ -184,6 +196,32 @@ class EmodeColumn {
   bool any_ = false;
 };
 
+/// The columns with a loan's first and last band, where a CSV has them.
+struct BandColumns {
+  std::optional<std::size_t> first, last;
+
+  BandColumns(const CsvTable& table, const LegColumns& columns, Diagnostics& diagnostics) {
+    if (!columns.first_band && !columns.last_band) return;
+    first = table.need(columns.first_band.value_or("first_band"), "the first band", diagnostics);
+    last = table.need(columns.last_band.value_or("last_band"), "the last band", diagnostics);
+  }
+  /// Reads them of one account; reports what no loan can lie in.
+  void read(const CsvTable& table, std::size_t row, RowMaker& maker,
+            Diagnostics& diagnostics) const {
+    if (!first || !last) return;
+    const auto low = table.number(row, *first), high = table.number(row, *last);
+    const bool good = low && high && is_band_range(*low, *high);
+    if (good) return maker.bands(static_cast<long>(*low), static_cast<long>(*high));
+    diagnostics.error("E0583", table.span(row, *first),
+                      "a loan lies in up to 50 bands, named by whole numbers",
+                      "write the first, highest band and the last");
+  }
+  static bool is_band_range(double low, double high) {
+    return low == std::floor(low) && high == std::floor(high) && std::fabs(low) <= 5000 &&
+           high >= low && high - low < 50;
+  }
+};
+
 void read_legs(const CsvTable& table, const CsvSpec& spec, const BorrowersPlace& where,
                RowMaker& maker, Diagnostics& diagnostics) {
   const auto account = table.need(spec.columns.account, "the account", diagnostics);
@@ -193,6 +231,7 @@ void read_legs(const CsvTable& table, const CsvSpec& spec, const BorrowersPlace&
   const auto marked = spec.columns.marked ? table.column(*spec.columns.marked) : std::nullopt;
   const EmodeColumn emode(table, spec, diagnostics);
   if (!account || !side || !asset || !amount) return;
+  const BandColumns bands(table, spec.columns, diagnostics);
   std::string_view current;
   bool any = false;
   for (std::size_t row = 0; row < table.rows(); ++row) {
@@ -201,6 +240,7 @@ void read_legs(const CsvTable& table, const CsvSpec& spec, const BorrowersPlace&
       if (any) finish_account(maker, where, spec.matching);
       maker.begin(std::string(name));
       emode.note(row, maker);
+      bands.read(table, row, maker, diagnostics);
       current = name;
       any = true;
     }
@@ -218,7 +258,7 @@ void read_legs(const CsvTable& table, const CsvSpec& spec, const BorrowersPlace&
       continue;
     }
     const bool is_marked = marked && table.text(row, *marked) == "1";
-    if (units > 0) {
+    if (units > 0 || where.on_bands) {  // a loan may be coins alone, and say what of
       maker.leg(renamed(spec, table.text(row, *asset)), static_cast<std::uint8_t>(kind), units,
                 is_marked);
     }
@@ -244,9 +284,11 @@ void read_accounts(const CsvTable& table, const CsvSpec& spec, const BorrowersPl
   };
   add(spec.columns.posts, 0);
   add(spec.columns.owes, 1);
+  const BandColumns bands(table, spec.columns, diagnostics);
   for (std::size_t row = 0; row < table.rows(); ++row) {
     maker.begin(account ? std::string(table.text(row, *account)) : std::to_string(row + 1));
     emode.note(row, maker);
+    bands.read(table, row, maker, diagnostics);
     for (const Column& c : columns) {
       double units = 0;
       if (table.text(row, c.at).empty()) continue;
@@ -289,6 +331,16 @@ void read_list(const Node& node, const BorrowersPlace& where, MarketNode& market
       continue;
     }
     maker.begin(account.name.empty() ? "account-" + number : account.name);
+    if (account.first_band && account.last_band) {
+      maker.bands(*account.first_band, *account.last_band);
+    }
+    if (account.first_band.has_value() != account.last_band.has_value() ||
+        (account.first_band &&
+         !BandColumns::is_band_range(static_cast<double>(*account.first_band),
+                                     static_cast<double>(*account.last_band)))) {
+      context.reading.error("E0583", node.items[i].span, "a loan lies in one to 50 bands",
+                            "write `first_band` and `last_band`, or neither");
+    }
     for (const Amount& a : account.posts) {
       if (a.unit == "$") {
         context.reading.error("E0613", node.items[i].span, "accounts hold units, not dollars",

@@ -8,12 +8,13 @@
 namespace faultline {
 
 /// Reads `borrowers:` of a market. `folder` is where data files are looked for; `loan` and
-/// `collateral` name the pair of an isolated market (empty for a pool).
+/// `collateral` name the pair of an isolated market or of loans on bands (empty for a pool).
 struct BorrowersPlace {
   std::string path;    // markets.NAME.borrowers
   std::string market;  // NAME
   std::string folder;
   std::string loan, collateral;
+  bool on_bands = false;  // of that pair: coins posted lie in the loan's bands
 };
 void read_borrowers(const Node& node, const BorrowersPlace& where, MarketNode& market,
                     ReadContext& context, std::vector<DataFile>& files);

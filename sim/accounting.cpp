@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "sim/auctions.hpp"
+#include "sim/band_loans.hpp"
 #include "sim/curated_vaults.hpp"
 #include "sim/depositors.hpp"
 #include "sim/phases.hpp"
@@ -147,6 +148,7 @@ std::array<double, bearer_count> wealth(const Snapshot& world, const Workspace& 
   }
   for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
     if (!world.owns_pot(r)) continue;
+    if (world.reserves[r].lies != Lies::in_cash) continue;  // in their pool's accounts: above
     const double price = w.market.spot[world.reserves[r].asset.value];
     const double index = of.indices.supply_index[r] * price;
     const double cash = of.balances[world.reserves[r].cash.value] * price;
@@ -293,6 +295,7 @@ void measure_exit(const Snapshot& world, Workspace& w) {
     w.exit_prices[r] = amount[r] > 0 && w.transmission
                            ? exit_price(world, w, r)
                            : w.market.spot[world.reserves[r].asset.value];
+    if (world.reserves[r].lies == Lies::promised) w.exit_prices[r] = 0;
   }
   std::size_t next = 0;  // of the rows with a hole at the start, ascending like all
   for (const std::uint32_t p : rows) {
@@ -317,6 +320,12 @@ void measure_unserved(const Snapshot& world, Workspace& w) {
   w.breach.find(w.factors, {}, w.entered, w.left);  // what the last settlement changed
   w.breached.clear();
   w.breach.members(w.breached);
+  if (!world.band_books.empty()) {
+    std::erase_if(w.breached, [&](std::uint32_t p) {
+      const Market& market = world.markets[world.positions[p].market.value];
+      return market.bands >= 0 && !loan_fails(world, w, p);
+    });
+  }
   find_tiered(world, w, w.breached, w.perps.tiered);
   w.left.clear();
   update_rows(w.breached, w.perps.tiered, w.left, w.row_scratch);
@@ -351,6 +360,7 @@ void measure_fullness(Workspace& w) {
 void measure_venues(const Snapshot& world, Workspace& w) {
   for (std::uint32_t v = 0; v < world.venues.size(); ++v) {
     const VenueInfo& venue = world.venues[v];
+    if (venue.rests_loans) continue;  // it has no providers: its loss is its borrowers'
     const auto gone = [&](AccountId account, AccountId wallet) {
       return world.opening.balances[account.value] - w.ledger.balance(account) +
              world.opening.balances[wallet.value] - w.ledger.balance(wallet);
@@ -450,6 +460,7 @@ void mend_outcome(const Snapshot& world, Workspace& w) {
   mend_rows(w, out.oracles, world.oracles);
   mend_all(w, out.reserves, "a reserve");
   mend_all(w, out.perps, "a contract");
+  mend_all(w, out.bands, "loans on bands");
   mend_all(w, out.backstops, "a vault or fund");
   mend_all(w, out.auctions, "auctions");
   mend_rows(w, out.systems, world.systems);
@@ -525,6 +536,7 @@ void close_books(const Snapshot& world, Workspace& w) {
   measure_trapped(world, w);
   measure_deficits(world, w);
   measure_venues(world, w);
+  measure_bands(world, w);
   measure_burdens(world, w);
   value_backstops(world, w, &BackstopOutcome::end_usd);
   close_vault_outcomes(world, w);

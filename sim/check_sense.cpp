@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "protocols/margin/breach_search.hpp"
+#include "sim/band_loans.hpp"
 #include "sim/compile_context.hpp"
 #include "sim/venue_ops.hpp"
 
@@ -30,6 +31,7 @@ void check_thresholds(CompileContext& c) {
   for (std::uint32_t r = 0; r < c.world.reserves.size(); ++r) {
     const LendingTerms& t = c.world.reserves[r].terms;
     if (c.world.markets[c.world.reserves[r].market.value].perp >= 0) continue;
+    if (c.world.reserves[r].lies == Lies::promised) continue;
     const std::string path = reserve_path(c, r);
     if (t.lt > 0 && t.lt * (1 + t.bonus) >= 1) {
       c.diagnostics.error(
@@ -100,6 +102,7 @@ void check_breaches(CompileContext& c) {
   std::vector<std::size_t> count(world.markets.size(), 0);
   for (const std::uint32_t p : breached) {
     const std::uint32_t m = world.positions[p].market.value;
+    if (world.markets[m].bands >= 0 && !loan_fails_at_opening(world, p)) continue;
     ++count[m];
     for (std::uint32_t leg = world.book->collateral_legs(p); leg < world.book->legs(p); ++leg) {
       usd[m] += world.book->base_amount(p, leg) * world.opening.factors[world.book->factor(p, leg)];

@@ -32,6 +32,7 @@ double tradable_units(const CompileContext& c, AssetId a) {
   for (std::uint32_t v = 0; v < c.world.venues.size(); ++v) {
     const VenueInfo& venue = c.world.venues[v];
     if (!venue.relaxes || (venue.base != a && venue.quote != a)) continue;
+    if (venue.rests_loans) continue;  // at its deep bands' prices nobody buys
     const Side side = venue.base == a ? Side::sell : Side::buy;
     const double most = venue_most_in(c.world, c.world.opening.venues, VenueId{v}, side);
     if (std::isfinite(most)) units += most;
@@ -225,6 +226,7 @@ Snapshot compile(const Ecosystem& eco, Diagnostics& diagnostics, const SpanTable
   compile_markets(c);
   if (diagnostics.failed()) return world;
   round_opening(c);
+  open_band_runs(c);
   compile_lanes(c);
   open_prices(c);
   open_flow_agents(c);

@@ -82,6 +82,7 @@ struct AccountRows {
       posted_in;  // [e-mode of the rows][asset] collateral there
   double scale[2] = {1, 1};
   double book_scale = 1;
+  std::size_t unscaled = 0xffffffffu;  // asset of the rows that stands in coins already
 
   std::size_t size() const { return rows == nullptr ? 0 : rows->size(); }
   /// Calls visit(reserve, units, is debt) for every leg of an account that is no plain supply.
@@ -91,9 +92,10 @@ struct AccountRows {
       const PositionRows::Leg leg = rows->legs[l];
       if (leg.side == 2) continue;
       const std::uint16_t mode = rows->emode_of.empty() ? 0 : rows->emode_of[account];
+      const double factor = leg.asset == unscaled ? 1 : scale[leg.side];
       visit(leg.side == 0 && mode > 0 ? posted_in[mode - 1u][leg.asset]
                                       : reserve_of[leg.side][leg.asset],
-            rows->amounts[l] * scale[leg.side] * book_scale, leg.side == 1);
+            rows->amounts[l] * factor * book_scale, leg.side == 1);
     }
   }
 };
@@ -177,7 +179,19 @@ void check_emodes(CompileContext& c, const AccountRows& rows, std::uint32_t mark
 void compile_defences(CompileContext& c);        // guardians and breakers
 void compile_safety_modules(CompileContext& c);  // their stakes, before amounts are whole
 void round_stakes(CompileContext& c);            // likewise whole
-
+/// Reserves of a market of loans on bands, whose pool stands already.
+void add_band_market(CompileContext& c, Market& market, MarketId id, const BandMarket::Spec& spec);
+/// Where its accounts' legs lie; none: 0xffffffff.
+std::uint32_t band_reserve(const Snapshot& world, const Market& market, AssetId asset, bool debt);
+/// Its accounts, by group; adds to `gathered`.
+void generate_band_loans(CompileContext& c, const Named<MarketNode>& node, std::uint32_t m);
+/// Once its accounts are known: their bands, and the pool they fill.
+void open_bands(CompileContext& c, const Named<MarketNode>& node, std::uint32_t m);
+/// Once balances are whole: what each band holds a share at the opening.
+void open_band_runs(CompileContext& c);
+/// The row of one loan.
+void band_loan_legs(const CompileContext& c, std::uint32_t m, std::uint32_t loan, double owed,
+                    std::vector<LegInput>& legs);
 /// Issuers of synthetic dollars: the agents they rest on, and what they hold besides.
 void compile_dollars(CompileContext& c);
 /// Reserves of a market whose coin is minted against vaults, and where those are sold.

@@ -170,7 +170,8 @@ class GraphMaker {
       const Handle market = markets_[reserve.market.value];
       const double posted = reserve_usd(r, false), owed = reserve_usd(r, true);
       edge(oracles_[reserve.oracle.value], market, EdgeKind::prices, posted + owed);
-      if (reserve.terms.lt > 0) {
+      if (reserve.lies == Lies::promised) continue;
+      if (reserve.terms.lt > 0 || reserve.lies == Lies::in_bands) {
         edge(assets_[reserve.asset.value], market, EdgeKind::collateral, posted);
       } else {
         edge(assets_[reserve.asset.value], market, EdgeKind::prices, owed);
@@ -191,6 +192,12 @@ class GraphMaker {
       if (!system.mints) continue;  // losses beyond the surplus dilute its token
       edge(markets_[h.market.value], assets_[system.token.value], EdgeKind::claim, owed);
       edge(assets_[system.token.value], markets_[h.market.value], EdgeKind::insures, owed);
+    }
+    for (const BandBook& book : world_.band_books) {  // loans are shares of what the pool holds
+      const Handle market = markets_[book.market.value], pool = venues_[book.venue.value];
+      const double usd = reserve_usd(book.collateral, false) + reserve_usd(book.coins, false);
+      edge(pool, market, EdgeKind::claim, usd);
+      edge(market, pool, EdgeKind::trades, usd);
     }
   }
 

@@ -138,6 +138,7 @@ void add_isolated(CompileContext& c, Market& market, MarketId id,
 }
 
 std::uint32_t reserve_in(const CompileContext& c, const Market& m, AssetId asset, bool debt) {
+  if (m.bands >= 0) return band_reserve(c.world, m, asset, debt);
   for (std::uint32_t r = m.first_reserve; r < m.first_reserve + m.reserve_count; ++r) {
     if (c.world.reserves[r].asset != asset) continue;
     if (debt && !c.world.reserves[r].takes_debt) continue;
@@ -210,6 +211,7 @@ void gather_rows(CompileContext& c, const Named<MarketNode>& node, std::uint32_t
     for (const bool debt : {false, true}) {
       listed.reserve_of[debt][a] = reserve_in(c, market, AssetId{found->second}, debt);
     }
+    if (market.bands >= 0 && listed.reserve_of[1][a] != no_reserve) listed.unscaled = a;
   }
   const std::size_t errors = c.diagnostics.errors();
   for (const std::string& name : rows.emodes) {
@@ -342,6 +344,8 @@ void gather_markets(CompileContext& c) {
       add_pool_perpetuals(c, market, id, *pooled);
     } else if (const auto* cdp = std::get_if<CdpMarket::Spec>(&node.spec.spec)) {
       add_cdp(c, market, id, *cdp);
+    } else if (const auto* bands = std::get_if<BandMarket::Spec>(&node.spec.spec)) {
+      add_band_market(c, market, id, *bands);
     } else {
       add_isolated(c, market, id, std::get<IsolatedMarket::Spec>(node.spec.spec));
     }
@@ -359,10 +363,13 @@ void gather_markets(CompileContext& c) {
     gather_rows(c, c.nodes.markets[m], m);
     if (world.markets[m].perp >= 0) {
       generate_traders(c, c.nodes.markets[m], m);
+    } else if (world.markets[m].bands >= 0) {
+      generate_band_loans(c, c.nodes.markets[m], m);
     } else {
       generate_accounts(c, c.nodes.markets[m], m);
     }
     count_legs(c, m);
+    if (world.markets[m].bands >= 0) open_bands(c, c.nodes.markets[m], m);
   }
   total_reserves(c);
 }
@@ -381,7 +388,8 @@ void compile_markets(CompileContext& c) {
     world.reserves_of_asset[reserve.asset.value].push_back(r);
     world.reserves_of_feed[reserve.oracle.value].push_back(r);
     ReserveState state;
-    state.lender_scaled = q.up(c.supplied[r]);  // less what accounts posted, see build_book
+    // Less what accounts posted, see build_book.
+    state.lender_scaled = reserve.lies == Lies::in_cash ? q.up(c.supplied[r]) : 0;
     world.opening.reserves.push_back(state);
   }
 }
@@ -415,7 +423,7 @@ void attacker_legs(const CompileContext& c, std::uint32_t m, std::vector<LegInpu
        ++r) {
     const Reserve& reserve = world.reserves[r];
     if (c.eco.exploitable.contains(world.assets[reserve.asset.value].name) &&
-        reserve.terms.lt > 0) {
+        reserve.terms.lt > 0 && reserve.lies == Lies::in_cash) {
       legs.push_back({reserve.collateral_factor, 0, false});
     }
   }
@@ -431,8 +439,16 @@ template <class Visit>
 void each_row(const CompileContext& c, Visit&& visit) {
   std::vector<LegInput> legs;
   for (std::uint32_t m = 0; m < c.world.markets.size(); ++m) {
+    std::uint32_t loan = 0;
     c.gathered[m].each_account([&](const AccountRows& rows, std::size_t account) {
-      row_legs(c, rows, account, legs);
+      if (c.world.markets[m].bands >= 0) {
+        double owed = 0;
+        rows.each_leg(account,
+                      [&](std::uint32_t, double units, bool debt) { owed += debt ? units : 0; });
+        band_loan_legs(c, m, loan++, owed, legs);
+      } else {
+        row_legs(c, rows, account, legs);
+      }
       visit(m, legs);
     });
     attacker_legs(c, m, legs);
@@ -457,6 +473,10 @@ void name_positions(CompileContext& c) {
   std::vector<LegInput> legs;
   for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
     const CompileContext::Gathered& g = c.gathered[m];
+    if (world.markets[m].bands >= 0) {
+      world.band_books[static_cast<std::size_t>(world.markets[m].bands)].first_position =
+          world.positions.size();
+    }
     auto accounts = static_cast<std::uint32_t>(g.listed.size());
     if (accounts > 0) {
       world.positions.add({MarketId{m}, 0, accounts, g.listed.rows->accounts, {}});
@@ -526,9 +546,15 @@ void open_reserves(CompileContext& c) {
     const Reserve& reserve = world.reserves[r];
     const Quantum& q = world.assets[reserve.asset.value].quantum;
     ReserveState& state = world.opening.reserves[r];
+    if (reserve.lies != Lies::in_cash) {  // its rows' own, in their pool's accounts
+      state.supply_scaled = -state.lender_scaled;
+      state.lender_scaled = 0;
+      continue;
+    }
     double supplied = q.up(c.supplied[r]);
     state.lender_scaled = std::max(0.0, state.lender_scaled);
-    if (world.markets[reserve.market.value].perp >= 0) {  // its accounts own all there is
+    const bool traded = world.markets[reserve.market.value].perp >= 0;
+    if (traded) {  // its accounts own all there is
       supplied -= state.lender_scaled;
       state.lender_scaled = 0;
     }
@@ -542,9 +568,8 @@ void open_reserves(CompileContext& c) {
       continue;
     }
     if (!(c.reference(reserve.asset) > 0)) continue;
-    const bool traders = world.markets[reserve.market.value].perp >= 0;
     world.markets[reserve.market.value].deposits_usd +=
-        (traders ? cash : state.lender_scaled) * c.reference(reserve.asset);
+        (traded ? cash : state.lender_scaled) * c.reference(reserve.asset);
   }
 }
 
@@ -648,6 +673,7 @@ void open_prices(CompileContext& c) {
     opening.factors[2 * r + 1] = (published + band) * reserve.debt_weight;
     opening.market_factors[2 * r] = opening.market_factors[2 * r + 1] =
         reserve.contract && published > 0 ? published : market.spot[reserve.asset.value];
+    if (reserve.lies == Lies::promised) opening.market_factors[2 * r] = 0;
   }
 }
 

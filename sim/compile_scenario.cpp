@@ -62,10 +62,46 @@ void move_rate(ScenarioContext& c, AssetId a, const Move& m) {
   c.move(MoveKind::rate, a.value, math::log(1 + m.value));
 }
 
+/// Why nothing leaves `who`; `loans`: it names pools that hold loans' collateral.
+void refuse_withdrawal(ScenarioContext& c, const std::string& who, bool loans) {
+  if (loans) {
+    c.diagnostics.error("E0586", c.event.written,
+                        "the bands of '" + who + "' hold the collateral of loans",
+                        "nobody else's depth is there to leave");
+    return;
+  }
+  for (const Market& m : c.world.markets) {
+    if (!m.hub.valid() || (who != m.name && !who.starts_with(m.name + "."))) continue;
+    c.diagnostics.error("E0555", c.event.written, "nobody lends in '" + m.name + "' itself",
+                        "it lends what the lenders of '" + c.world.markets[m.hub.value].name +
+                            "' put in: name that");
+    return;
+  }
+  if (who == "lps") {
+    c.diagnostics.error("E0465", c.event.written, "no pool and no order book to withdraw from",
+                        "declare one under venues");
+    return;
+  }
+  std::vector<std::string_view> names{"lps", "depositors"};
+  for (const VenueInfo& v : c.world.venues) names.push_back(v.name);
+  for (const MakersInfo& m : c.world.makers) names.push_back(m.name);
+  for (const CuratedVaultInfo& v : c.world.vaults) names.push_back(v.name);
+  std::vector<std::string> lent;
+  for (const DepositPlace& place : c.world.places) lent.push_back(place_name(c.world, place));
+  for (const Market& m : c.world.markets) names.push_back(m.name);
+  names.insert(names.end(), lent.begin(), lent.end());
+  const std::string near = nearest_name(who, names);
+  c.diagnostics.error("E0465", c.event.written,
+                      "no venue and no market '" + who + "' to withdraw from",
+                      near.empty() ? "name a venue, makers, a market, `market.ASSET`, a family of "
+                                     "them, lps, or depositors"
+                                   : "did you mean '" + near + "'?");
+}
+
 /// Whose depth a `withdraw` names: a venue's, a group's of makers, a family's, or `lps`: that of
 /// every pool and book. Or whose depositors ask for their money: a vault's, a market's, a family's.
 void withdraw(ScenarioContext& c, const std::string& who, double share) {
-  bool any = false;
+  bool any = false, loans = false;
   for (const std::uint32_t place : places_named(c.world, who)) {
     c.move(MoveKind::deposits, place, share);
     any = true;
@@ -73,6 +109,8 @@ void withdraw(ScenarioContext& c, const std::string& who, double share) {
   for (std::uint32_t v = 0; v < c.world.venues.size(); ++v) {
     const VenueInfo& venue = c.world.venues[v];
     const bool named = venue.name == who || venue.cluster == who;
+    loans = loans || (named && venue.rests_loans);
+    if (venue.rests_loans) continue;
     if (!named && !(who == "lps" && !venue.is_outside)) continue;
     c.move(MoveKind::withdraw, v, std::min(share, 1 - 0x1p-20));
     any = true;
@@ -94,26 +132,7 @@ void withdraw(ScenarioContext& c, const std::string& who, double share) {
     c.move(MoveKind::depositors, v, share);
     any = true;
   }
-  if (any) return;
-  if (who == "lps") {
-    c.diagnostics.error("E0465", c.event.written, "no pool and no order book to withdraw from",
-                        "declare one under venues");
-    return;
-  }
-  std::vector<std::string_view> names{"lps", "depositors"};
-  for (const VenueInfo& v : c.world.venues) names.push_back(v.name);
-  for (const MakersInfo& m : c.world.makers) names.push_back(m.name);
-  for (const CuratedVaultInfo& v : c.world.vaults) names.push_back(v.name);
-  std::vector<std::string> lent;
-  for (const DepositPlace& place : c.world.places) lent.push_back(place_name(c.world, place));
-  for (const Market& m : c.world.markets) names.push_back(m.name);
-  names.insert(names.end(), lent.begin(), lent.end());
-  const std::string near = nearest_name(who, names);
-  c.diagnostics.error("E0465", c.event.written,
-                      "no venue and no market '" + who + "' to withdraw from",
-                      near.empty() ? "name a venue, makers, a market, `market.ASSET`, a family of "
-                                     "them, lps, or depositors"
-                                   : "did you mean '" + near + "'?");
+  if (!any) refuse_withdrawal(c, who, loans);
 }
 
 /// Transactions on a chain cost so many times what they did.

@@ -17,13 +17,16 @@ constexpr double nowhere = 0;
 /// Adds a compiled venue of kind K under the next id.
 template <class K>
 void add_venue(CompileContext& c, const std::string& name, const std::string& cluster, AssetId base,
-               AssetId quote, typename K::Params params) {
+               AssetId quote, typename K::Params params, bool rests_loans = false) {
   Snapshot& world = c.world;
   const auto id = static_cast<std::uint32_t>(world.venues.size());
   const typename K::State state = K::open(params);
   constexpr bool quotes = std::is_base_of_v<QuoteBook, K>;
   constexpr bool beyond = std::is_same_v<K, Outside> || std::is_same_v<K, Redemption>;
-  constexpr Bearer bearer = beyond ? Bearer::outside : quotes ? Bearer::maker : Bearer::lp;
+  const Bearer bearer = beyond        ? Bearer::outside
+                        : quotes      ? Bearer::maker
+                        : rests_loans ? Bearer::borrower
+                                      : Bearer::lp;
   VenueInfo v;
   v.name = name;
   v.cluster = cluster;
@@ -40,6 +43,7 @@ void add_venue(CompileContext& c, const std::string& name, const std::string& cl
   if constexpr (requires { params.ramp_s; }) {
     c.world.ramps_end_s = std::max(c.world.ramps_end_s, params.ramp_s);
   }
+  v.rests_loans = rests_loans;
   v.priced_by_oracle = requires {
     K::priced_by_oracle;
   };
@@ -105,7 +109,9 @@ void compile_venue(CompileContext& c, const Named<VenueNode>& node, const typena
     c.diagnostics.error("E0413", c.at(path), "'" + node.name + "' cannot open", compiled.problem);
     return;
   }
-  add_venue<K>(c, node.name, node.cluster, base, quote, std::move(compiled.params));
+  bool rests_loans = false;
+  if constexpr (requires { spec.rests_loans; }) rests_loans = spec.rests_loans;
+  add_venue<K>(c, node.name, node.cluster, base, quote, std::move(compiled.params), rests_loans);
 }
 
 template <class... Kinds>

@@ -116,6 +116,12 @@ struct PositionRows {
   std::vector<double> amounts;          // units of the leg's asset
   std::vector<std::string> emodes;      // of the market that some account is in
   std::vector<std::uint16_t> emode_of;  // [account] place in `emodes`, plus 1; empty: none is
+  struct Bands {
+    long first = 0, last = -1;
+    bool stated() const { return last >= first; }
+  };
+  std::vector<Bands>
+      bands;  // per account, of loans on bands; not stated, or empty: as a new loan's
 
   std::size_t size() const { return first_leg.empty() ? 0 : first_leg.size() - 1; }
 };
@@ -130,6 +136,7 @@ struct AccountGroup {
   double health_median = 1.6, health_low = 1.05, health_low_quantile = 0.01;
   double size_sd = 2.0;  // standard deviation of ln(debt)
   std::string emode;     // its accounts' category; empty: none
+  long bands = 0;        // of loans on bands; 0: as their market says
   Span at;
 };
 

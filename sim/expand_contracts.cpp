@@ -86,10 +86,28 @@ void expand_pool(Ecosystem& eco, const Named<MarketNode>& market, const PoolPerp
   eco.oracles.push_back({face, market.origin, market.name, market.at, dollar});
 }
 
+/// The pool of a market of loans on bands.
+void expand_bands(Ecosystem& eco, const Named<MarketNode>& market, const BandMarket::Spec& spec) {
+  BandPool::Spec pool;
+  pool.pair = {spec.collateral.text, spec.lends.text};
+  pool.amplification = spec.amplification;
+  pool.fee = spec.fee;
+  pool.oracle = spec.oracle;
+  pool.oracle_half_life = spec.oracle_half_life;
+  pool.oracle_limit = spec.oracle_limit;
+  pool.rests_loans = true;
+  eco.venues.push_back(
+      {band_pool_name(market.name), market.origin, market.cluster, market.at, {pool, {}}});
+}
+
 }  // namespace
 
 std::string face_name(const std::string& market) {
   return market + ".face";
+}
+
+std::string band_pool_name(const std::string& market) {
+  return market + ".bands";
 }
 
 std::string pool_index(const Ecosystem& eco, const PoolPerps::Spec& spec) {
@@ -124,6 +142,9 @@ void expand_contracts(Ecosystem& eco) {
   for (const Named<MarketNode>& market : eco.markets) {
     if (const auto* pooled = std::get_if<PoolPerps::Spec>(&market.spec.spec)) {
       if (!pool_index(eco, *pooled).empty()) expand_pool(eco, market, *pooled);
+    }
+    if (const auto* bands = std::get_if<BandMarket::Spec>(&market.spec.spec)) {
+      expand_bands(eco, market, *bands);
     }
     const auto* spec = std::get_if<PerpMarket::Spec>(&market.spec.spec);
     if (spec == nullptr) continue;

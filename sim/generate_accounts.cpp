@@ -14,19 +14,6 @@ namespace {
 
 constexpr double least_health = 1.002;  // where the opening oracle price would have no room at all
 
-/// Health with the stated median and low quantile, never below `least_health`.
-double draw_health(const AccountGroup& g, double u) {
-  const double mu = math::log(g.health_median);
-  const double z = inverse_normal(g.health_low_quantile);
-  const double sigma = std::max(1e-9, (math::log(g.health_low) - mu) / z);
-  const double z_least = (math::log(least_health) - mu) / sigma;
-  // Normal above z_least: P(Z < z_least) by the complementary error function's own inverse pair is
-  // not needed; draws below the cut are folded into the half above the median.
-  double x = inverse_normal(u);
-  if (x < z_least) x = std::max(z_least, -x);
-  return math::exp(mu + sigma * x);
-}
-
 struct Share {
   std::uint32_t reserve = 0;
   double weight = 0;  // of value, running total
@@ -190,6 +177,18 @@ void generate_group(CompileContext& c, const AccountGroup& g, std::uint32_t m,
 }
 
 }  // namespace
+
+double draw_health(const AccountGroup& g, double u) {
+  const double mu = math::log(g.health_median);
+  const double z = inverse_normal(g.health_low_quantile);
+  const double sigma = std::max(1e-9, (math::log(g.health_low) - mu) / z);
+  const double z_least = (math::log(least_health) - mu) / sigma;
+  // Normal above z_least: P(Z < z_least) by the complementary error function's own inverse pair is
+  // not needed; draws below the cut are folded into the half above the median.
+  double x = inverse_normal(u);
+  if (x < z_least) x = std::max(z_least, -x);
+  return math::exp(mu + sigma * x);
+}
 
 void generate_accounts(CompileContext& c, const Named<MarketNode>& node, std::uint32_t m) {
   std::vector<AccountGroup> groups = node.spec.groups;

@@ -11,4 +11,8 @@ namespace faultline {
 /// keyed by market, group and account: the order of groups means nothing.
 void generate_accounts(CompileContext& c, const Named<MarketNode>& node, std::uint32_t market);
 
+/// Health with a group's stated median and low quantile at a draw `u`, never below what leaves the
+/// opening price some room.
+double draw_health(const AccountGroup& g, double u);
+
 }  // namespace faultline

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "protocols/margin/breach_search.hpp"
+#include "sim/band_loans.hpp"
 
 namespace faultline {
 
@@ -55,6 +56,7 @@ double AccountView::ltv() const {
 
 // k (W - S) = D - S at health 1, with weighted collateral W, debt D, of which S in posted assets.
 double AccountView::distance() const {
+  if (to_bands) return *to_bands;
   if (weighted_usd < debt_usd) return weighted_usd > 0 ? 1 - debt_usd / weighted_usd : -1;
   const double other = debt_usd - same_usd;
   return other > 0 ? 1 - other / (weighted_usd - same_usd) : 1;
@@ -65,9 +67,14 @@ bool AccountView::toxic() const {
 }
 
 AccountView view_account(const Snapshot& world, std::uint32_t position) {
-  AccountView view{.position = position};
+  AccountView view;
+  view.position = position;
   const Book& book = *world.book;
   double main = 0;
+  if (const auto& m = world.markets[world.positions[position].market.value]; m.bands >= 0) {
+    const BandLoanView loan = view_band_loan(world, position);
+    view.to_bands = loan.fails ? -1 : loan.to_bands;
+  }
   for (std::uint32_t leg = 0; leg < book.legs(position); ++leg) {
     const std::uint32_t r = book.factor(position, leg) / 2;
     const double usd = book.base_amount(position, leg) * believed_price(world, r);
@@ -77,7 +84,7 @@ AccountView view_account(const Snapshot& world, std::uint32_t position) {
       continue;
     }
     const LendingTerms& terms = world.reserves[r].terms;
-    view.collateral_usd += usd;
+    if (world.reserves[r].lies != Lies::promised) view.collateral_usd += usd;
     view.weighted_usd += usd * terms.lt;
     if (usd * terms.lt > main) {
       main = usd * terms.lt;
@@ -98,7 +105,7 @@ std::string legs_text(const Snapshot& world, std::uint32_t position, bool debt, 
     if ((leg >= book.collateral_legs(position)) != debt) continue;
     const std::uint32_t r = book.factor(position, leg) / 2;
     const double units = book.base_amount(position, leg);
-    if (units == 0) continue;
+    if (units == 0 || world.reserves[r].lies == Lies::promised) continue;
     legs.push_back({units * believed_price(world, r), units,
                     &world.assets[world.reserves[r].asset.value].name});
   }
@@ -207,7 +214,10 @@ std::vector<StaticLoss> static_losses(const Snapshot& world, const StaticPrices&
   std::vector<std::uint32_t> rows;
   reference_scan(book, positions, believed, rows);
   for (const std::uint32_t p : rows) {
-    StaticLoss& loss = out[world.positions[p].market.value];
+    const MarketId m = world.positions[p].market;
+    // Loans above their bands wait for trades, which nobody does here.
+    if (world.markets[m.value].bands >= 0 && !loan_fails_at_opening(world, p)) continue;
+    StaticLoss& loss = out[m.value];
     ++loss.accounts;
     loss.liquidatable_usd += debt_of(book, p, believed);
   }

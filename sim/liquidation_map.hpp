@@ -18,15 +18,17 @@ struct AccountView {
   double collateral_usd = 0;  // all it posted, at full value
   double weighted_usd = 0;    // the same times each reserve's liquidation threshold
   double debt_usd = 0;
-  double same_usd = 0;    // of the debt: in assets it also posted
-  double main_bonus = 0;  // of the reserve where most of its weighted collateral stands
+  double same_usd = 0;             // of the debt: in assets it also posted
+  double main_bonus = 0;           // of the reserve where most of its weighted collateral stands
+  std::optional<double> to_bands;  // of a loan on bands: how far its collateral may fall to them
 
   /// weighted collateral / debt; infinite without debt. Liquidatable below 1.
   double health() const;
   /// debt / collateral.
   double ltv() const;
   /// By which share the assets it posted may fall together before health is 1, debt in them falling
-  /// too; 1: never. Negative in breach.
+  /// too; 1: never. Negative in breach. Of a loan on bands: how far they may fall before they begin
+  /// to be sold.
   double distance() const;
   /// Debt so high that every liquidation worsens it: LTV above 1 / (1 + bonus).
   bool toxic() const;

@@ -27,6 +27,12 @@ struct LiquidationOrder {
   double limit = 0;          // least debt units per collateral unit, net, at which it pays
   double fraction = 1;       // share of it that is done
   double proceeds = 0;       // units of the debt asset the swap brought
+  // Of a loan on bands, of which `fraction` is the share of the bands taken: what it owes, the
+  // coins in its bands, the liquidation discount; what was repaid in all, coins included.
+  double owed = 0, held = 0, discount = 0, repaid = 0;
+
+  /// Units of the debt asset its fraction costs before gas; below zero: it brings some.
+  double cost() const;
 };
 
 /// One lane's amount at one hop of a walk.
@@ -83,7 +89,8 @@ struct PlannedRows {
   std::vector<std::uint32_t> taken_over, deleveraged;  // perpetual accounts
   bool waits = false;                                  // some of those bide their time
   std::vector<PoolClosing> closings;
-  std::vector<std::uint32_t> vaults;  // to be sold at auction
+  std::vector<std::uint32_t> vaults;        // to be sold at auction
+  std::vector<std::uint32_t> closed_loans;  // on bands, by the coins in them
 
   void clear() {
     waits = false;
@@ -92,6 +99,7 @@ struct PlannedRows {
     deleveraged.clear();
     closings.clear();
     vaults.clear();
+    closed_loans.clear();
     orders.clear();
     kept.clear();
     parked.clear();

@@ -23,6 +23,13 @@ struct ChainInfo {
   double gas_usd = 0;  // of one transaction
 };
 
+/// Where what rows post in a reserve lies.
+enum class Lies : std::uint8_t {
+  in_cash,   // in its own account
+  in_bands,  // in the bands of its market's pool; margin goes by `promised`
+  promised   // nowhere: the coins the bands would become, which count in health alone
+};
+
 /// One asset lent or posted inside one market, at one set of terms. Several may share one pot: the
 /// cash, debt, claims, indices and caps of the reserve they name. Their own state stays empty,
 /// their own indices follow the pot's.
@@ -43,6 +50,7 @@ struct Reserve {
   bool minted = false;     // lent by nobody: it comes into being as debt
   bool contract = false;   // a perpetual: supplied are longs, owed are shorts
   double debt_weight = 1;  // of what is owed, in health; above 1 for shorts of a contract
+  Lies lies = Lies::in_cash;
   ThresholdScaling scaling;
   IsolationTerms isolation;
 };
@@ -63,6 +71,7 @@ struct Market {
   std::string note;                           // what the file says of its source
   std::int32_t perp = -1;                     // place among the perpetual venues
   std::int32_t house = -1;                    // place among the auction houses
+  std::int32_t bands = -1;                    // place among the books of loans on bands
 };
 
 struct ReserveState {

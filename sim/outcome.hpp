@@ -88,6 +88,16 @@ struct PerpOutcome {
   bool operator==(const PerpOutcome&) const = default;
 };
 
+/// What happened to the loans of one market on bands. Market values of the moment.
+struct BandOutcome {
+  double converted_usd = 0;  // collateral its bands sold
+  double returned_usd = 0;   // and bought back
+  double soft_loss_usd = 0;  // given less taken in those trades: what they cost the borrowers
+  double coins_most = 0;     // largest share of what lay in the bands that was the coin
+  double coins_end = 0;      // the same at the end
+  bool operator==(const BandOutcome&) const = default;
+};
+
 /// What a vault, fund or pool behind perpetual venues has, USD; below zero: owed.
 struct BackstopOutcome {
   double start_usd = 0, end_usd = 0;
@@ -184,6 +194,7 @@ struct Outcome {
   std::vector<VenueOutcome> venues;
   std::vector<OracleOutcome> oracles;
   std::vector<PerpOutcome> perps;  // [contract]
+  std::vector<BandOutcome> bands;  // [book of loans on bands]
   std::vector<AdlBurden> burdens;  // [perpetual venue] who was deleveraged, and beyond what need
   std::vector<BackstopOutcome> backstops;
   std::vector<VaultOutcome> vaults;                    // [curated vault]

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "protocols/agents/arbitrage.hpp"
+#include "sim/band_loans.hpp"
 #include "sim/manipulation.hpp"
 #include "sim/phases.hpp"
 #include "sim/venue_ops.hpp"
@@ -222,7 +223,9 @@ void align(const Snapshot& world, const Scenario& scenario, Workspace& w) {
     }
   }
   if (w.transmission && !scenario.manipulations.empty()) push_venues(world, scenario, w);
+  if (!w.transmission) align_bands_at_reference(world, w);
   refresh_spots(world, w);
+  refresh_band_loans(world, w);
 }
 
 }  // namespace faultline

@@ -13,6 +13,7 @@
 
 #include "protocols/liquidation/economics.hpp"
 #include "sim/auctions.hpp"
+#include "sim/band_loans.hpp"
 #include "sim/flows.hpp"
 #include "sim/perps.hpp"
 #include "sim/pool_perps.hpp"
@@ -165,11 +166,9 @@ double best_rho(const std::vector<double>& rho) {
   return std::max(std::max(best[0], best[1]), std::max(best[2], best[3]));
 }
 
-/// Brings back parked rows that might pay now.
-void wake_parked(Workspace& w) {
+/// Brings back rows parked for a lane that might pay now.
+void wake_lanes(Workspace& w) {
   ParkedRows& parked = w.parked;
-  parked.woken.clear();
-  if (parked.empty()) return;
   const bool all = values_drifted(w, false);
   if (!parked.any.empty()) wake_up_to(w, parked.any, all ? never : best_rho(w.lane_rho));
   std::size_t kept = 0;
@@ -180,7 +179,14 @@ void wake_parked(Workspace& w) {
     if (!heap.empty()) parked.lanes[kept++] = l;
   }
   parked.lanes.resize(kept);
-  std::sort(parked.woken.begin(), parked.woken.end());
+}
+
+/// Brings back parked rows that might pay now.
+void wake_parked(Workspace& w) {
+  w.parked.woken.clear();
+  if (!w.parked.empty()) wake_lanes(w);
+  wake_band_loans(*w.world, w);
+  std::sort(w.parked.woken.begin(), w.parked.woken.end());
 }
 
 void push_parked(std::vector<ParkedRow>& heap, const ParkedRow& row) {
@@ -379,17 +385,25 @@ void plan_row(const Snapshot& world, const Workspace& w, std::uint32_t position,
     out.kept.push_back(position);
     return;
   }
+  const double gas = gas_usd(world, w, w.settings.liquidator_gas[static_cast<std::size_t>(who)],
+                             world.markets[market.value].chain);
+  if (liquidation_paused(w, market.value)) {
+    out.kept.push_back(position);
+    return;
+  }
+  if (world.markets[market.value].bands >= 0) {
+    plan_band_loan(world, w, position, gas, out);
+    return;
+  }
   RowView row;
   view_row(world, w, position, row);
-  if (!row.priced || liquidation_paused(w, market.value)) {
+  if (!row.priced) {
     out.kept.push_back(position);
     return;
   }
   // Written where it stays: an order is copied once, when all rows are planned.
   LiquidationOrder& order = out.orders.emplace_back();
   order.position = position;
-  const double gas = gas_usd(world, w, w.settings.liquidator_gas[static_cast<std::size_t>(who)],
-                             world.markets[market.value].chain);
   if (best_pair(world, w, row, gas, order, out.needs) > 0) {
     out.kept.push_back(position);
     out.needs.resize(first_need);
@@ -428,9 +442,13 @@ void plan_rows(const Snapshot& world, Workspace& w) {
     w.orders.insert(w.orders.end(), rows.orders.begin(), rows.orders.end());
     w.breached.insert(w.breached.end(), rows.kept.begin(), rows.kept.end());
     take_over_plans(rows, w);
+    w.bands.closed.insert(w.bands.closed.end(), rows.closed_loans.begin(), rows.closed_loans.end());
     for (const PlannedRows::Parking& p : rows.parked) {
       if (p.first_need == p.end_need) {
         w.set_parked(p.position, true);
+        if (world.markets[world.positions[p.position].market.value].bands >= 0) {
+          wait_for_price(world, w, p.position);
+        }
       } else {
         park(w, p.position, std::span(rows.needs).subspan(p.first_need, p.end_need - p.first_need));
       }
@@ -470,6 +488,7 @@ double breach_factor_at(const Workspace& w, std::uint32_t factor, double price) 
 
 void assess(const Snapshot& world, const Scenario&, Workspace& w) {
   w.orders.clear();
+  w.bands.closed.clear();
   w.perps.forget_orders();
   refresh_factors(world, w);
   refresh_lanes(world, w);
@@ -494,8 +513,8 @@ void assess(const Snapshot& world, const Scenario&, Workspace& w) {
   w.moved_venues.clear();
   w.moved_feeds.clear();
   w.moved_spots.clear();
-  w.outcome.counters.orders += w.orders.size() + w.perps.orders.size();
-  if (!w.orders.empty() || w.perps.acts()) w.quiet = false;
+  w.outcome.counters.orders += w.orders.size() + w.perps.orders.size() + w.bands.closed.size();
+  if (!w.orders.empty() || !w.bands.closed.empty() || w.perps.acts()) w.quiet = false;
 }
 
 }  // namespace faultline

@@ -20,6 +20,7 @@
 #include <span>
 
 #include "sim/auctions.hpp"
+#include "sim/band_loans.hpp"
 #include "sim/perps.hpp"
 #include "sim/venue_ops.hpp"
 
@@ -162,7 +163,7 @@ bool limits_hold(const Snapshot& world, Workspace& w, Orders orders) {
       const LiquidationOrder& o = orders[q.begin + i];
       if (o.fraction <= 0) continue;
       q.failing = q.failing || leaves_crumbs(world, w, o) ||
-                  !(o.fraction * o.to_liquidator * average >= o.fraction * o.repay + o.gas);
+                  !(o.fraction * o.to_liquidator * average >= o.cost() + o.gas);
     }
     hold = hold && !q.failing;
   }
@@ -295,13 +296,13 @@ void commit_capital(const Snapshot& world, Workspace& w) {
 void limit_what_was_granted(Workspace& w) {
   for (LiquidationOrder& o : w.orders) {
     if (o.fraction > 0 && o.fraction < 1) {
-      o.limit = (o.fraction * o.repay + o.gas) / (o.fraction * o.to_liquidator);
+      o.limit = (o.cost() + o.gas) / (o.fraction * o.to_liquidator);
     }
   }
 }
 
 /// What the order's fraction comes to, in whole quanta; an order too small to trade is dropped.
-void make_whole(const Snapshot& world, LiquidationOrder& o) {
+void make_whole(const Snapshot& world, Workspace& w, LiquidationOrder& o) {
   const Quantum& qc = world.assets[world.reserves[o.collateral_reserve].asset.value].quantum;
   const Quantum& qd = world.assets[world.reserves[o.debt_reserve].asset.value].quantum;
   if (o.fraction < 1) {
@@ -311,6 +312,7 @@ void make_whole(const Snapshot& world, LiquidationOrder& o) {
   }
   o.gas = qd.up(o.gas);
   if (o.fraction <= 0 || !(o.to_liquidator > 0)) o.fraction = 0;
+  if (o.fraction > 0 && o.owed > 0) take_from_bands(world, w, o);
 }
 
 /// Books one trade of whole quanta: transit pays the venue, the venue pays transit. Gives what
@@ -402,7 +404,7 @@ void cap_flows(const Snapshot& world, Workspace& w) {
 /// do flow agents' orders that have not traded.
 void book_orders(const Snapshot& world, Workspace& w, std::span<LiquidationOrder> orders) {
   for (LiquidationOrder& o : orders) {
-    make_whole(world, o);
+    make_whole(world, w, o);
     if (o.fraction <= 0) continue;
     const AssetId asset = world.reserves[o.collateral_reserve].asset;
     w.ledger.post(sold_from(world, w, o), world.dust[asset.value], o.to_liquidator);
@@ -446,7 +448,7 @@ void book_orders(const Snapshot& world, Workspace& w, std::span<LiquidationOrder
 /// The direct run: every order trades in full at the reference price, with the outside world.
 void book_at_reference(const Snapshot& world, Workspace& w) {
   for (LiquidationOrder& o : w.orders) {
-    make_whole(world, o);
+    make_whole(world, w, o);
     if (o.fraction <= 0) continue;
     const Lane& lane = world.lanes[o.lane];
     const double price = w.market.reference[lane.from.value] / w.market.reference[lane.to.value];

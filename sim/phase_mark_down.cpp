@@ -279,6 +279,7 @@ double market_factor(const Snapshot& world, const Workspace& w, std::uint32_t fa
   const std::uint32_t r = factor / 2;
   const AssetId a = world.reserves[r].asset;
   const bool owed = factor == world.reserves[r].debt_factor;
+  if (!owed && world.reserves[r].lies == Lies::promised) return 0;
   const double index = owed ? w.market.borrow_index[r] : w.market.supply_index[r];
   if (world.reserves[r].contract) {  // at its mark: the book's mid is what forced sales left of it
     const double mark = w.market.published[world.reserves[r].oracle.value];
@@ -303,7 +304,9 @@ bool measure_holes(const Snapshot& world, Workspace& w) {
 void mark_down(const Snapshot& world, const Scenario&, Workspace& w) {
   refresh_venue_prices(world, w);
   refresh_spots(world, w);
-  const bool settled = !w.orders.empty() || w.perps.acts() || !w.auctions.open.empty();
+  const bool settled =
+      !w.orders.empty() || w.perps.acts() || !w.auctions.open.empty() || w.bands.changed;
+  w.bands.changed = false;
   bool changed = !w.changed_market_factors.empty() || settled || w.round == 0;
   if (changed) restart_shares(world, w);
   refresh_market_factors(world, w);

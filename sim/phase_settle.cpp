@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "sim/auctions.hpp"
+#include "sim/band_loans.hpp"
 #include "sim/curated_vaults.hpp"
 #include "sim/depositors.hpp"
 #include "sim/feed_audit.hpp"
@@ -47,22 +48,27 @@ void settle_order(const Snapshot& world, Workspace& w, const LiquidationOrder& o
 
   const double owed = w.positions.amount(o.position, o.debt_leg);
   const double owed_units = qd.up(owed * w.market.borrow_index[rd]);
+  const double repaid = o.owed > 0 ? o.repaid : o.repay;  // what coins in bands did, too
   const double left =
-      o.repay >= owed_units ? 0 : scaled_less(owed, o.repay, w.market.borrow_index[rd], qd, false);
+      repaid >= owed_units ? 0 : scaled_less(owed, repaid, w.market.borrow_index[rd], qd, false);
   change_leg(w, o.position, o.debt_leg, left, pot_state(w, rd).debt_scaled);
   w.ledger.post(purse, debt.cash, o.repay);
   w.ledger.post(purse, world.chain_purse[debt.asset.value], o.gas);
 
-  const double posted = w.positions.amount(o.position, o.collateral_leg);
-  const double posted_units = qc.down(posted * w.market.supply_index[rc]);
-  const double stays = o.seize >= posted_units
-                           ? 0
-                           : scaled_less(posted, o.seize, w.market.supply_index[rc], qc, true);
-  change_leg(w, o.position, o.collateral_leg, stays, pot_state(w, rc).supply_scaled);
+  if (o.owed > 0) {
+    write_loan(world, w, o.position);
+  } else {
+    const double posted = w.positions.amount(o.position, o.collateral_leg);
+    const double posted_units = qc.down(posted * w.market.supply_index[rc]);
+    const double stays = o.seize >= posted_units
+                             ? 0
+                             : scaled_less(posted, o.seize, w.market.supply_index[rc], qc, true);
+    change_leg(w, o.position, o.collateral_leg, stays, pot_state(w, rc).supply_scaled);
+  }
 
   const double price = w.market.spot[debt.asset.value];
   MarketOutcome& market = w.outcome.markets[debt.market.value];
-  const double repaid_usd = whole_usd(world, o.repay * price);
+  const double repaid_usd = whole_usd(world, repaid * price);
   market.liquidated_usd += repaid_usd;
   market.liquidations += 1;
   if (market.first_liquidation_s < 0) market.first_liquidation_s = w.now_s;
@@ -145,10 +151,15 @@ void settle(const Snapshot& world, const Scenario& scenario, Workspace& w) {
     std::fill(usd->begin(), usd->end(), 0.0);
   }
   if (w.record) audit_liquidations(world, w);
+  refresh_band_loans(world, w);
   for (const LiquidationOrder& o : w.orders) {
     if (o.fraction <= 0) continue;
     o.auction == LiquidationOrder::no_auction ? settle_order(world, w, o)
                                               : settle_take(world, w, o);
+  }
+  for (const std::uint32_t p : w.bands.closed) {
+    const LiquidationOrder o = closing_order(world, w, p);
+    if (o.fraction > 0) settle_order(world, w, o);
   }
   for (const LiquidationOrder& o : w.orders) {
     if (o.fraction > 0) recognise(world, w, o.position);

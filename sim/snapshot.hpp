@@ -25,6 +25,7 @@
 #include "protocols/venues/registry.hpp"
 #include "sim/agent_infos.hpp"
 #include "sim/auction_house.hpp"
+#include "sim/band_book.hpp"
 #include "sim/curated_vault_infos.hpp"
 #include "sim/deposit_infos.hpp"
 #include "sim/ecosystem.hpp"
@@ -72,6 +73,7 @@ struct VenueInfo {
   bool is_outside = false;
   bool relaxes = false;           // its state moves with time
   bool priced_by_oracle = false;  // trades there tell nothing of its assets' worth
+  bool rests_loans = false;       // its bands hold the collateral of a market's loans
   OracleId feed;  // whose published price it reads instead of the outside price, if any
 };
 
@@ -143,6 +145,7 @@ struct OpeningState {
   VaultRun vaults;
   std::vector<double> factors, market_factors;
   std::vector<double> isolated_usd;  // [reserve] debt that rests on it as isolated collateral
+  std::vector<BandMarketRun> bands;
 };
 
 struct Snapshot {
@@ -164,6 +167,7 @@ struct Snapshot {
   std::vector<Reserve> reserves;
   std::vector<Market> markets;
   std::vector<PerpVenue> perps;
+  std::vector<BandBook> band_books;
   std::uint32_t contracts = 0, backstops = 0;  // of all perpetual venues
   std::vector<AuctionHouse> houses;
   std::vector<CoinSystem> systems;

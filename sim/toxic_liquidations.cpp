@@ -7,6 +7,7 @@
 namespace faultline {
 
 void note_toxic(const Snapshot& world, Workspace& w, const LiquidationOrder& o) {
+  if (o.owed > 0) return;  // a loan on bands gives all it holds in proportion, and no bonus
   Leg legs[kMostLegs];
   const RowLegs row = w.positions.row(o.position, legs);
   const auto price = [&](std::uint32_t r) {

@@ -71,6 +71,7 @@ void open_outcome(const Snapshot& world, Outcome& out) {
   out.venues.assign(world.venues.size(), VenueOutcome{});
   out.oracles.assign(world.oracles.size(), OracleOutcome{});
   out.perps.assign(world.contracts, PerpOutcome{});
+  out.bands.assign(world.band_books.size(), BandOutcome{});
   out.burdens.assign(world.perps.size(), AdlBurden{});
   out.backstops.assign(world.backstops, BackstopOutcome{});
   out.auctions.assign(world.houses.size(), AuctionOutcome{});
@@ -142,6 +143,18 @@ Workspace::Workspace(const Snapshot& world_in)
   scratch = world->opening.venues;
 }
 
+namespace {
+
+/// Whether some debt grows with time.
+bool any_interest(const Snapshot& world, const std::vector<ReserveState>& reserves) {
+  for (std::size_t r = 0; r < reserves.size(); ++r) {
+    if (reserves[r].debt_scaled > 0 && bears_interest(world.reserves[r].rate)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 void Workspace::reset() {
   const OpeningState& opening = world->opening;
   now_s = 0;
@@ -156,10 +169,7 @@ void Workspace::reset() {
   if (settings_changed) open_settings(*world, settings);
   settings_changed = false;
   const std::size_t assets = world->assets.size(), markets = world->markets.size();
-  accruing = false;
-  for (std::size_t r = 0; r < reserves.size(); ++r) {
-    accruing = accruing || (reserves[r].debt_scaled > 0 && bears_interest(world->reserves[r].rate));
-  }
+  accruing = any_interest(*world, reserves);
   backing.assign(assets, 1.0);
   gas_factor.assign(world->chains.size(), 1.0);
   gas_next = gas_factor;
@@ -205,6 +215,7 @@ void Workspace::reset() {
   round_liquidated_usd.assign(markets, 0.0);
   perps.open(world->contracts, world->backstops, markets);
   auctions.reset(world->houses.size(), world->systems.size(), world->liquidators.size());
+  bands.markets = opening.bands;
   open_pools(*world, *this);
   hole_usd.assign(markets, 0.0);
   deposits.reset(world->places.size(), markets);

@@ -134,6 +134,7 @@ struct Workspace {
   PerpRun perps;        // 1 shock to 6 settle
   AuctionRun auctions;  // 4 assess to 6 settle
   PoolRun pools;        // likewise
+  BandRun bands;        // 2 align to 6 settle
 
   // 2 align and 5 execute
   KindStates<VenueKinds> venues, scratch;

@@ -13,10 +13,12 @@ double shrink(const BandLoanTerms& t) {
   return (t.a - 1) / t.a;
 }
 
-/// A band's holdings once arbitrage has traded it to the oracle price, at which it is worth the
-/// same: (f + x)(g + y) stays.
-BandShare at_oracle(const BandLoanTerms& t, const BandShare& s, double top, double oracle) {
+}  // namespace
+
+// It is worth the same at the oracle price: (f + x)(g + y) stays.
+BandShare traded_to_oracle(const BandLoanTerms& t, const BandShare& s, double top, double oracle) {
   const double bottom = top * shrink(t);
+  if ((s.x == 0 && oracle > top) || (s.y == 0 && oracle < bottom)) return s;
   const double b = (t.a - 1) * s.x * (top / oracle) + t.a * s.y * (oracle * (oracle / top));
   const double y0 = (b + std::sqrt(b * b + 4 * t.a * oracle * s.x * s.y)) / (2 * t.a * oracle);
   const double f = t.a * y0 * (oracle * (oracle / top)), g = (t.a - 1) * y0 * (top / oracle);
@@ -28,7 +30,10 @@ BandShare at_oracle(const BandLoanTerms& t, const BandShare& s, double top, doub
   return {std::max(0.0, kept / (g + y) - f), y};
 }
 
-}  // namespace
+double band_coins_down(const BandLoanTerms& t, const BandShare& s, double top, double oracle) {
+  const BandShare now = traded_to_oracle(t, s, top, oracle);
+  return now.x + now.y * std::sqrt(top * shrink(t) * std::min(top, oracle));
+}
 
 double band_top(const BandLoanTerms& t, double base, long n) {
   return base * math::exp(static_cast<double>(n) * math::log(shrink(t)));
@@ -92,8 +97,7 @@ double coins_on_the_way_down(const BandLoanTerms& t, double base, long first,
   double sum = 0;
   for (std::size_t k = 0; k < bands.size(); ++k) {
     const double top = band_top(t, base, first + static_cast<long>(k));
-    const BandShare s = at_oracle(t, bands[k], top, oracle);
-    sum += s.x + s.y * std::sqrt(top * shrink(t) * std::min(top, oracle));
+    sum += band_coins_down(t, bands[k], top, oracle);
   }
   return sum;
 }
@@ -103,7 +107,7 @@ double collateral_on_the_way_up(const BandLoanTerms& t, double base, long first,
   double sum = 0;
   for (std::size_t k = 0; k < bands.size(); ++k) {
     const double top = band_top(t, base, first + static_cast<long>(k));
-    const BandShare s = at_oracle(t, bands[k], top, oracle);
+    const BandShare s = traded_to_oracle(t, bands[k], top, oracle);
     sum += s.y + s.x / std::sqrt(top * std::max(top * shrink(t), oracle));
   }
   return sum;
@@ -132,6 +136,14 @@ BandLiquidation liquidate_bands(const BandLoanTerms& t, double x, double y, doub
   l.paid = l.debt - l.from_bands;
   l.coins = coins - l.from_bands;
   return l;
+}
+
+double debt_share_for(const BandLoanTerms& t, double taken) {
+  if (!(taken < 1)) return 1;
+  const double h = t.liquidation_discount, k = (1 + h / 2) / (1 + h);
+  if (k == 1) return taken;
+  // taken = k f + (1 - k) f^2
+  return 2 * taken / (k + std::sqrt(k * k + 4 * (1 - k) * taken));
 }
 
 double semilog_rate(double least, double most, double utilisation) {

@@ -71,6 +71,12 @@ double coins_on_the_way_down(const BandLoanTerms& t, double base, long first,
 double collateral_on_the_way_up(const BandLoanTerms& t, double base, long first,
                                 std::span<const BandShare> bands, double oracle);
 
+/// A band's holdings once arbitrage has traded it to the oracle price; `top`: its upper edge.
+BandShare traded_to_oracle(const BandLoanTerms& t, const BandShare& s, double top, double oracle);
+
+/// Coins one band becomes on the way down.
+double band_coins_down(const BandLoanTerms& t, const BandShare& s, double top, double oracle);
+
 /// Health without and with the distance above the bands.
 double band_health(const BandLoanTerms& t, double x_down, double debt);
 double full_band_health(const BandLoanTerms& t, double x_down, double debt, double oracle,
@@ -89,6 +95,9 @@ struct BandLiquidation {
 /// Liquidates a share (0, 1] of a loan that holds x coins and y collateral in its bands.
 BandLiquidation liquidate_bands(const BandLoanTerms& t, double x, double y, double debt,
                                 double share = 1);
+
+/// The share of the debt that is repaid where `taken` of the bands leave: inverse of `share_taken`.
+double debt_share_for(const BandLoanTerms& t, double taken);
 
 /// Borrow rate of LlamaLend: least (most / least)^utilisation.
 double semilog_rate(double least, double most, double utilisation);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/registry.hpp"
+#include "protocols/margin/band_market.hpp"
 #include "protocols/margin/cdp_market.hpp"
 #include "protocols/margin/isolated_market.hpp"
 #include "protocols/margin/perp_market.hpp"
@@ -16,6 +17,7 @@ struct MarketTypeList {
   static constexpr std::array<std::string_view, sizeof...(Kinds)> names{Kinds::name...};
 };
 
-using MarketKinds = MarketTypeList<PooledLending, IsolatedMarket, PerpMarket, PoolPerps, CdpMarket>;
+using MarketKinds =
+    MarketTypeList<PooledLending, IsolatedMarket, PerpMarket, PoolPerps, CdpMarket, BandMarket>;
 
 }  // namespace faultline

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "core/math.hpp"
 
@@ -80,12 +81,38 @@ Walk walk(const Params& p, const State& s, Side side, double in) {
   return walk(p, s, side, in, [](std::size_t, double, double) {});
 }
 
+/// What one band takes, net of fee, until its other side is gone: `room`; to the curve (from +
+/// net)(to - taken) = from to.
+struct Room {
+  double from = 0, to = 0, room = 0;
+};
+
+/// Calls visit(room) for each band a trade would reach, in order, while it says so.
+template <class Visit>
+void each_room(const Params& p, const State& s, Side side, Visit&& visit) {
+  const bool buy = side == Side::buy;
+  for (std::size_t k = s.active;; buy ? ++k : --k) {
+    const double x = s.quote_in[k], y = s.base_in[k], there = buy ? y : x;
+    if (there > 0) {
+      const Band c = curve_of(p, s, k, x, y);
+      const double from = buy ? c.f + x : c.g + y, to = buy ? c.g + y : c.f + x;
+      if (!visit(Room{from, to, from * (there / (to - there))})) return;
+    }
+    if (k == (buy ? p.count - 1 : 0)) return;
+  }
+}
+
 }  // namespace
 
 Compiled<BandPool> BandPool::compile(const Spec& spec, const Opening& at) {
   Params p{.a = spec.amplification, .fee = spec.fee.value, .admin_fee = spec.admin_fee.value};
   p.half_life_s = spec.oracle_half_life.value;
+  if (spec.oracle_limit) p.limit = spec.oracle_limit->value;
   p.price = at.price();
+  if (spec.rests_loans) {
+    lay(p, p.price, 0, 1);
+    return {p, {}};
+  }
   const double shrink = (p.a - 1) / p.a;
   std::size_t end = 0;
   for (const auto& [name, d] : spec.deposits) {
@@ -95,21 +122,27 @@ Compiled<BandPool> BandPool::compile(const Spec& spec, const Opening& at) {
     const auto first = static_cast<std::size_t>(std::floor(steps + 0.5));
     const auto bands = static_cast<std::size_t>(d.bands);
     if (first + bands > most_bands) {
-      return {p, "write deposits within the first 128 bands, or a lower `amplification`"};
+      return {p, "write deposits within the first 1088 bands, or a lower `amplification`"};
     }
     for (std::size_t k = first; k < first + bands; ++k)
       p.base[k] += base / static_cast<double>(bands);
     end = std::max(end, first + bands);
   }
   if (end == 0) return {p, "write at least one entry of `deposits`"};
-  p.count = end;
-  p.up[0] = p.price;
-  for (std::size_t k = 0; k < end; ++k) p.up[k + 1] = p.up[k] * shrink;
+  lay(p, p.price, 0, end);
   return {p, {}};
 }
 
+void BandPool::lay(Params& p, double top, long first, std::size_t count) {
+  const double shrink = (p.a - 1) / p.a;
+  p.first = first;
+  p.count = count;
+  p.up[0] = first == 0 ? top : top * math::exp(static_cast<double>(first) * math::log(shrink));
+  for (std::size_t k = 0; k < count; ++k) p.up[k + 1] = p.up[k] * shrink;
+}
+
 State BandPool::open(const Params& p) {
-  State s{.base_in = p.base, .oracle = p.price, .fee = p.fee};
+  State s{.base_in = p.base, .average = p.price, .oracle = p.price, .fee = p.fee};
   while (s.active + 1 < p.count && !(p.base[s.active] > 0)) ++s.active;
   for (std::size_t k = 0; k < p.count; ++k) s.base += p.base[k];
   return s;
@@ -135,36 +168,51 @@ double BandPool::in_to_price(const Params& p, const State& s, Side side, double 
   return most > 0 ? input_by_bracket(short_of, 0x1p-20 * most, most) : 0;
 }
 
+// kept from to / (from + net)^2 is what the last unit brings after `net` in one band.
 double BandPool::in_to_rate(const Params& p, const State& s, Side side, double rate) {
-  const auto margin = [&](double in) {
-    const double last = walk(p, s, side, in).rate;
-    return last > 0 ? 1 - std::sqrt(rate / last) : -1.0;
-  };
-  const double most = most_in(p, s, side);
-  return most > 0 ? input_by_bracket(margin, 0x1p-20 * most, most) : 0;
+  const double kept = 1 - s.fee;
+  double in = 0;
+  each_room(p, s, side, [&](const Room& r) {
+    const double net = std::sqrt(kept * r.from * (r.to / rate)) - r.from;
+    if (net >= r.room) {
+      in += r.room / kept;
+      return true;
+    }
+    in += std::max(0.0, net) / kept;
+    return false;
+  });
+  return in;
 }
 
 double BandPool::most_in(const Params& p, const State& s, Side side) {
-  const bool buy = side == Side::buy;
   double sum = 0;
-  for (std::size_t k = s.active;; buy ? ++k : --k) {
-    const double x = s.quote_in[k], y = s.base_in[k], there = buy ? y : x;
-    if (there > 0) {
-      const Band c = curve_of(p, s, k, x, y);
-      const double from = buy ? c.f + x : c.g + y, to = buy ? c.g + y : c.f + x;
-      sum += from * (there / (to - there)) / (1 - s.fee);
-    }
-    if (k == (buy ? p.count - 1 : 0)) return sum;
-  }
+  each_room(p, s, side, [&](const Room& r) {
+    sum += r.room / (1 - s.fee);
+    return true;
+  });
+  return sum;
+}
+
+bool BandPool::fits(const Params& p, const State& s, Side side, double in) {
+  double sum = 0;
+  bool enough = !(in > 0);
+  each_room(p, s, side, [&](const Room& r) {
+    sum += r.room / (1 - s.fee);
+    enough = enough || in <= sum;
+    return !enough;
+  });
+  return enough;
 }
 
 void BandPool::apply(const Params& p, State& s, Side side, double given, double taken) {
-  State after = s;
+  const std::size_t from = s.active;
+  // A band is read before it is written, and never again.
   const Walk w = walk(p, s, side, given, [&](std::size_t k, double x, double y) {
-    after.quote_in[k] = x;
-    after.base_in[k] = y;
+    s.quote_in[k] = x;
+    s.base_in[k] = y;
   });
-  s = after;
+  s.traded_low = std::min(s.traded_low, static_cast<std::uint32_t>(std::min(from, w.band)));
+  s.traded_high = std::max(s.traded_high, static_cast<std::uint32_t>(std::max(from, w.band)));
   s.active = w.band;
   s.quote_in[w.band] = w.x;
   s.base_in[w.band] = w.y;
@@ -172,12 +220,20 @@ void BandPool::apply(const Params& p, State& s, Side side, double given, double 
   s.quote += side == Side::sell ? -taken : given;
 }
 
+std::size_t BandPool::band_at(const Params& p, double price) {
+  // Edges fall: the first that lies below the price ends its band.
+  const auto end = p.up.begin() + static_cast<std::ptrdiff_t>(p.count);
+  const auto below = std::lower_bound(p.up.begin() + 1, end, price, std::greater<>());
+  return static_cast<std::size_t>(below - p.up.begin()) - 1;
+}
+
 bool BandPool::relax(const Params& p, State& s, double dt, double observed) {
-  if (std::isnan(observed) || s.oracle == observed) return false;
+  if (std::isnan(observed) || s.average == observed) return false;
   const double kept = p.half_life_s > 0 ? math::exp(-ln2 * dt / p.half_life_s) : 0;
   if (kept == 1) return false;
-  s.oracle = observed + (s.oracle - observed) * kept;
-  if (std::fabs(s.oracle / observed - 1) < 0x1p-40) s.oracle = observed;
+  s.average = observed + (s.average - observed) * kept;
+  if (std::fabs(s.average / observed - 1) < 0x1p-40) s.average = observed;
+  s.oracle = std::clamp(s.average, observed * std::fmax(0, 1 - p.limit), observed * (1 + p.limit));
   return true;
 }
 

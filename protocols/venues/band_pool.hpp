@@ -9,6 +9,8 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -22,8 +24,8 @@ namespace faultline {
 
 struct BandPool {
   static constexpr std::string_view name = "band_pool";
-  static constexpr std::size_t most_bands = 128;
-  static constexpr bool priced_by_oracle = true;  // its price says nothing new of its assets
+  static constexpr std::size_t most_bands = 1088;  // crvUSD: 1024 below the active one
+  static constexpr bool priced_by_oracle = true;   // its price says nothing new of its assets
 
   /// Collateral spread evenly over bands below the price.
   struct Deposit {
@@ -55,6 +57,8 @@ struct BandPool {
     Ratio fee{0.006}, admin_fee{0};
     std::optional<Name> oracle;
     Seconds oracle_half_life{600};
+    std::optional<Ratio> oracle_limit;
+    bool rests_loans = false;  // not written: its collateral is that of a market's loans
 
     template <class V>
     void fields(V& v) {
@@ -84,30 +88,43 @@ struct BandPool {
         Field{.help = "half-life of the average it takes of that; 0: none",
               .lo = 0,
               .source = "crvUSD's oracles average over about 10 minutes"});
+      v("oracle_limit", oracle_limit,
+        Field{.help = "how far that average may lie off what it is taken of; left out: no limit",
+              .lo = 0,
+              .hi = 1,
+              .source = "1.5% about Chainlink's price while a market's `use_chainlink` is on "
+                        "(crvusd_oracle_code)"});
     }
   };
 
   struct Params {
     std::size_t count = 0;
+    long first = 0;  // number of the first band, where loans name theirs
     double a = 100;
     double fee = 0.006, admin_fee = 0;
     double half_life_s = 600;
-    double price = 1;                         // the oracle at the opening
+    double limit = std::numeric_limits<double>::infinity();  // of the average, off the feed
+    double price = 1;                                        // the oracle at the opening
     std::array<double, most_bands + 1> up{};  // upper edge of each band, and the lowest edge
     std::array<double, most_bands> base{};    // tokens in each at the opening
   };
 
   struct State {
     std::array<double, most_bands> quote_in{}, base_in{};
-    std::size_t active = 0;  // bands before it hold quote only, bands after it base only
-    double oracle = 1;
+    std::size_t active = 0;      // bands before it hold quote only, bands after it base only
+    double average = 1;          // of the feed
+    double oracle = 1;           // the average within its limit
     double base = 0, quote = 0;  // tokens held, the administrator's included
     double fee = 0;
+    std::uint32_t traded_low = most_bands,
+                  traded_high = 0;  // bands trades reached, until forgotten
   };
 
   /// Params from a Spec; problem says what to write instead.
   static Compiled<BandPool> compile(const Spec& spec, const Opening& at);
 
+  /// Lays `count` bands from number `first` down, of which band 0 begins at `top`, all empty.
+  static void lay(Params& p, double top, long first, std::size_t count);
   static State open(const Params& p);
   static bool moves_with_time(const Params&) { return true; }
   static double fee(const Params&, const State& s) { return s.fee; }
@@ -128,10 +145,13 @@ struct BandPool {
     return in_for_average_by_bracket<BandPool>(p, s, side, limit);
   }
   static double most_in(const Params& p, const State& s, Side side);
+  static bool fits(const Params& p, const State& s, Side side, double in);
   static void apply(const Params& p, State& s, Side side, double given, double taken);
   /// The oracle's average moves toward `observed` (quote per base; NaN: it stays).
   static bool relax(const Params& p, State& s, double dt, double observed);
   static void withdraw(const Params&, State& s, double share);
+  /// The band an oracle price lies in; the first or last where it lies in none.
+  static std::size_t band_at(const Params& p, double price);
   static void hold(const Params&, State& s, double base, double quote) {
     s.base = base;
     s.quote = quote;

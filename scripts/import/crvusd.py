@@ -22,11 +22,11 @@ def main(raw_dir, out_dir):
         if debt <= 0:
             print("no debt, left out:", account)
             continue
-        if collateral > 0:
-            rows.append((account, "collateral", asset, collateral))
+        bands = (loan["n1"], loan["n2"])
+        rows.append((account, "collateral", asset, collateral, *bands))     # 0: all of it is crvUSD now
         if stable > 0:      # already converted by the bands
-            rows.append((account, "collateral", "crvUSD", stable))
-        rows.append((account, "debt", "crvUSD", debt))
+            rows.append((account, "collateral", "crvUSD", stable, *bands))
+        rows.append((account, "debt", "crvUSD", debt, *bands))
         accounts.append((account, asset, debt, loan["health"], loan["n"], loan["n1"], loan["n2"]))
         total[asset, "n"] += 1
         total[asset, "collateral"] += collateral
@@ -36,7 +36,7 @@ def main(raw_dir, out_dir):
     accounts.sort()
     assert len({r[:3] for r in rows}) == len(rows)
     stem = os.path.join(out_dir, "crvusd_2024-01-30")
-    write_csv(stem + ".csv.gz", ["account", "side", "asset", "amount"], rows)
+    write_csv(stem + ".csv.gz", ["account", "side", "asset", "amount", "first_band", "last_band"], rows)
     write_csv(stem + ".accounts.csv.gz", ["account", "market", "debt", "health", "n", "n1", "n2"], accounts)
     table = []
     for path in glob.glob(os.path.join(raw_dir, "market_0x*.json.gz")):

@@ -576,6 +576,42 @@ TEST_CASE("law 4, watches: lenders see an asset below what its code pays") {
   CHECK_FALSE(alone.moves(discounted(alone), market_k, "market"));
 }
 
+// Whether the pool trades decides whether its loans turn into coins as ETH falls through their
+// bands, or wait for a liquidator.
+TEST_CASE("law 4, claim: a market of loans on bands has what its pool has") {
+  Ecosystem eco = small_world();
+  MarketNode loans;
+  BandMarket::Spec bands;
+  bands.lends = {"USD"};
+  bands.collateral = {"ETH"};
+  bands.oracle_half_life.value = 0;
+  bands.rate.kind = "none";
+  loans.spec = bands;
+  loans.rows = eco.markets.at(0).spec.rows;
+  add(eco.markets, "loans", loans);
+  const auto halted = [](const Built& b, const char* pool, bool halt) {
+    Scenario s = b.fall("ETH", 700);
+    s.moves[0].when = {0, 200};
+    if (halt) s.moves.push_back({MoveKind::halt, b.c.world.venue(pool).value, 1, {0, 0}});
+    return s;
+  };
+  Ecosystem expanded = eco;
+  expand_contracts(expanded);
+  const Built rests(expanded);
+  CHECK(rests.has(venue_k, "loans.bands", market_k, "loans", EdgeKind::claim));
+  CHECK(rests.moves(halted(rests, "loans.bands", true), market_k, "loans",
+                    halted(rests, "loans.bands", false)));
+
+  MarketNode plain = eth_loans(50000, 1);  // its collateral in its own account
+  eco.markets.back().spec = plain;
+  BandPool::Spec pool;
+  pool.pair = {"ETH", "USD"};
+  pool.deposits["all"] = {of(20, "ETH"), 10, Ratio{0.01}};
+  add(eco.venues, "loans.bands", VenueNode{pool, {}});
+  const Built apart(eco);
+  CHECK_FALSE(apart.has(venue_k, "loans.bands", market_k, "loans", EdgeKind::claim));
+}
+
 TEST_CASE("law 4: every kind of edge a world has today has its case above") {
   std::array<bool, edge_kind_count> seen{};
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {

@@ -31,6 +31,7 @@ static_assert(sizeof(AssetOutcome) == 3 * sizeof(double));
 static_assert(sizeof(VenueOutcome) == 3 * sizeof(double));
 static_assert(sizeof(OracleOutcome) == 2 * sizeof(double));
 static_assert(sizeof(PerpOutcome) == 9 * sizeof(double));
+static_assert(sizeof(BandOutcome) == 5 * sizeof(double));
 static_assert(sizeof(BackstopOutcome) == 2 * sizeof(double));
 static_assert(sizeof(AuctionOutcome) == 11 * sizeof(double));
 static_assert(sizeof(SystemOutcome) == 6 * sizeof(double));
@@ -64,6 +65,9 @@ class NumberList {
         backstop(o.backstops[v.pool->number], NodeKind::venue,
                  world_.venues[v.pool->venue.value].name);
       }
+    }
+    for (std::size_t b = 0; b < o.bands.size(); ++b) {
+      bands(o.bands[b], world_.venues[world_.band_books[b].venue.value].name);
     }
     for (const DollarIssuer& d : world_.dollars) {
       backstop(o.backstops[d.number], NodeKind::vault, d.name);
@@ -174,6 +178,14 @@ class NumberList {
     plain("most funding", c.funding_most);
     plain("least basis", c.basis_least);
     plain("most basis", c.basis_most);
+  }
+  void bands(const BandOutcome& b, const std::string& pool) {
+    at(NodeKind::venue, pool);
+    usd("converted", b.converted_usd);
+    usd("bought back", b.returned_usd);
+    usd("soft loss", b.soft_loss_usd);
+    plain("most in coins", b.coins_most);
+    plain("in coins at the end", b.coins_end);
   }
   void backstop(const BackstopOutcome& b, NodeKind kind, const std::string& name) {
     at(kind, name);

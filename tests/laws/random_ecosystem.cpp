@@ -586,6 +586,65 @@ struct MarketGenerator<IsolatedMarket> {
   }
 };
 
+template <>
+struct MarketGenerator<BandMarket> {
+  static MarketNode make(Sketch& s) {
+    BandMarket::Spec spec;
+    vary(spec, s.draw);
+    vary_rate(s, spec.rate);
+    MarketNode node;
+    const std::string collateral = s.draw.pick(s.holdings());
+    std::string coin = s.draw.chance(0.5) ? quote_asset : s.roots[0];
+    if (coin == collateral) coin = quote_asset;
+    spec.lends = {coin};
+    spec.collateral = {collateral};
+    spec.amplification = s.draw.between(50, 200);
+    spec.oracle.reset();
+    spec.base_price.reset();
+    spec.supplied.reset();
+    spec.borrowed.reset();
+    spec.fee.value = s.draw.between(0.0005, 0.02);
+    spec.loan_discount.value = s.draw.between(0.05, 0.2);
+    spec.liquidation_discount.value = s.draw.between(0.02, spec.loan_discount.value);
+    spec.oracle_half_life.value = s.draw.chance(0.3) ? 0 : s.draw.log_between(30, 3000);
+    node.rows.assets = {collateral, coin};
+    if (s.draw.chance(0.4)) {
+      AccountGroup g;
+      g.name = "loans";
+      g.count = static_cast<long>(4 + s.draw.below(20));
+      g.owes[coin] = s.worth(s.draw.log_between(1e4, 1e6), coin);
+      g.bands = s.draw.chance(0.5) ? 0 : static_cast<long>(4 + s.draw.below(20));
+      node.groups.push_back(g);
+    }
+    // What a loan of `bands` becomes at the price, less the discount, is its collateral's weight.
+    const double weight = (1 - spec.liquidation_discount.value) *
+                          (1 - static_cast<double>(spec.bands) / (2 * spec.amplification));
+    for (int i = 0; i < s.options.size * s.options.size; ++i) {
+      add_account(s, node.rows, {0}, {weight, 1}, 1);
+      if (!s.options.still && s.draw.chance(0.4)) lay_somewhere(s, node.rows);
+    }
+    if (s.draw.chance(0.4)) {
+      spec.supplied = Amount{most_used(node.rows, 1) * s.draw.between(1.02, 2) +
+                                 (node.groups.empty() ? 0 : 2e6 / s.usd.at(coin)),
+                             coin};
+    }
+    node.spec = spec;
+    return node;
+  }
+
+ private:
+  /// The last account's loan lies where the price has been, and holds coins.
+  static void lay_somewhere(Sketch& s, PositionRows& rows) {
+    rows.bands.resize(rows.accounts.size());
+    const long first = static_cast<long>(s.draw.below(60)) - 20;
+    rows.bands.back() = {first, first + 3 + static_cast<long>(s.draw.below(30))};
+    if (s.draw.chance(0.5)) return;
+    rows.legs.push_back({1, 0, 0});
+    rows.amounts.push_back(s.draw.log_between(50, 1e4) / s.usd.at(rows.assets[1]));
+    rows.first_leg.back() = static_cast<std::uint32_t>(rows.legs.size());
+  }
+};
+
 /// Who bears the losses of a perpetual venue; its vaults and funds are added to the world.
 std::vector<std::string> absorbers(Sketch& s) {
   std::vector<std::string> out{"margin"};
@@ -822,6 +881,9 @@ void add_markets(Sketch& s) {
     s.markets.push_back(name);
     s.eco.markets.push_back(
         {name, {}, name, {}, make_market(MarketKinds{}, i + s.options.seed, s)});
+    if (std::holds_alternative<BandMarket::Spec>(s.eco.markets.back().spec.spec)) {
+      s.venues.push_back(band_pool_name(name));
+    }
   }
 }
 

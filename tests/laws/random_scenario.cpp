@@ -63,8 +63,9 @@ void backing(Stage& s, EventSpec& e) {
 
 void withdraw(Stage& s, EventSpec& e) {
   std::vector<std::string> who = s.names(s.eco.venues);
+  std::erase_if(who, [](const std::string& name) { return name.ends_with(".bands"); });  // loans'
   const bool pools = std::any_of(s.eco.venues.begin(), s.eco.venues.end(), [](const auto& v) {
-    return !std::holds_alternative<Outside::Spec>(v.spec.spec);
+    return !std::holds_alternative<Outside::Spec>(v.spec.spec) && !v.name.ends_with(".bands");
   });
   if (s.prefix.empty() && pools) who.push_back("lps");
   for (const auto& a : s.eco.agents) {
@@ -81,7 +82,7 @@ void withdraw(Stage& s, EventSpec& e) {
     if (!s.mine(m.name)) continue;
     if (std::holds_alternative<IsolatedMarket::Spec>(m.spec.spec)) who.push_back(m.name);
     const auto* pool = std::get_if<PooledLending::Spec>(&m.spec.spec);
-    if (pool != nullptr) {
+    if (pool != nullptr && !pool->shares_cash_with) {
       who.push_back(m.name);
       who.push_back(m.name + "." + pool->reserves.begin()->first);
     }

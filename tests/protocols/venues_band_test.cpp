@@ -124,13 +124,26 @@ TEST_CASE("band_pool: the oracle's average has its half-life") {
   CHECK(!BandPool::relax(p, s, 600, std::nan("")));
 }
 
+TEST_CASE("band_pool: a limit holds the oracle near its feed, the average goes on") {
+  auto p = pool(0.02, 10, 0.006);
+  p.half_life_s = 600;
+  p.limit = 0.015;
+  auto s = BandPool::open(p);
+  CHECK(BandPool::relax(p, s, 600, 1000));
+  CHECK(s.average == Approx(1500).epsilon(1e-14));
+  CHECK(s.oracle == Approx(1015).epsilon(1e-14));
+  CHECK(BandPool::relax(p, s, 600, 1490));
+  CHECK(s.oracle == Approx(1495).epsilon(1e-14));
+}
+
 TEST_CASE("band_pool: what lies in no reach is refused") {
   BandPool::Spec spec;
   spec.pair = {"ETH", "crvUSD"};
   const Opening at{"ETH", "crvUSD", 2000, 1};
   CHECK(!BandPool::compile(spec, at).problem.empty());
   spec.deposits["far"] = {Amount{1000, "ETH"}, 50, Ratio{0.7}};
+  spec.amplification = 1000;  // the first of them is number 1,203, and a pool has 1,088
   CHECK(BandPool::compile(spec, at).problem.find("amplification") != std::string::npos);
-  spec.amplification = 30;
+  spec.amplification = 300;
   CHECK(BandPool::compile(spec, at).problem.empty());
 }
