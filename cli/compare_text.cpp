@@ -241,7 +241,8 @@ void print_frontier(const ComparisonReport& r) {
     table.add({p.name, format_usd(p.facts.credit_usd), format_usd(p.facts.collateral_usd),
                format_usd(p.facts.deposits_usd), fmt::format("{:.3f}", p.facts.per_collateral()),
                fmt::format("{:.3f}", p.facts.per_dollar_locked()), dollars(p.loss.value),
-               dollars(p.tail.value), p.beaten_by.empty() ? "nobody" : p.beaten_by});
+               dollars(p.tail.value),
+               p.beaten_by.empty() ? (r.pairs > 1 ? "nobody" : "-") : p.beaten_by});
   }
   fmt::print("{}", table.text());
 }

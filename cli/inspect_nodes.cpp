@@ -401,6 +401,39 @@ std::string house_text(const Snapshot& world, std::uint32_t m) {
   return out + "holders of " + world.assets[system.coin.value].name;
 }
 
+/// Who pays failing loans of a market with a stability pool.
+std::string pool_text(const Snapshot& world, std::uint32_t m) {
+  const TroveSystem& s = world.troves[static_cast<std::size_t>(world.markets[m].troves)];
+  const std::string& coin = world.assets[world.reserves[s.coin].asset.value].name;
+  std::string out = fmt::format(
+      "failing loans paid out of a pool of {} {}, beyond it by the other "
+      "borrowers; from {} of collateral over debt",
+      format_number(s.pool_coins, 3), coin, percent(s.terms.mcr, 0));
+  if (s.terms.recovery) {
+    out += fmt::format(", from that of all loans while it is below {}", percent(s.terms.ccr, 0));
+  }
+  return out;
+}
+
+/// How a market meets what its debtors cannot pay.
+std::string meets_losses_text(const Snapshot& world, std::uint32_t m) {
+  if (world.markets[m].house >= 0) return house_text(world, m);
+  return world.markets[m].troves >= 0 ? pool_text(world, m) : losses_text(world.markets[m].losses);
+}
+
+json pool_json(const Snapshot& world, std::uint32_t m) {
+  if (world.markets[m].troves < 0) return nullptr;
+  const TroveSystem& s = world.troves[static_cast<std::size_t>(world.markets[m].troves)];
+  const auto limit = [](double x) { return std::isfinite(x) ? json(x) : json(nullptr); };
+  return {{"coins", s.pool_coins},
+          {"mcr", s.terms.mcr},
+          {"ccr", s.terms.ccr},
+          {"recovery_mode", s.terms.recovery},
+          {"caller_share", s.terms.gas_share},
+          {"pool_penalty", limit(s.terms.pool_penalty)},
+          {"others_penalty", limit(s.terms.others_penalty)}};
+}
+
 /// The same as numbers; null where the market sells nothing at auction.
 json house_json(const Snapshot& world, std::uint32_t m) {
   if (world.markets[m].house < 0) return nullptr;
@@ -524,11 +557,11 @@ void print_rules(const Snapshot& world, std::uint32_t m) {
 void print_market(const Snapshot& world, std::uint32_t m, const MarketSums& sums) {
   const Market& market = world.markets[m];
   fmt::print("\n{}: {} {}, {} owed by {} accounts, legacy {}{}\n", market.name,
-             format_usd(market.deposits_usd), market.house < 0 ? "lent in" : "minted",
+             format_usd(market.deposits_usd),
+             world.reserves[market.first_reserve].minted ? "minted" : "lent in",
              format_usd(sums.debt_usd), thousands(sums.accounts), format_usd(market.legacy_usd),
              market.stand_in ? "   (stand-in until its own mechanism is built)" : "");
-  fmt::print("  {}; {}\n", market.house < 0 ? losses_text(market.losses) : house_text(world, m),
-             served_text(world, m));
+  fmt::print("  {}; {}\n", meets_losses_text(world, m), served_text(world, m));
   if (!market.note.empty()) fmt::print("  note: {}\n", market.note);
   TextTable table({{"reserve", true},
                    {"supplied"},
@@ -612,6 +645,7 @@ json markets_json(const Inspection& in, const std::vector<MarketSums>& sums) {
                {"note", market.note},
                {"losses", losses_text(market.losses)},
                {"auction", house_json(world, m)},
+               {"stability_pool", pool_json(world, m)},
                {"reserves", json::object()}};
     for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
          ++r) {

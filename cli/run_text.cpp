@@ -692,6 +692,7 @@ void print_run(const RunReport& r, bool whole) {
   print_bands(r);
   print_dollars(r);
   print_auctions(r);
+  print_troves(r);
   print_pools(r);
   print_shape(r);
   print_feeds(r);
@@ -856,6 +857,7 @@ void add_other_nodes(const RunReport& r, nlohmann::json& out) {
   add_dollars(r, out);
   add_vaults(r, out);
   add_auctions(r, out);
+  add_troves(r, out);
   add_pools(r, out);
 }
 

@@ -34,6 +34,9 @@ void print_assumptions(const std::vector<Assumption>& assumptions);
 /// Lots sold at auction and the systems behind them (run_auctions.cpp).
 void print_auctions(const RunReport& report);
 void add_auctions(const RunReport& report, nlohmann::json& out);
+/// Loans paid out of stability pools or handed to other borrowers (run_troves.cpp).
+void print_troves(const RunReport& report);
+void add_troves(const RunReport& report, nlohmann::json& out);
 
 /// Markets that `focus` names (by name or family); all where it names none.
 std::vector<std::uint32_t> focus_markets(const RunReport& report);

@@ -353,6 +353,8 @@ class EcosystemReader {
         where.collateral = spec.collateral.text;
         where.on_bands = true;
         node.spec.spec = std::move(spec);
+      } else if (*kind == 6) {
+        good = read_pair<TroveMarket>(entry, where, node.spec);
       } else {
         good = read_pair<IsolatedMarket>(entry, where, node.spec);
       }

@@ -287,7 +287,12 @@ void FieldReaderBase::report_unknown(const Entry& entry,
   } else {
     remedy = "'faultline schema' lists what is known here";
   }
-  fail("E0203", entry.key_span, "unknown key " + in_quotes(key) + " in " + subject_.text(), remedy);
+  const std::string what = "unknown key " + in_quotes(key) + " in " + subject_.text();
+  if (!entry.value.is_off()) {
+    fail("E0203", entry.key_span, what, remedy);
+  } else if (!entry.value.removed) {
+    context_.reading.diagnostics.warning("W0203", entry.key_span, what + " is off", remedy);
+  }
 }
 
 bool FieldReaderBase::finish(std::span<const std::string_view> also_known) {

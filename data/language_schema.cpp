@@ -277,6 +277,7 @@ class SchemaBuilder {
     market<PooledLending>(presets);
     market<IsolatedMarket>(presets);
     market<CdpMarket>(presets);
+    market<TroveMarket>(presets);
     market<BandMarket>(presets);
     perpetuals<PerpMarket>(presets);
     perpetuals<PoolPerps>(presets);
@@ -449,6 +450,7 @@ std::string language_reference() {
       "that of the reserve's asset.\n\n";
   out += page<IsolatedMarket::Spec>("markets.NAME (isolated_market)");
   out += page<CdpMarket::Spec>("markets.NAME (cdp_market)");
+  out += page<TroveMarket::Spec>("markets.NAME (trove_market)");
   out +=
       "`note` of a market is what the file says of its source. `borrowers` is a CSV, a group, "
       "groups by name, or a list of accounts.\n\n" +

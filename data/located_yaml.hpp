@@ -67,6 +67,7 @@ struct Node {
 
   Kind kind = Kind::null;
   bool quoted = false;         // the scalar stood in quotes
+  bool removed = false;        // `off`, laid over a value
   std::uint32_t origin = 0;    // into Reading::origins
   Span span;                   // the value's own text
   std::string text;            // scalars

@@ -143,7 +143,9 @@ class Merger {
     if (value.is_map()) {
       lay(target, value, depth, in_nodes);
     } else if (reading_.spend(value.items.size() + 1, value.span)) {
+      const bool removed = value.is_off() && !target.is_null();
       target = value;
+      target.removed = removed;
     }
   }
 

@@ -16,6 +16,7 @@
 #include "sim/pool_perps.hpp"
 #include "sim/pools.hpp"
 #include "sim/synthetic_dollars.hpp"
+#include "sim/troves.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {
@@ -320,10 +321,11 @@ void measure_unserved(const Snapshot& world, Workspace& w) {
   w.breach.find(w.factors, {}, w.entered, w.left);  // what the last settlement changed
   w.breached.clear();
   w.breach.members(w.breached);
-  if (!world.band_books.empty()) {
+  if (!world.band_books.empty() || !world.troves.empty()) {  // of which the search finds more
     std::erase_if(w.breached, [&](std::uint32_t p) {
       const Market& market = world.markets[world.positions[p].market.value];
-      return market.bands >= 0 && !loan_fails(world, w, p);
+      return (market.bands >= 0 && !loan_fails(world, w, p)) ||
+             (market.troves >= 0 && !trove_fails(world, w, p));
     });
   }
   find_tiered(world, w, w.breached, w.perps.tiered);
@@ -463,6 +465,7 @@ void mend_outcome(const Snapshot& world, Workspace& w) {
   mend_all(w, out.bands, "loans on bands");
   mend_all(w, out.backstops, "a vault or fund");
   mend_all(w, out.auctions, "auctions");
+  mend_all(w, out.troves, "a stability pool");
   mend_rows(w, out.systems, world.systems);
   mend_rows(w, out.agents, world.flow_agents);
   mend_rows(w, out.vaults, world.vaults);
@@ -541,6 +544,7 @@ void close_books(const Snapshot& world, Workspace& w) {
   value_backstops(world, w, &BackstopOutcome::end_usd);
   close_vault_outcomes(world, w);
   close_systems(world, w);
+  close_troves(world, w);
   if (const std::string broken = unwhole(world, w); !broken.empty()) {
     fail(w, Stop::not_whole, broken);
   } else if (const std::string lost = audit(world, w, false); !lost.empty()) {

@@ -238,6 +238,7 @@ Snapshot compile(const Ecosystem& eco, Diagnostics& diagnostics, const SpanTable
   build_book(c);
   open_vaults(c);
   round_stakes(c);
+  open_trove_pools(c);
   find_hedges(c);
   compile_graph(c);
   check_sense(c);

@@ -196,6 +196,9 @@ void band_loan_legs(const CompileContext& c, std::uint32_t m, std::uint32_t loan
 void compile_dollars(CompileContext& c);
 /// Reserves of a market whose coin is minted against vaults, and where those are sold.
 void add_cdp(CompileContext& c, Market& market, MarketId id, const CdpMarket::Spec& spec);
+/// A market with a stability pool; once its rows stand, what of the coin minted lies there.
+void add_troves(CompileContext& c, Market& market, MarketId id, const TroveMarket::Spec& spec);
+void open_trove_pools(CompileContext& c);
 /// Reserves of a perpetual venue: its settlement asset, other collateral, then its contracts.
 void add_perpetuals(CompileContext& c, Market& market, MarketId id, const PerpMarket::Spec& spec);
 /// Likewise of a venue whose counterparty is a pool: the pool's tokens, dollars of size, the

@@ -178,7 +178,8 @@ class GraphMaker {
       }
     }
     for (std::uint32_t m = 0; m < world_.markets.size(); ++m) {
-      if (world_.liquidator_of[m] >= 0 && !world_.lanes.empty()) add_lane_edges(m);
+      const bool sells = world_.liquidator_of[m] >= 0 && world_.markets[m].troves < 0;
+      if (sells && !world_.lanes.empty()) add_lane_edges(m);
     }
     for (const PerpVenue& venue : world_.perps) add_perp_edges(venue);
     for (const AuctionHouse& h : world_.houses) {

@@ -344,6 +344,8 @@ void gather_markets(CompileContext& c) {
       add_pool_perpetuals(c, market, id, *pooled);
     } else if (const auto* cdp = std::get_if<CdpMarket::Spec>(&node.spec.spec)) {
       add_cdp(c, market, id, *cdp);
+    } else if (const auto* troves = std::get_if<TroveMarket::Spec>(&node.spec.spec)) {
+      add_troves(c, market, id, *troves);
     } else if (const auto* bands = std::get_if<BandMarket::Spec>(&node.spec.spec)) {
       add_band_market(c, market, id, *bands);
     } else {

@@ -90,6 +90,7 @@ struct PlannedRows {
   bool waits = false;                                  // some of those bide their time
   std::vector<PoolClosing> closings;
   std::vector<std::uint32_t> vaults;        // to be sold at auction
+  std::vector<std::uint32_t> troves;        // to be paid out of a stability pool
   std::vector<std::uint32_t> closed_loans;  // on bands, by the coins in them
 
   void clear() {
@@ -99,6 +100,7 @@ struct PlannedRows {
     deleveraged.clear();
     closings.clear();
     vaults.clear();
+    troves.clear();
     closed_loans.clear();
     orders.clear();
     kept.clear();

@@ -71,6 +71,7 @@ struct Market {
   std::string note;                           // what the file says of its source
   std::int32_t perp = -1;                     // place among the perpetual venues
   std::int32_t house = -1;                    // place among the auction houses
+  std::int32_t troves = -1;                   // place among those with a stability pool
   std::int32_t bands = -1;                    // place among the books of loans on bands
 };
 

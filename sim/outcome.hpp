@@ -135,6 +135,19 @@ struct AuctionOutcome {
   bool operator==(const AuctionOutcome&) const = default;
 };
 
+/// What became of the failing loans of one market with a stability pool.
+struct TroveOutcome {
+  double liquidations = 0;
+  double offset_usd = 0, gained_usd = 0;  // debt the pool paid, and what it got was worth then
+  double handed_usd = 0, handed_collateral_usd = 0;  // to the other borrowers
+  double returned_usd = 0;                           // collateral its owners may claim
+  double pool_start_usd = 0, pool_end_usd = 0;       // coins
+  double pool_collateral_usd = 0;                    // what it gained is worth at the end
+  double recovery_s = 0;                             // in recovery mode
+  double least_ratio = 0;                            // collateral over debt of all loans
+  bool operator==(const TroveOutcome&) const = default;
+};
+
 /// The books of a system that mints a coin, auctions under way counted whole.
 struct SystemOutcome {
   double surplus_start_usd = 0, surplus_end_usd = 0;
@@ -200,6 +213,7 @@ struct Outcome {
   std::vector<VaultOutcome> vaults;                    // [curated vault]
   std::vector<AuctionOutcome> auctions;                // [auction house]
   std::vector<SystemOutcome> systems;                  // [coin system]
+  std::vector<TroveOutcome> troves;                    // [market with a stability pool]
   std::vector<AgentOutcome> agents;                    // [flow agent]
   std::array<double, bearer_count> bearer_gain_usd{};  // wealth at the end less at the start
   /// The same less what the price moves did to the opening holdings: what trading, liquidation,

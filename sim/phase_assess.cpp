@@ -18,6 +18,7 @@
 #include "sim/perps.hpp"
 #include "sim/pool_perps.hpp"
 #include "sim/pools.hpp"
+#include "sim/troves.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {
@@ -385,6 +386,11 @@ void plan_row(const Snapshot& world, const Workspace& w, std::uint32_t position,
     out.kept.push_back(position);
     return;
   }
+  if (world.markets[market.value].troves >= 0) {
+    out.troves.push_back(position);
+    out.kept.push_back(position);
+    return;
+  }
   const double gas = gas_usd(world, w, w.settings.liquidator_gas[static_cast<std::size_t>(who)],
                              world.markets[market.value].chain);
   if (liquidation_paused(w, market.value)) {
@@ -421,6 +427,7 @@ void take_over_plans(const PlannedRows& rows, Workspace& w) {
   w.perps.deleveraged.insert(w.perps.deleveraged.end(), rows.deleveraged.begin(),
                              rows.deleveraged.end());
   w.auctions.vaults.insert(w.auctions.vaults.end(), rows.vaults.begin(), rows.vaults.end());
+  w.troves.failing.insert(w.troves.failing.end(), rows.troves.begin(), rows.troves.end());
   w.perps.closings.insert(w.perps.closings.end(), rows.closings.begin(), rows.closings.end());
   w.perps.waits = w.perps.waits || rows.waits;
 }
@@ -490,6 +497,7 @@ void assess(const Snapshot& world, const Scenario&, Workspace& w) {
   w.orders.clear();
   w.bands.closed.clear();
   w.perps.forget_orders();
+  step_recovery(world, w);
   refresh_factors(world, w);
   refresh_lanes(world, w);
   refresh_gaps(world, w);

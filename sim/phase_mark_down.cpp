@@ -18,6 +18,7 @@
 #include "sim/narration.hpp"
 #include "sim/pool_perps.hpp"
 #include "sim/synthetic_dollars.hpp"
+#include "sim/troves.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {
@@ -84,6 +85,9 @@ double absorbing_funds_usd(const Snapshot& world, const Workspace& w, std::uint3
       usd += std::max(0.0, view_trader(world, w, venue, b.row).equity);
     }
     return usd;
+  }
+  if (market.troves >= 0) {
+    return pool_funds_usd(world, w, world.troves[static_cast<std::size_t>(market.troves)]);
   }
   if (market.house >= 0) {
     return system_funds_usd(world, w, static_cast<std::uint32_t>(market.house));

@@ -14,6 +14,7 @@
 #include "sim/narration.hpp"
 #include "sim/perps.hpp"
 #include "sim/pools.hpp"
+#include "sim/troves.hpp"
 
 namespace faultline {
 
@@ -169,6 +170,7 @@ void settle(const Snapshot& world, const Scenario& scenario, Workspace& w) {
     if (market.losses.recognition == Recognition::at_once) recognise(world, w, p);
   }
   run_auctions(world, w);
+  liquidate_troves(world, w);
   settle_perps(world, w);
   settle_flows(world, w);
   settle_withdrawals(world, w);

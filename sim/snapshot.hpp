@@ -34,6 +34,7 @@
 #include "sim/perp_venue.hpp"
 #include "sim/pool_infos.hpp"
 #include "sim/position_table.hpp"
+#include "sim/trove_infos.hpp"
 
 namespace faultline {
 
@@ -170,6 +171,7 @@ struct Snapshot {
   std::vector<BandBook> band_books;
   std::uint32_t contracts = 0, backstops = 0;  // of all perpetual venues
   std::vector<AuctionHouse> houses;
+  std::vector<TroveSystem> troves;
   std::vector<CoinSystem> systems;
   std::vector<Lane> lanes;
   std::vector<std::vector<Hop>> bundles;  // venues that give one asset for the same other, by id

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "sim/pools.hpp"
+#include "sim/troves.hpp"
 
 namespace faultline {
 
@@ -75,6 +76,7 @@ void open_outcome(const Snapshot& world, Outcome& out) {
   out.burdens.assign(world.perps.size(), AdlBurden{});
   out.backstops.assign(world.backstops, BackstopOutcome{});
   out.auctions.assign(world.houses.size(), AuctionOutcome{});
+  out.troves.assign(world.troves.size(), TroveOutcome{});
   out.systems.assign(world.systems.size(), SystemOutcome{});
   out.agents.assign(world.flow_agents.size(), AgentOutcome{});
   out.vaults.assign(world.vaults.size(), VaultOutcome{});
@@ -217,6 +219,7 @@ void Workspace::reset() {
   auctions.reset(world->houses.size(), world->systems.size(), world->liquidators.size());
   bands.markets = opening.bands;
   open_pools(*world, *this);
+  open_troves(*world, *this);
   hole_usd.assign(markets, 0.0);
   deposits.reset(world->places.size(), markets);
   nearly_full_since.assign(reserves.size(), -1.0);

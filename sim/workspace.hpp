@@ -133,6 +133,7 @@ struct Workspace {
 
   PerpRun perps;        // 1 shock to 6 settle
   AuctionRun auctions;  // 4 assess to 6 settle
+  TroveRun troves;      // likewise
   PoolRun pools;        // likewise
   BandRun bands;        // 2 align to 6 settle
 

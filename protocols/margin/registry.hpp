@@ -8,6 +8,7 @@
 #include "protocols/margin/perp_market.hpp"
 #include "protocols/margin/pool_perp_market.hpp"
 #include "protocols/margin/pooled_lending.hpp"
+#include "protocols/margin/trove_market.hpp"
 
 namespace faultline {
 
@@ -17,7 +18,7 @@ struct MarketTypeList {
   static constexpr std::array<std::string_view, sizeof...(Kinds)> names{Kinds::name...};
 };
 
-using MarketKinds =
-    MarketTypeList<PooledLending, IsolatedMarket, PerpMarket, PoolPerps, CdpMarket, BandMarket>;
+using MarketKinds = MarketTypeList<PooledLending, IsolatedMarket, PerpMarket, PoolPerps, CdpMarket,
+                                   BandMarket, TroveMarket>;
 
 }  // namespace faultline

@@ -34,6 +34,7 @@ static_assert(sizeof(PerpOutcome) == 9 * sizeof(double));
 static_assert(sizeof(BandOutcome) == 5 * sizeof(double));
 static_assert(sizeof(BackstopOutcome) == 2 * sizeof(double));
 static_assert(sizeof(AuctionOutcome) == 11 * sizeof(double));
+static_assert(sizeof(TroveOutcome) == 11 * sizeof(double));
 static_assert(sizeof(SystemOutcome) == 6 * sizeof(double));
 static_assert(sizeof(AgentOutcome) == 4 * sizeof(double));
 static_assert(sizeof(VaultOutcome) == 12 * sizeof(double));
@@ -78,6 +79,10 @@ class NumberList {
       at(NodeKind::market, world_.markets[house.market.value].name);
       auctions(o.auctions[h]);
       system(o.systems[house.system]);
+    }
+    for (std::size_t i = 0; i < o.troves.size(); ++i) {
+      at(NodeKind::market, world_.markets[world_.troves[i].market.value].name);
+      troves(o.troves[i]);
     }
     for (const SafetyModuleInfo& m : world_.safety_modules) {
       backstop(o.backstops[m.number], NodeKind::fund, m.name);
@@ -219,6 +224,19 @@ class NumberList {
     usd("returned", a.returned_usd);
     usd("in auction", a.in_auction_usd);
     usd("most in auction", a.in_auction_most_usd);
+  }
+  void troves(const TroveOutcome& t) {
+    plain("loans liquidated", t.liquidations);
+    usd("offset", t.offset_usd);
+    usd("gained", t.gained_usd);
+    usd("handed on", t.handed_usd);
+    usd("handed collateral", t.handed_collateral_usd);
+    usd("given back", t.returned_usd);
+    usd("held in the pool at the start", t.pool_start_usd);
+    usd("held in the pool at the end", t.pool_end_usd);
+    usd("pool's collateral", t.pool_collateral_usd);
+    plain("recovery mode for", t.recovery_s);
+    plain("held over what is owed, at least", t.least_ratio);
   }
   void system(const SystemOutcome& s) {
     usd("held as surplus at the start", s.surplus_start_usd);

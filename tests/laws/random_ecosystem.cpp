@@ -803,6 +803,41 @@ struct MarketGenerator<PoolPerps> {
 };
 
 template <>
+struct MarketGenerator<TroveMarket> {
+  static MarketNode make(Sketch& s) {
+    TroveMarket::Spec spec;
+    vary(spec, s.draw);
+    const std::string collateral = s.draw.pick(s.holdings());
+    std::string coin = s.draw.chance(0.5) ? quote_asset : s.roots[0];
+    if (coin == collateral) coin = quote_asset;
+    spec.lends = {coin};
+    spec.collateral = {collateral};
+    spec.mcr.value = s.draw.between(1.05, 1.5);
+    spec.ccr.value = spec.mcr.value + s.draw.between(0, 1);
+    spec.recovery_mode = !s.options.still && s.draw.chance(0.6);
+    spec.caller_share.value = s.draw.between(0, 0.02);
+    spec.fee.value = s.options.still || s.draw.chance(0.5) ? 0 : s.draw.between(0, 0.2);
+    spec.line = s.worth(s.draw.log_between(1e5, 1e8), coin);
+    if (s.draw.chance(0.3)) spec.caller_most = s.worth(s.draw.log_between(1, 1e3), collateral);
+    if (s.draw.chance(0.4)) spec.pool_penalty = Ratio{s.draw.between(0, 0.2)};
+    if (s.draw.chance(0.4)) spec.others_penalty = Ratio{s.draw.between(0, 0.2)};
+    spec.pool_keeps = s.worth(s.draw.log_between(0.1, 10), coin);
+    MarketNode node;
+    node.rows.assets = {collateral, coin};
+    for (int i = 0; i < s.options.size * s.options.size; ++i) {
+      add_account(s, node.rows, {0}, {1 / spec.mcr.value, 1}, 1);
+    }
+    double owed = 0;
+    for (std::size_t l = 0; l < node.rows.legs.size(); ++l) {
+      if (node.rows.legs[l].side == 1) owed += node.rows.amounts[l];
+    }
+    if (s.draw.chance(0.8)) spec.pool = Amount{owed * s.draw.between(0, 0.95), coin};
+    node.spec = spec;
+    return node;
+  }
+};
+
+template <>
 struct MarketGenerator<CdpMarket> {
   static MarketNode make(Sketch& s) {
     CdpMarket::Spec spec;

@@ -152,6 +152,8 @@ TEST_CASE("law 2: a run that stops early says what it would have said at the hor
         pooled->borrow_base.value = pooled->borrow_above.value = 0;
       } else if (auto* cdp = std::get_if<CdpMarket::Spec>(&m.spec.spec)) {
         cdp->fee.value = 0;
+      } else if (auto* troves = std::get_if<TroveMarket::Spec>(&m.spec.spec)) {
+        troves->fee.value = 0;
       } else if (auto* bands = std::get_if<BandMarket::Spec>(&m.spec.spec)) {
         bands->rate.kind = "none";
       } else {
