@@ -25,17 +25,18 @@ void print_troves(const RunReport& r) {
                    {"given back"},
                    {"coins left"},
                    {"of"},
+                   {"redeemed"},
                    {"least ratio"},
                    {"recovery mode"}});
   bool any = false;
   for (std::size_t i = 0; i < r.world.troves.size(); ++i) {
     const TroveOutcome& o = r.run.full.troves[i];
-    if (o.liquidations == 0 && o.recovery_s == 0) continue;
+    if (o.liquidations == 0 && o.recovery_s == 0 && o.redeemed_usd == 0) continue;
     any = true;
     table.add({name_of(r, i), thousands(static_cast<std::uint64_t>(o.liquidations)),
                dollars(o.offset_usd), dollars(o.gained_usd), dollars(o.handed_usd),
                dollars(o.handed_collateral_usd), dollars(o.returned_usd), dollars(o.pool_end_usd),
-               dollars(o.pool_start_usd), percent(o.least_ratio, 1),
+               dollars(o.pool_start_usd), dollars(o.redeemed_usd), percent(o.least_ratio, 1),
                o.recovery_s > 0 ? format_duration(o.recovery_s) : "never"});
   }
   if (any) fmt::print("\n{}", table.text());
@@ -55,6 +56,8 @@ void add_troves(const RunReport& r, nlohmann::json& out) {
         {"end_usd", o.pool_end_usd},
         {"collateral_usd", o.pool_collateral_usd},
         {"recovery_s", o.recovery_s},
+        {"redeemed_usd", o.redeemed_usd},
+        {"fees_usd", o.fees_usd},
         {"least_ratio", o.least_ratio}};
   }
 }

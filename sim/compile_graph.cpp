@@ -178,7 +178,9 @@ class GraphMaker {
       }
     }
     for (std::uint32_t m = 0; m < world_.markets.size(); ++m) {
-      const bool sells = world_.liquidator_of[m] >= 0 && world_.markets[m].troves < 0;
+      const std::int32_t troves = world_.markets[m].troves;  // sold there for coins redeemed only
+      const bool sells = world_.liquidator_of[m] >= 0 &&
+                         (troves < 0 || world_.troves[static_cast<std::size_t>(troves)].redeems);
       if (sells && !world_.lanes.empty()) add_lane_edges(m);
     }
     for (const PerpVenue& venue : world_.perps) add_perp_edges(venue);

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/math.hpp"
 #include "sim/compile_context.hpp"
 
 namespace faultline {
@@ -64,6 +65,16 @@ void add_troves(CompileContext& c, Market& market, MarketId id, const TroveMarke
   s.terms = trove_terms(c, spec, collateral, path);
   s.pool_terms.least = c.units(spec.pool_keeps, coin, path + ".pool_keeps");
   if (spec.pool) s.pool_coins = c.units(*spec.pool, coin, path + ".pool") * c.eco.book_scale;
+  if (spec.redemption) {
+    s.redeems = true;
+    s.redemption = {.fee_floor = spec.redemption->fee.value,
+                    .beta = spec.redemption->beta,
+                    .minute_decay = math::pow(0.5, 60 / spec.redemption->half_life.value),
+                    .gas_debt = 0,
+                    .least_net_debt = 0,
+                    .least_ratio = spec.mcr.value};
+  }
+  s.fees = c.account(Bearer::fund, s.coin, collateral);
   s.gained = c.account(Bearer::depositor, s.coin, collateral);
   s.owners = c.account(Bearer::borrower, s.coin, collateral);
   market.troves = static_cast<std::int32_t>(c.world.troves.size());

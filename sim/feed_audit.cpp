@@ -121,7 +121,7 @@ void audit_liquidations(const Snapshot& world, Workspace& w) {
   w.feed_audit->changed_since.insert(w.feed_audit->changed_since.end(),
                                      w.feed_audit->changed.begin(), w.feed_audit->changed.end());
   for (const LiquidationOrder& o : w.orders) {
-    if (!(o.fraction > 0) || o.auction != LiquidationOrder::no_auction) continue;
+    if (!(o.fraction > 0) || o.redeems || o.auction != LiquidationOrder::no_auction) continue;
     const Reserve& debt = world.reserves[o.debt_reserve];
     audit_one(world, w, o.position, debt.market, o.repay * w.market.spot[debt.asset.value]);
   }

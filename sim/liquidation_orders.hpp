@@ -20,6 +20,7 @@ struct LiquidationOrder {
   std::uint16_t debt_leg = 0, collateral_leg = 0;  // of the position
   std::uint32_t debt_reserve = 0, collateral_reserve = 0;
   std::uint32_t auction = no_auction;  // the lot it takes from, among those under way
+  bool redeems = false;                // coins at face value, out of loans that do not fail
   double repay = 0;                    // units of the debt asset
   double seize = 0;                    // units of the collateral asset the borrower loses
   double to_liquidator = 0;  // of which the liquidator gets; the rest stays with the protocol

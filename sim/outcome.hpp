@@ -145,6 +145,7 @@ struct TroveOutcome {
   double pool_collateral_usd = 0;                    // what it gained is worth at the end
   double recovery_s = 0;                             // in recovery mode
   double least_ratio = 0;                            // collateral over debt of all loans
+  double redeemed_usd = 0, fees_usd = 0;             // coins taken back at face value; kept of it
   bool operator==(const TroveOutcome&) const = default;
 };
 

@@ -513,6 +513,7 @@ void assess(const Snapshot& world, const Scenario&, Workspace& w) {
   plan_rows(world, w);
   drop_tiered(w);
   plan_takes(world, w);
+  plan_redemptions(world, w);
   plan_unwinding(world, w);
   plan_pool_deleveraging(world, w);
   plan_flows(world, w);

@@ -154,7 +154,7 @@ void settle(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   if (w.record) audit_liquidations(world, w);
   refresh_band_loans(world, w);
   for (const LiquidationOrder& o : w.orders) {
-    if (o.fraction <= 0) continue;
+    if (o.fraction <= 0 || o.redeems) continue;
     o.auction == LiquidationOrder::no_auction ? settle_order(world, w, o)
                                               : settle_take(world, w, o);
   }
@@ -163,13 +163,14 @@ void settle(const Snapshot& world, const Scenario& scenario, Workspace& w) {
     if (o.fraction > 0) settle_order(world, w, o);
   }
   for (const LiquidationOrder& o : w.orders) {
-    if (o.fraction > 0) recognise(world, w, o.position);
+    if (o.fraction > 0 && !o.redeems) recognise(world, w, o.position);
   }
   for (const std::uint32_t p : w.hollow) {
     const Market& market = world.markets[world.positions[p].market.value];
     if (market.losses.recognition == Recognition::at_once) recognise(world, w, p);
   }
   run_auctions(world, w);
+  settle_redemptions(world, w);
   liquidate_troves(world, w);
   settle_perps(world, w);
   settle_flows(world, w);

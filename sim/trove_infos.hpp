@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/ids.hpp"
+#include "protocols/claims/redemption_fee.hpp"
 #include "protocols/liquidation/trove_liquidation.hpp"
 #include "protocols/losses/stability_pool.hpp"
 
@@ -16,8 +17,10 @@ struct TroveSystem {
   std::uint32_t coin = 0, collateral = 0;  // reserves
   TroveTerms terms;
   StabilityPoolTerms pool_terms;
+  bool redeems = false;  // coins at face value
+  RedemptionTerms redemption;
   double pool_coins = 0;                        // of the coins minted, in the pool at first
-  AccountId gained, owners;                     // collateral the pool has; handed back
+  AccountId gained, owners, fees;               // collateral the pool has; handed back; kept
   std::uint32_t first_position = 0, loans = 0;  // its rows, one after the other
 };
 
@@ -30,12 +33,18 @@ struct TroveState {
   double pool_coins = 0;
   bool recovery = false;
   double recovery_since_s = 0;
+  double base = 0, base_s = 0;  // of the redemption fee, as it was at that time
   TroveRound round;
 };
 
 struct TroveRun {
   std::vector<TroveState> systems;
   std::vector<std::uint32_t> failing;  // rows in breach, to be liquidated this round
+  struct Ranked {
+    double ratio = 0;
+    std::uint32_t position = 0;
+  };
+  std::vector<Ranked> ranked;  // scratch: loans that may be redeemed, riskiest first
 };
 
 }  // namespace faultline

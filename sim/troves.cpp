@@ -22,38 +22,6 @@ double spot_of(const Snapshot& world, const Workspace& w, std::uint32_t r) {
   return w.market.spot[world.reserves[r].asset.value];
 }
 
-/// The feed's price of the collateral in coins as the system counts them; NaN without one.
-double feed_price(const Snapshot& world, const Workspace& w, const TroveSystem& s) {
-  const OracleId coin = world.reserves[s.coin].oracle, held = world.reserves[s.collateral].oracle;
-  if (!w.market.usable[coin.value] || !w.market.usable[held.value]) return std::nan("");
-  return w.market.published[held.value] / w.market.published[coin.value];
-}
-
-/// Legs of a row: a loan has both, an attacker's account only what it may hold and owe.
-struct LoanLegs {
-  std::uint32_t collateral = 0, debt = 0;
-  double held = 0, owed_scaled = 0;  // units; debt before interest
-};
-
-bool find_legs(const Snapshot& world, const Workspace& w, const TroveSystem& s,
-               std::uint32_t position, LoanLegs& out) {
-  Leg legs[kMostLegs];
-  const RowLegs row = w.positions.row(position, legs);
-  bool held = false, owed = false;
-  for (std::uint32_t leg = 0; leg < row.count; ++leg) {
-    if (legs[leg].factor == world.reserves[s.collateral].collateral_factor) {
-      out.collateral = leg;
-      out.held = legs[leg].amount;
-      held = true;
-    } else if (legs[leg].factor == world.reserves[s.coin].debt_factor) {
-      out.debt = leg;
-      out.owed_scaled = legs[leg].amount;
-      owed = true;
-    }
-  }
-  return held && owed;
-}
-
 /// Calls visit(row, legs) for every loan that owes and holds something.
 template <class Visit>
 void each_loan(const Snapshot& world, const Workspace& w, const TroveSystem& s, Visit&& visit) {
@@ -67,11 +35,6 @@ void each_loan(const Snapshot& world, const Workspace& w, const TroveSystem& s, 
 Trove trove_of(const Snapshot& world, const Workspace& w, const TroveSystem& s,
                const LoanLegs& legs) {
   return {legs.held, coin_quantum(world, s).up(legs.owed_scaled * w.market.borrow_index[s.coin])};
-}
-
-/// All loans of a market.
-Trove all_of(const Workspace& w, const TroveSystem& s) {
-  return {supply_units(w, s.collateral), debt_units(w, s.coin)};
 }
 
 void set_leg(Workspace& w, std::uint32_t position, std::uint32_t leg, double value, double& total) {
@@ -175,7 +138,7 @@ bool liquidate(const Snapshot& world, Workspace& w, std::uint32_t place, std::ui
   LoanLegs legs;
   if (!find_legs(world, w, s, position, legs) || !(legs.owed_scaled > 0)) return false;
   const Trove trove = trove_of(world, w, s, legs);
-  Trove system = all_of(w, s);  // what waits to be handed on is still theirs
+  Trove system = all_loans(w, s);  // what waits to be handed on is still theirs
   system.collateral += batch.collateral;
   system.debt += batch.debt_scaled * w.market.borrow_index[s.coin];
   const double pool = std::max(0.0, w.troves.systems[place].pool_coins - s.pool_terms.least);
@@ -246,6 +209,35 @@ void tell_round(const Snapshot& world, Workspace& w, std::uint32_t place) {
 
 }  // namespace
 
+double trove_price(const Snapshot& world, const Workspace& w, const TroveSystem& s) {
+  const OracleId coin = world.reserves[s.coin].oracle, held = world.reserves[s.collateral].oracle;
+  if (!w.market.usable[coin.value] || !w.market.usable[held.value]) return std::nan("");
+  return w.market.published[held.value] / w.market.published[coin.value];
+}
+
+bool find_legs(const Snapshot& world, const Workspace& w, const TroveSystem& s,
+               std::uint32_t position, LoanLegs& out) {
+  Leg legs[kMostLegs];
+  const RowLegs row = w.positions.row(position, legs);
+  bool held = false, owed = false;
+  for (std::uint32_t leg = 0; leg < row.count; ++leg) {
+    if (legs[leg].factor == world.reserves[s.collateral].collateral_factor) {
+      out.collateral = leg;
+      out.held = legs[leg].amount;
+      held = true;
+    } else if (legs[leg].factor == world.reserves[s.coin].debt_factor) {
+      out.debt = leg;
+      out.owed_scaled = legs[leg].amount;
+      owed = true;
+    }
+  }
+  return held && owed;
+}
+
+Trove all_loans(const Workspace& w, const TroveSystem& s) {
+  return {supply_units(w, s.collateral), debt_units(w, s.coin)};
+}
+
 void open_troves(const Snapshot& world, Workspace& w) {
   w.troves.systems.assign(world.troves.size(), {});
   w.troves.failing.clear();
@@ -258,9 +250,9 @@ void step_recovery(const Snapshot& world, Workspace& w) {
   for (std::size_t i = 0; i < world.troves.size(); ++i) {
     const TroveSystem& s = world.troves[i];
     TroveState& state = w.troves.systems[i];
-    const double price = feed_price(world, w, s);
+    const double price = trove_price(world, w, s);
     if (!(price > 0)) continue;
-    const Trove all = all_of(w, s);
+    const Trove all = all_loans(w, s);
     const double tcr = collateral_ratio(all, price);
     const bool before = state.recovery;
     state.recovery = in_recovery_mode(s.terms, all, price);
@@ -293,7 +285,7 @@ void liquidate_troves(const Snapshot& world, Workspace& w) {
   std::vector<std::uint32_t>& rows = w.row_scratch;
   for (std::uint32_t i = 0; i < world.troves.size(); ++i) {
     const TroveSystem& s = world.troves[i];
-    Batch batch{.price = feed_price(world, w, s)};
+    Batch batch{.price = trove_price(world, w, s)};
     if (!(batch.price > 0)) continue;
     rows.clear();
     for (const std::uint32_t p : w.troves.failing) {
@@ -317,9 +309,9 @@ bool trove_fails(const Snapshot& world, const Workspace& w, std::uint32_t positi
   const TroveSystem& s = world.troves[place];
   LoanLegs legs;
   if (!find_legs(world, w, s, position, legs) || !(legs.owed_scaled > 0)) return false;
-  const double price = feed_price(world, w, s);
+  const double price = trove_price(world, w, s);
   const double pool = std::max(0.0, w.troves.systems[place].pool_coins - s.pool_terms.least);
-  return liquidate_trove(s.terms, trove_of(world, w, s, legs), price, pool, all_of(w, s)).done;
+  return liquidate_trove(s.terms, trove_of(world, w, s, legs), price, pool, all_loans(w, s)).done;
 }
 
 double pool_funds_usd(const Snapshot& world, const Workspace& w, const TroveSystem& s) {

@@ -10,8 +10,26 @@ namespace faultline {
 
 /// 4 assess, first: in recovery mode loans count as failing below the ratio of all of them.
 void step_recovery(const Snapshot& world, Workspace& w);
+/// 4 assess: orders coins bought where they trade and redeemed at face value, as far as that pays
+/// (sim/redemptions.cpp).
+void plan_redemptions(const Snapshot& world, Workspace& w);
+/// 6 settle: what the round's redemptions took out of the riskiest loans.
+void settle_redemptions(const Snapshot& world, Workspace& w);
 /// 6 settle: liquidates what assess found, riskiest first, as far as pool, terms and gas allow.
 void liquidate_troves(const Snapshot& world, Workspace& w);
+
+/// Legs of a row: a loan has both, an attacker's account only what it may hold and owe.
+struct LoanLegs {
+  std::uint32_t collateral = 0, debt = 0;
+  double held = 0, owed_scaled = 0;  // units; debt before interest
+};
+/// False where the row is none of the market's loans.
+bool find_legs(const Snapshot& world, const Workspace& w, const TroveSystem& s,
+               std::uint32_t position, LoanLegs& out);
+/// The feed's price of the collateral in coins as the system counts them; NaN without one.
+double trove_price(const Snapshot& world, const Workspace& w, const TroveSystem& s);
+/// All loans of a market.
+Trove all_loans(const Workspace& w, const TroveSystem& s);
 
 /// Whether the loan of a row may be liquidated now; in recovery mode the search finds more than the
 /// pool can pay whole.

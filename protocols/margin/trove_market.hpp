@@ -12,6 +12,29 @@
 
 namespace faultline {
 
+/// Coins taken back at face value out of the riskiest loans' collateral.
+struct CoinRedemptionSpec {
+  Ratio fee{0.005};
+  double beta = 2;
+  Seconds half_life{43200};
+
+  template <class V>
+  void fields(V& v) {
+    constexpr auto v1 = "TroveManager.sol and LiquityBase.sol (liquity_v1_code)";
+    v("fee", fee,
+      Field{.help = "least share of the collateral drawn that is kept",
+            .lo = 0,
+            .hi = 1,
+            .source = v1});
+    v("beta", beta,
+      Field{.help = "redeeming a share x of all coins raises it by x / beta",
+            .lo = 0.01,
+            .hi = 1000,
+            .source = v1});
+    v("half_life", half_life, Field{.help = "with which that fades", .lo = 60, .source = v1});
+  }
+};
+
 struct TroveMarket {
   static constexpr std::string_view name = "trove_market";
 
@@ -29,6 +52,7 @@ struct TroveMarket {
     Amount pool_keeps{1, "$"};
     PerYear fee{0};
     std::optional<Amount> line, borrowed;
+    std::optional<CoinRedemptionSpec> redemption;
     std::optional<Name> oracle, coin_oracle;
 
     template <class V>
@@ -75,6 +99,8 @@ struct TroveMarket {
       v("fee", fee, Field{.help = "interest on debt", .lo = 0, .hi = 1000, .source = v2});
       v("line", line, Field{.help = "debt ceiling; absent: none", .lo = 0});
       v("borrowed", borrowed, Field{.help = "coins owed", .lo = 0});
+      v("redemption", redemption,
+        Field{.help = "coins are taken back at face value for collateral; absent: they are not"});
       v("oracle", oracle,
         Field{.help = "feed of the collateral, if not the asset's own", .refers = Refers::oracle});
       v("coin_oracle", coin_oracle,

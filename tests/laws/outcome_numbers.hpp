@@ -34,7 +34,7 @@ static_assert(sizeof(PerpOutcome) == 9 * sizeof(double));
 static_assert(sizeof(BandOutcome) == 5 * sizeof(double));
 static_assert(sizeof(BackstopOutcome) == 2 * sizeof(double));
 static_assert(sizeof(AuctionOutcome) == 11 * sizeof(double));
-static_assert(sizeof(TroveOutcome) == 11 * sizeof(double));
+static_assert(sizeof(TroveOutcome) == 13 * sizeof(double));
 static_assert(sizeof(SystemOutcome) == 6 * sizeof(double));
 static_assert(sizeof(AgentOutcome) == 4 * sizeof(double));
 static_assert(sizeof(VaultOutcome) == 12 * sizeof(double));
@@ -237,6 +237,8 @@ class NumberList {
     usd("pool's collateral", t.pool_collateral_usd);
     plain("recovery mode for", t.recovery_s);
     plain("held over what is owed, at least", t.least_ratio);
+    usd("redeemed", t.redeemed_usd);
+    usd("fees of redemptions", t.fees_usd);
   }
   void system(const SystemOutcome& s) {
     usd("held as surplus at the start", s.surplus_start_usd);

@@ -822,6 +822,12 @@ struct MarketGenerator<TroveMarket> {
     if (s.draw.chance(0.4)) spec.pool_penalty = Ratio{s.draw.between(0, 0.2)};
     if (s.draw.chance(0.4)) spec.others_penalty = Ratio{s.draw.between(0, 0.2)};
     spec.pool_keeps = s.worth(s.draw.log_between(0.1, 10), coin);
+    if (!s.options.still && s.draw.chance(0.6)) {
+      spec.redemption = CoinRedemptionSpec{};
+      spec.redemption->fee.value = s.draw.between(0, 0.02);
+      spec.redemption->beta = s.draw.log_between(0.5, 10);
+      spec.redemption->half_life.value = s.draw.log_between(60, 1e5);
+    }
     MarketNode node;
     node.rows.assets = {collateral, coin};
     for (int i = 0; i < s.options.size * s.options.size; ++i) {

@@ -249,3 +249,81 @@ TEST_CASE("troves: random worlds offset, hand on and are in recovery mode") {
   CHECK(all.returned_usd > 0);
   CHECK(all.recovery_s > 0);
 }
+
+namespace {
+
+/// 100 loans of 10 ETH at $1,000 that owe from 4,000 to 8,950; one of their coins sells for
+/// `coin_usd` in a deep pool of dollars.
+Loans below_par(double coin_usd, double depth_usd = 1e9) {
+  Loans loans(1000);
+  add(loans.eco.assets, "USD", priced(1));
+  FeedSpec par;
+  par.fixed = of(1, "$");
+  add(loans.eco.oracles, "LUSD", par);
+  loans.eco.assets[1].spec.price = of(coin_usd, "$");
+  for (const auto& [pair, deep] :
+       {std::pair{Pair{"ETH", "USD"}, 1e9}, std::pair{Pair{"LUSD", "USD"}, depth_usd}}) {
+    ConstantProduct::Spec pool;
+    pool.pair = pair;
+    pool.liquidity = of(deep, "$");
+    pool.fee.value = 0;
+    add(loans.eco.venues, pair.base, VenueNode{pool, {}});
+  }
+  for (int i = 0; i < 100; ++i) loans.loan(10, 8950 - 50 * i);
+  loans.terms.redemption = CoinRedemptionSpec{};
+  return loans;
+}
+
+}  // namespace
+
+// At $0.98 with pools so deep that nothing moves, a redemption of X pays while 1 - fee(X) > 0.98:
+// X < supply beta (0.02 - 0.005), in eight slices each at the fee of its end; then b is 1.5%.
+TEST_CASE("redemptions: coins below par are taken back until the fee eats the gain") {
+  const Loans loans = below_par(0.98, 1e12);
+  const Done done(loans);
+  double supply = 0;
+  for (int i = 0; i < 100; ++i) supply += 8950 - 50 * i;
+  const double x = supply * 2 * 0.015;
+  CHECK(done.pool().redeemed_usd == Approx(0.98 * x).epsilon(0.01));
+  // Redeemed for collateral at face value: the riskiest lost debt and as much worth.
+  const double first = 8950;
+  REQUIRE(x > first);
+  CHECK(done.debt(0) == 0);
+  CHECK(done.collateral(0) == 0);
+  CHECK(done.held(done.system().owners) == Approx(10 * 2 - (8950 + 8900) / 1000.0).epsilon(1e-6));
+  double owed = 0;
+  for (std::uint32_t i = 0; i < 100; ++i) owed += done.debt(i);
+  CHECK(owed == Approx(supply - x).epsilon(0.01));
+  CHECK(done.debt(99) == 4000);
+  // Borrowers lose nothing; the stakers' fees are less than the redeemers could gain.
+  const auto result = [&](Bearer b) {
+    return done.out.bearer_result_usd[static_cast<std::size_t>(b)];
+  };
+  CHECK(result(Bearer::fund) > 0.005 * x);
+  CHECK(result(Bearer::fund) < 0.02 * x);
+  CHECK(done.told("redemption"));
+}
+
+TEST_CASE("redemptions: nothing is redeemed within the fee, and a shallow coin goes to its floor") {
+  CHECK(Done(below_par(0.996)).pool().redeemed_usd == 0);
+  Loans off = below_par(0.9);
+  off.terms.redemption.reset();
+  CHECK(Done(off).pool().redeemed_usd == 0);
+
+  const Done pulled(below_par(0.9, 2e4));  // buying what is redeemed lifts its price
+  const AssetId coin = pulled.c.world.asset("LUSD");
+  CHECK(pulled.pool().redeemed_usd > 500);
+  CHECK(pulled.w.market.spot[coin.value] > 0.95);
+  CHECK(pulled.w.market.spot[coin.value] < 0.996);
+}
+
+// Twelve hours halve the base.
+TEST_CASE("redemptions: what one raised the fee by fades") {
+  Loans loans = below_par(0.98, 1e12);
+  loans.eco.clock.round.value = 3600;
+  loans.eco.clock.horizon.value = 48 * 3600;
+  const Done done(loans);
+  double supply = 0;
+  for (int i = 0; i < 100; ++i) supply += 8950 - 50 * i;
+  CHECK(done.pool().redeemed_usd > 0.98 * supply * 2 * 0.015 * 1.5);
+}
