@@ -346,7 +346,8 @@ std::vector<TimelineEvent> whole_story(const RunReport& r) {
 /// What recurs round after round, told by its first and its heaviest round, and when it ends.
 bool recurs(const std::string& kind) {
   return kind == "liquidation" || kind == "takeover" || kind == "insurance" || kind == "adl" ||
-         kind == "auction" || kind == "hedge" || kind == "sale" || kind == "purchase";
+         kind == "auction" || kind == "offset" || kind == "redistribution" ||
+         kind == "redemption" || kind == "hedge" || kind == "sale" || kind == "purchase";
 }
 
 /// Events of one kind that a story tells: a run spreads from reserve to reserve.
