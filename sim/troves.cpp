@@ -50,7 +50,7 @@ double gas_of_call_usd(const Snapshot& world, const Workspace& w, const TroveSys
 /// Liquidations of one round in one market, before what they hand on is handed on.
 struct Batch {
   double price = 0, gas_usd = 0;
-  std::uint32_t open = 0;                  // loans left
+  std::uint32_t open = 0;                  // loans left; 0: not counted yet
   double debt_scaled = 0, collateral = 0;  // for the other borrowers
 };
 
@@ -132,6 +132,13 @@ void book(const Snapshot& world, Workspace& w, std::uint32_t place, std::uint32_
   w.quiet = false;
 }
 
+/// How many loans owe something: counted once somebody would be liquidated.
+std::uint32_t loans_left(const Snapshot& world, const Workspace& w, const TroveSystem& s) {
+  std::uint32_t open = 0;
+  each_loan(world, w, s, [&](std::uint32_t, const LoanLegs&) { ++open; });
+  return open;
+}
+
 bool liquidate(const Snapshot& world, Workspace& w, std::uint32_t place, std::uint32_t position,
                Batch& batch) {
   const TroveSystem& s = world.troves[place];
@@ -142,12 +149,14 @@ bool liquidate(const Snapshot& world, Workspace& w, std::uint32_t place, std::ui
   system.collateral += batch.collateral;
   system.debt += batch.debt_scaled * w.market.borrow_index[s.coin];
   const double pool = std::max(0.0, w.troves.systems[place].pool_coins - s.pool_terms.least);
-  TroveLiquidation l = liquidate_trove(s.terms, trove, batch.price, pool, system, batch.open <= 1);
+  TroveLiquidation l = liquidate_trove(s.terms, trove, batch.price, pool, system);
   if (!l.done) return false;
   make_whole(world, s, trove, l);
   if (l.others_debt > 0 && !w.transmission) return false;  // direct: no loss is passed on
   const double reward_usd = l.caller_collateral * spot_of(world, w, s.collateral);
   if (reward_usd < batch.gas_usd) return false;
+  if (batch.open == 0) batch.open = loans_left(world, w, s);
+  if (batch.open == 1) return false;  // the last loan stays
   book(world, w, place, position, legs, l, batch);
   --batch.open;
   return true;
@@ -173,12 +182,6 @@ void hand_on(const Snapshot& world, Workspace& w, const TroveSystem& s, const Ba
     set_leg(w, p, legs.collateral, legs.held + gets, w.reserves[s.collateral].supply_scaled);
     w.touch(p);
   });
-}
-
-std::uint32_t loans_left(const Snapshot& world, const Workspace& w, const TroveSystem& s) {
-  std::uint32_t open = 0;
-  each_loan(world, w, s, [&](std::uint32_t, const LoanLegs&) { ++open; });
-  return open;
 }
 
 /// Failing rows of one market, riskiest first, ties by identity.
@@ -293,7 +296,6 @@ void liquidate_troves(const Snapshot& world, Workspace& w) {
     }
     if (rows.empty()) continue;
     batch.gas_usd = gas_of_call_usd(world, w, s);
-    batch.open = loans_left(world, w, s);
     rank(world, w, s, rows);
     for (const std::uint32_t p : rows) liquidate(world, w, i, p, batch);
     hand_on(world, w, s, batch);

@@ -228,6 +228,18 @@ TEST_CASE("troves: the last loan stays, and nobody calls at a loss") {
   CHECK(paid.out.gas_usd == Approx(4).epsilon(1e-6));
 }
 
+TEST_CASE("troves: terms that cannot be meant are told") {
+  Loans loans(200);
+  loans.loan(10, 1000);
+  loans.terms.pool = of(1001, "LUSD");
+  CHECK_THROWS_WITH(Case(loans.whole(), {}), Catch::Contains("whose loans minted 1000"));
+  loans.terms.pool.reset();
+  loans.terms.ccr.value = 1.05;
+  CHECK_THROWS_WITH(Case(loans.whole(), {}), Catch::Contains("recovery mode would begin"));
+  loans.terms.lends = {"ETH"};
+  CHECK_THROWS_WITH(Case(loans.whole(), {}), Catch::Contains("against itself"));
+}
+
 TEST_CASE("troves: random worlds offset, hand on and are in recovery mode") {
   TroveOutcome all;
   for (std::uint64_t seed = 1; seed <= 150; ++seed) {
