@@ -261,7 +261,7 @@ std::string move_text(const ExogenousMove& m) {
     case MoveKind::makers:
       return share + " of their quotes leave";
     case MoveKind::deposits:
-      return share + " of its lenders ask for their money";
+      return share + " of its deposits are asked for";
     case MoveKind::gas:
       return fmt::format("gas at {:.3g} times its price", m.value);
     case MoveKind::freeze:

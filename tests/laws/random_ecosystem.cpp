@@ -867,7 +867,10 @@ CuratedVaultSpec drawn_vault(Sketch& s) {
     if (s.options.still) curator.full.value = 1;
     if (s.draw.chance(0.5)) curator.out_of.push_back({s.draw.pick(s.holdings())});
     curator.raises_caps = s.draw.chance(0.5);
-    if (s.draw.chance(0.4)) curator.gives_up = Seconds{s.draw.log_between(10, 2000)};
+    if (s.draw.chance(0.7)) {
+      curator.gives_up = Seconds{s.draw.log_between(1, 100)};
+      curator.out_of.push_back({"bad"});
+    }
   }
   return v;
 }

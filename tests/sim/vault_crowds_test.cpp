@@ -220,6 +220,37 @@ TEST_CASE("depositors of a vault who asked come back where the wish is taken bac
   CHECK(v.w->ledger.balance(v.world.vaults[0].wallet) == 0);
 }
 
+TEST_CASE("who watches names markets and vaults that are there, each for one crowd") {
+  const auto found = [](std::vector<std::vector<Name>> crowds, const char* haven) {
+    Vaults v(600);
+    add(v.eco.markets, "loans", eth_loans(40000, 2));
+    add(v.eco.curated, "vault", usd_vault({{"loans", 10000}}, "carry"));
+    for (std::size_t i = 0; i < crowds.size(); ++i) {
+      DepositorsSpec spec = crowd(crowds[i]);
+      if (*haven != 0) spec.havens[haven] = Ratio{1};
+      add(v.eco.agents, "crowd" + std::to_string(i), AgentSpecs{spec});
+    }
+    Diagnostics d;
+    (void)compile(v.eco, d, {});
+    std::string out;
+    for (const Diagnostic& x : d.all()) {
+      if (x.severity == Severity::error) out += x.code + " " + x.message + " (" + x.remedy + ") ";
+    }
+    return out;
+  };
+  CHECK(found({{{"loans"}, {"vault"}}}, "") == "");
+  CHECK(found({{{"loans"}}, {{"vault"}}}, "") == "");
+  CHECK(found({{{"vualt"}}}, "") ==
+        "E0520 no lending market or vault 'vualt' (did you mean 'vault'?) ");
+  CHECK(found({{}, {{"vault"}}}, "") ==
+        "E0521 lenders of 'vault' are both 'crowd0' and 'crowd1' "
+        "(let the lenders of each market be of one kind: `in: [...]`) ");
+  CHECK(found({{{"loans"}}}, "vault") == "");
+  CHECK(found({{{"vault"}}}, "vault") ==
+        "E0522 'vault' lends nothing that they could take out "
+        "(name a market or vault that lends an asset they hold elsewhere) ");
+}
+
 // 14,000 of 40,000 are struck off 600 s after the hole appeared; a quarter of the hole's 14,000 was
 // missing before.
 TEST_CASE("a curator strikes a bad market off: the price falls by all of it, or carries it") {
