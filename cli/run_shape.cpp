@@ -1,18 +1,22 @@
 #include "cli/run_shape.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
 #include "cli/text_table.hpp"
 #include "data/units.hpp"
 #include "sim/crash_shape.hpp"
+#include "sim/deposit_places.hpp"
+#include "sim/depositors.hpp"
 
 namespace faultline {
 
 namespace {
 
-enum class Measure { share, seconds, usd };
+enum class Measure { share, seconds, usd, number };
 
 struct ShapeRow {
   std::string name;
@@ -88,18 +92,71 @@ void add_runs(const RunReport& r, const ReportedShape& told, std::vector<ShapeRo
   }
 }
 
+/// Share of what was deposited in some places at the opening that had left, net, by a time.
+double outflow_by(const RunReport& r, const std::string& who, double by_s) {
+  const std::vector<std::uint32_t> places = places_named(r.world, who);
+  double usd = 0, all = 0;
+  for (const DepositFlow& f : r.run.full.deposit_flows) {
+    const bool theirs = std::find(places.begin(), places.end(), f.place) != places.end();
+    if (theirs && f.at_s <= by_s) usd += f.usd;
+  }
+  for (const std::uint32_t i : places) {
+    const DepositPlace& place = r.world.places[i];
+    const AssetId asset = asset_at(r.world, place);
+    const double each = is_vault(place) ? r.run.full.vaults[place.vault].price_start : 1;
+    all += opening_claims(r.world, place) * each * r.world.opening.market.spot[asset.value];
+  }
+  return all > 0 ? usd / all : std::numeric_limits<double>::quiet_NaN();
+}
+
+/// How depositors of vaults and markets without liquidations fared.
+void add_stayers(const RunReport& r, const ReportedShape& told, std::vector<ShapeRow>& rows) {
+  constexpr double never = std::numeric_limits<double>::quiet_NaN();
+  const Outcome& o = r.run.full;
+  for (const auto& [name, left] : told.outflow) {
+    rows.push_back({fmt::format("left {} by {}", name, format_duration_words(left.by.value)),
+                    outflow_by(r, name, left.by.value), left.share.value, Measure::share});
+  }
+  for (const auto& [name, share] : told.stayers_lose) {
+    for (std::size_t v = 0; v < r.world.vaults.size(); ++v) {
+      if (r.world.vaults[v].name != name) continue;
+      rows.push_back(
+          {"stayers of " + name + " lose", o.vaults[v].stayer_loss, share.value, Measure::share});
+    }
+  }
+  for (const auto& [name, count] : told.liquidations) {
+    const MarketId m = r.world.market(name);
+    const double here = m.valid() ? o.markets[m.value].liquidations : never;
+    rows.push_back({"liquidations in " + name, here, count, Measure::number});
+  }
+  for (const auto& [name, times] : told.full_rate_grows) {
+    const auto at = reserve_named(r.world, name);
+    double here = never;
+    if (at && o.reserves[*at].full_at_s >= 0 && o.reserves[*at].full_rate > 0) {
+      const ReserveOutcome& x = o.reserves[*at];
+      const double days = (o.end_s - x.full_at_s) / 86400;
+      if (days > 0) here = std::pow(x.rate_end / x.full_rate, 1 / days);
+    }
+    rows.push_back({"times the rate of " + name + " grows a day", here, times, Measure::number});
+  }
+}
+
 std::vector<ShapeRow> shape_rows(const RunReport& r) {
   const ReportedShape nothing;
   const ReportedShape* told = reported_of(r);
   std::vector<ShapeRow> rows;
   if (!r.world.perps.empty()) add_crash(r, told != nullptr ? *told : nothing, rows);
-  if (told != nullptr) add_runs(r, *told, rows);
+  if (told != nullptr) {
+    add_runs(r, *told, rows);
+    add_stayers(r, *told, rows);
+  }
   return rows;
 }
 
 std::string text(double x, Measure measure) {
   if (std::isnan(x)) return measure == Measure::seconds ? "never" : "-";
   if (measure == Measure::usd) return format_usd(x);
+  if (measure == Measure::number) return fmt::format("{:.4g}", x);
   return measure == Measure::seconds ? format_duration_words(x) : percent(x, 1);
 }
 
@@ -120,9 +177,10 @@ void add_shape(const RunReport& r, nlohmann::json& out) {
     nlohmann::json& entry = out["shape"][row.name];
     entry["here"] = std::isnan(row.here) ? nlohmann::json(nullptr) : nlohmann::json(row.here);
     if (row.reported) entry["reported"] = *row.reported;
-    entry["unit"] = row.measure == Measure::seconds ? "s"
-                    : row.measure == Measure::usd   ? "$"
-                                                    : "share";
+    entry["unit"] = row.measure == Measure::seconds  ? "s"
+                    : row.measure == Measure::usd    ? "$"
+                    : row.measure == Measure::number ? "number"
+                                                     : "share";
   }
 }
 

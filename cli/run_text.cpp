@@ -11,6 +11,7 @@
 
 #include "cli/text_table.hpp"
 #include "data/units.hpp"
+#include "sim/deposit_places.hpp"
 #include "sim/depositors.hpp"
 
 namespace faultline {
@@ -74,6 +75,7 @@ std::string first_sentence(const RunReport& r) {
 std::string dry_sentence(const RunReport& r) {
   std::multimap<double, std::string> by_time;
   for (const DepositPlace& place : r.world.places) {
+    if (is_vault(place)) continue;
     const double at_s = r.run.full.reserves[place.reserve].full_at_s;
     if (at_s < 0 || r.run.baseline.reserves[place.reserve].full_at_s >= 0) continue;
     by_time.emplace(at_s, place_name(r.world, place) + " after " + format_duration_words(at_s));
@@ -256,12 +258,10 @@ std::string move_text(const ExogenousMove& m) {
     case MoveKind::exit_base:
     case MoveKind::exit_quote:
       return share + " of its claims leave in one coin";
-    case MoveKind::depositors:
-      return share + " of its depositors ask for their money";
     case MoveKind::makers:
       return share + " of their quotes leave";
     case MoveKind::deposits:
-      return share + " of its lenders ask for their money";
+      return share + " of its deposits are asked for";
     case MoveKind::gas:
       return fmt::format("gas at {:.3g} times its price", m.value);
     case MoveKind::freeze:
@@ -295,14 +295,13 @@ void add_shocks(const RunReport& r, std::vector<TimelineEvent>& out) {
     const bool asset = m.kind <= MoveKind::rate,
                venue = m.kind >= MoveKind::halt && m.kind <= MoveKind::withdraw;
     const std::string name =
-        asset                            ? r.world.assets[m.target].name
-        : venue                          ? r.world.venues[m.target].name
-        : m.kind == MoveKind::depositors ? r.world.vaults[m.target].name
-        : m.kind == MoveKind::makers     ? r.world.makers[m.target].name
-        : m.kind == MoveKind::deposits   ? place_name(r.world, r.world.places[m.target])
-        : m.kind == MoveKind::gas        ? r.world.chains[m.target].name
-        : m.kind == MoveKind::freeze ? r.world.assets[r.world.reserves[m.target].asset.value].name
-                                     : r.world.oracles[m.target].name;
+        asset                          ? r.world.assets[m.target].name
+        : venue                        ? r.world.venues[m.target].name
+        : m.kind == MoveKind::makers   ? r.world.makers[m.target].name
+        : m.kind == MoveKind::deposits ? place_name(r.world, r.world.places[m.target])
+        : m.kind == MoveKind::gas      ? r.world.chains[m.target].name
+        : m.kind == MoveKind::freeze   ? r.world.assets[r.world.reserves[m.target].asset.value].name
+                                       : r.world.oracles[m.target].name;
     by_time[{m.when.start_s, m.when.end_s}][move_text(m)].push_back(name);
   }
   for (const auto& [when, moves] : by_time) {
@@ -779,6 +778,7 @@ void add_perps(const RunReport& r, nlohmann::json& out) {
 /// What lenders met, reserve by reserve; of the run itself, not net.
 void add_reserves(const RunReport& r, nlohmann::json& out) {
   for (const DepositPlace& place : r.world.places) {
+    if (is_vault(place)) continue;
     const Reserve& reserve = r.world.reserves[place.reserve];
     const ReserveOutcome& o = r.run.full.reserves[place.reserve];
     if (o == ReserveOutcome{}) continue;
@@ -789,7 +789,8 @@ void add_reserves(const RunReport& r, nlohmann::json& out) {
                                                      {"trapped_usd_hours", o.trapped_usd_s / 3600},
                                                      {"trapped_longest_s", o.trapped_longest_s},
                                                      {"full_at_s", never(o.full_at_s)},
-                                                     {"nearly_full_s", o.nearly_full_s}};
+                                                     {"nearly_full_s", o.nearly_full_s},
+                                                     {"repaid_usd", o.repaid_usd}};
   }
 }
 
@@ -828,6 +829,7 @@ void add_vaults(const RunReport& r, nlohmann::json& out) {
         {"trapped_peak_usd", net(r, &VaultOutcome::trapped_peak_usd, v)},
         {"trapped_usd_s", net(r, &VaultOutcome::trapped_usd_s, v)},
         {"trapped_s", net(r, &VaultOutcome::trapped_s, v)},
+        {"stayer_loss", o.stayer_loss},
         {"locked_usd", o.locked_usd},
         {"reallocated_usd", net(r, &VaultOutcome::reallocated_usd, v)},
         {"deposits_usd", o.deposits_usd},

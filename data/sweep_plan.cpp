@@ -550,6 +550,7 @@ class Planner {
     out.move = MoveKind::withdraw;
     std::vector<std::string_view> names{"lps", "depositors"};
     for (const Market& m : world.markets) names.push_back(m.name);
+    for (const CuratedVaultInfo& v : world.vaults) names.push_back(v.name);
     for (std::uint32_t v = 0; v < world.venues.size(); ++v) {
       const VenueInfo& venue = world.venues[v];
       names.push_back(venue.name);

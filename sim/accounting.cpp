@@ -15,6 +15,7 @@
 #include "sim/phases.hpp"
 #include "sim/pool_perps.hpp"
 #include "sim/pools.hpp"
+#include "sim/repayments.hpp"
 #include "sim/synthetic_dollars.hpp"
 #include "sim/troves.hpp"
 #include "sim/venue_ops.hpp"
@@ -175,6 +176,12 @@ std::array<double, bearer_count> wealth(const Snapshot& world, const Workspace& 
   }
   give_vaults_their_part(world, w, of, usd);
   if (of.rows == nullptr) return usd;
+  for (std::size_t a = 0; a < world.assets.size(); ++a) {  // they stay depositors of vaults
+    const double moved = w.deposits.crossed[a] * w.market.spot[a];
+    if (moved == 0) continue;
+    usd[at(Bearer::depositor)] -= moved;
+    usd[at(Bearer::vault)] += moved;
+  }
   // Vaults at auction owe what they owed until it is raised; their lots are still their owners'.
   for (std::size_t h = 0; h < world.houses.size(); ++h) {
     const AssetId coin = world.reserves[world.houses[h].coin].asset;
@@ -351,11 +358,13 @@ void measure_unserved(const Snapshot& world, Workspace& w) {
 }
 
 /// What had no cash to spare at the end had none to the horizon.
-void measure_fullness(Workspace& w) {
+void measure_fullness(const Snapshot& world, Workspace& w) {
   const double until_s = counted_until_s(w);
   for (std::size_t r = 0; r < w.nearly_full_since.size(); ++r) {
     const double since = w.nearly_full_since[r];
-    if (since >= 0) w.outcome.reserves[r].nearly_full_s += until_s - since;
+    ReserveOutcome& out = w.outcome.reserves[r];
+    if (since >= 0) out.nearly_full_s += until_s - since;
+    if (out.full_at_s >= 0) out.rate_end = borrow_rate_now(world, w, static_cast<std::uint32_t>(r));
   }
 }
 
@@ -535,7 +544,7 @@ void close_books(const Snapshot& world, Workspace& w) {
     measure_unserved(world, w);
     measure_exit(world, w);
   }
-  measure_fullness(w);
+  measure_fullness(world, w);
   measure_trapped(world, w);
   measure_deficits(world, w);
   measure_venues(world, w);

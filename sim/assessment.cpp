@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "graph/algorithms.hpp"
+#include "sim/deposit_places.hpp"
 
 namespace faultline {
 
@@ -76,15 +77,12 @@ std::vector<std::uint32_t> shocked_nodes(const Snapshot& world, const Scenario& 
       case MoveKind::rate:
         add(NodeKind::asset, world.assets[m.target].name);
         break;
-      case MoveKind::depositors:
-        add(NodeKind::vault, world.vaults[m.target].name);
-        break;
       case MoveKind::makers:
         add(NodeKind::agent, world.makers[m.target].name);
         break;
       case MoveKind::deposits: {
-        const Reserve& reserve = world.reserves[world.places[m.target].reserve];
-        add(NodeKind::market, world.markets[reserve.market.value].name);
+        const DepositPlace& place = world.places[m.target];
+        add(is_vault(place) ? NodeKind::vault : NodeKind::market, node_of(world, place));
         break;
       }
       case MoveKind::gas:

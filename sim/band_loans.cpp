@@ -355,6 +355,26 @@ double LiquidationOrder::cost() const {
   return debt_share_for(terms, fraction) * owed - fraction * held;
 }
 
+void leave_bands(const Snapshot& world, const Workspace& w, const LiquidationOrder& o,
+                 VenueStates& states) {
+  const auto [book, loan] = band_loan_at(world, o.position);
+  const BandMarketRun& run = w.bands.markets[place_of(world, book)];
+  const BandPool::State& now = state_of(w, book);
+  BandPool::State& s = states.of<BandPool>()[book.pool];
+  const LoanPlace& l = book.loans[loan];
+  for (std::uint32_t i = 0; i < l.bands; ++i) {
+    const std::uint32_t k = l.first + i;
+    if (!(run.shares[k] > 0)) continue;
+    const double part = run.kept[loan] * book.shares[l.first_share + i] / run.shares[k];
+    const double coins = std::min(s.quote_in[k], part * now.quote_in[k]);
+    const double collateral = std::min(s.base_in[k], part * now.base_in[k]);
+    s.quote_in[k] -= coins;
+    s.base_in[k] -= collateral;
+    s.quote -= coins;
+    s.base -= collateral;
+  }
+}
+
 void take_from_bands(const Snapshot& world, Workspace& w, LiquidationOrder& o) {
   const auto [book, loan] = band_loan_at(world, o.position);
   BandMarketRun& run = w.bands.markets[place_of(world, book)];

@@ -56,6 +56,10 @@ void wait_for_price(const Snapshot& world, Workspace& w, std::uint32_t position)
 /// 4 assess: a loan whose health is below 1.
 void plan_band_loan(const Snapshot& world, const Workspace& w, std::uint32_t position,
                     double gas_usd, PlannedRows& out);
+/// 5 execute: what trades of the round will find in the bands, once the order's loan has left them
+/// whole: at least so much.
+void leave_bands(const Snapshot& world, const Workspace& w, const LiquidationOrder& order,
+                 VenueStates& states);
 /// 5 execute: the order's share of its loan leaves the bands: coins repay, the rest is the
 /// liquidator's; the collateral is left in the pool's account for its sale. The amounts of the
 /// order become those; its fraction 0 where nothing would be left to sell.

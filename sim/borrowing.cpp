@@ -53,4 +53,14 @@ void lend_out(const Snapshot& world, Workspace& w, std::uint32_t row, std::uint3
   pot_state(w, r).debt_scaled += scaled;
 }
 
+double scaled_less(double scaled, double units, double index, const Quantum& q, bool round_up) {
+  const double off = round_up ? q.up(units / index) : q.down(units / index);
+  return std::max(0.0, scaled - off);
+}
+
+void change_leg(Workspace& w, std::uint32_t row, std::uint32_t leg, double value, double& total) {
+  total -= w.positions.amount(row, leg) - value;
+  w.positions.set_amount(row, leg, value);
+}
+
 }  // namespace faultline

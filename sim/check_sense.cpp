@@ -160,8 +160,16 @@ void check_delays(CompileContext& c) {
 
 /// What was reported of markets and reserves names some of this world.
 void check_reported(CompileContext& c) {
-  std::vector<std::string> markets, reserves;
-  for (const Market& m : c.world.markets) markets.push_back(m.name);
+  std::vector<std::string> markets, reserves, vaults, lenders{"depositors"};
+  for (const Market& m : c.world.markets) {
+    markets.push_back(m.name);
+    lenders.insert(lenders.end(), {m.name, m.cluster});
+  }
+  for (const CuratedVaultInfo& v : c.world.vaults) {
+    vaults.push_back(v.name);
+    lenders.insert(lenders.end(), {v.name, v.cluster});
+  }
+  for (const DepositorsInfo& d : c.world.depositors) lenders.push_back(d.name);
   for (const Reserve& r : c.world.reserves) {
     if (!r.lent) continue;
     reserves.push_back(c.world.markets[r.market.value].name + "." +
@@ -173,8 +181,9 @@ void check_reported(CompileContext& c) {
     const std::vector<std::string_view> names(known.begin(), known.end());
     const std::string near = nearest_name(name, names);
     c.diagnostics.error("E0214", c.at(path + "." + name), "nothing is called '" + name + "' here",
-                        near.empty() ? "write a market, or market.ASSET for one of its reserves"
-                                     : "did you mean '" + near + "'?");
+                        near.empty()
+                            ? "write a market, market.ASSET for one of its reserves, or a vault"
+                            : "did you mean '" + near + "'?");
   };
   for (const auto& [scenario, told] : c.eco.reported) {
     const std::string path = "reported." + scenario;
@@ -184,6 +193,12 @@ void check_reported(CompileContext& c) {
     }
     for (const auto& [name, x] : told.withdrawn) check(path + ".withdrawn", name, markets);
     for (const auto& [name, x] : told.bad_debt) check(path + ".bad_debt", name, markets);
+    for (const auto& [name, x] : told.liquidations) check(path + ".liquidations", name, markets);
+    for (const auto& [name, x] : told.stayers_lose) check(path + ".stayers_lose", name, vaults);
+    for (const auto& [name, x] : told.outflow) check(path + ".outflow", name, lenders);
+    for (const auto& [name, x] : told.full_rate_grows) {
+      check(path + ".full_rate_grows", name, reserves);
+    }
   }
 }
 

@@ -219,6 +219,7 @@ Snapshot compile(const Ecosystem& eco, Diagnostics& diagnostics, const SpanTable
   gather_markets(c);
   if (diagnostics.failed()) return world;
   compile_depositors(c);
+  compile_repayers(c);
   if (diagnostics.failed()) return world;
   compile_defences(c);
   compile_safety_modules(c);
@@ -240,6 +241,7 @@ Snapshot compile(const Ecosystem& eco, Diagnostics& diagnostics, const SpanTable
   round_stakes(c);
   open_trove_pools(c);
   find_hedges(c);
+  find_repaying_rows(c);
   compile_graph(c);
   check_sense(c);
   world.fingerprint = fingerprint_of(world);

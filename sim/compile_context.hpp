@@ -162,8 +162,12 @@ Reserve& add_reserve(CompileContext& c, MarketId market, AssetId asset, const st
 /// book stands.
 void gather_vaults(CompileContext& c);
 void open_vaults(CompileContext& c);
-/// Where plain lenders stand, who of them watches, and where they go.
+/// Where plain lenders and depositors of vaults stand, who of them watches, and where they go.
 void compile_depositors(CompileContext& c);
+/// Borrowers who repay: their money outside; and, once the position book stands, which rows they
+/// are and what each bears.
+void compile_repayers(CompileContext& c);
+void find_repaying_rows(CompileContext& c);
 /// The row of those who borrow against what is trapped in a place: their claim, and every debt.
 void escape_legs(const CompileContext& c, const DepositPlace& place, std::vector<LegInput>& legs);
 /// The reserves of a pool's categories, after the pool's own.

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "sim/compile_context.hpp"
+#include "sim/deposit_places.hpp"
 #include "sim/phases.hpp"
 #include "sim/venue_ops.hpp"
 
@@ -28,6 +29,7 @@ class GraphMaker {
     add_dollar_edges();
     add_vault_edges();
     add_depositor_edges();
+    add_repayer_edges();
     add_pool_edges();
     add_chain_edges();
     world_.graph = builder_.freeze();
@@ -387,7 +389,7 @@ class GraphMaker {
   /// A vault lends to markets and other vaults, and lives by what they owe it; its share may be an
   /// asset.
   void add_vault_edges() {
-    std::vector<Handle> vaults;
+    std::vector<Handle>& vaults = vaults_;
     for (const CuratedVaultInfo& v : world_.vaults) {
       const CuratedVaultState& s = world_.opening.vaults.vaults[vaults.size()];
       const double price = world_.opening.market.spot[v.asset.value];
@@ -416,8 +418,9 @@ class GraphMaker {
     }
   }
 
-  /// Lenders who watch see trouble at any of their markets, and in the prices of what these hold;
-  /// what they take out each of them funds, and their havens get. Losses of a market are theirs.
+  /// Lenders who watch see trouble at any of their markets and vaults, and in the prices of what
+  /// these hold; what they take out each of them funds, and their havens get. Losses of a market
+  /// are theirs.
   void add_depositor_edges() {
     for (const DepositorsInfo& d : world_.depositors) {
       const Handle agent = node(NodeKind::agent, d.name, "", 0);
@@ -431,11 +434,36 @@ class GraphMaker {
           edge(assets_[reserve.asset.value], agent, EdgeKind::watches, 0);
         }
       }
+      for (const std::uint32_t v : d.vaults) {
+        const CuratedVaultInfo& vault = world_.vaults[v];
+        const double usd = world_.opening.vaults.vaults[v].opening_units *
+                           world_.opening.market.spot[vault.asset.value];
+        edge(vaults_[v], agent, EdgeKind::watches, usd);
+        edge(vaults_[v], agent, EdgeKind::claim, usd);
+        edge(agent, vaults_[v], EdgeKind::funds, usd);
+        for (std::uint32_t p = vault.first_place; p < vault.first_place + vault.places; ++p) {
+          for (const AssetId a : world_.vault_places[p].collateral) {
+            edge(assets_[a.value], agent, EdgeKind::watches, 0);
+          }
+        }
+      }
       for (const std::uint32_t from : d.places) {
         for (const Haven& haven : world_.places[from].havens) {
-          const Reserve& to = world_.reserves[world_.places[haven.place].reserve];
-          edge(agent, markets_[to.market.value], EdgeKind::funds, 0);
+          const DepositPlace& to = world_.places[haven.place];
+          edge(agent, is_vault(to) ? vaults_[to.vault] : markets_[market_at(world_, to).value],
+               EdgeKind::funds, 0);
         }
+      }
+    }
+  }
+
+  /// Borrowers who repay go by the rates of their markets, and fund them.
+  void add_repayer_edges() {
+    for (const RepayersInfo& r : world_.repayers) {
+      const Handle agent = node(NodeKind::agent, r.name, "", 0);
+      for (const MarketId m : r.markets) {
+        edge(markets_[m.value], agent, EdgeKind::watches, world_.markets[m.value].deposits_usd);
+        edge(agent, markets_[m.value], EdgeKind::funds, world_.markets[m.value].deposits_usd);
       }
     }
   }
@@ -492,7 +520,7 @@ class GraphMaker {
   Snapshot& world_;
   DependencyGraphBuilder builder_;
   std::map<std::string, std::size_t> families_;  // name to how many venues and markets bear it
-  std::vector<Handle> assets_, venues_, oracles_, markets_;
+  std::vector<Handle> assets_, venues_, oracles_, markets_, vaults_;
 };
 
 }  // namespace

@@ -85,7 +85,6 @@ void refuse_withdrawal(ScenarioContext& c, const std::string& who, bool loans) {
   std::vector<std::string_view> names{"lps", "depositors"};
   for (const VenueInfo& v : c.world.venues) names.push_back(v.name);
   for (const MakersInfo& m : c.world.makers) names.push_back(m.name);
-  for (const CuratedVaultInfo& v : c.world.vaults) names.push_back(v.name);
   std::vector<std::string> lent;
   for (const DepositPlace& place : c.world.places) lent.push_back(place_name(c.world, place));
   for (const Market& m : c.world.markets) names.push_back(m.name);
@@ -119,17 +118,6 @@ void withdraw(ScenarioContext& c, const std::string& who, double share) {
     const MakersInfo& makers = c.world.makers[g];
     if (makers.name != who && makers.cluster != who) continue;
     c.move(MoveKind::makers, g, std::min(share, 1 - 0x1p-20));
-    any = true;
-  }
-  for (std::uint32_t v = 0; v < c.world.vaults.size(); ++v) {
-    const CuratedVaultInfo& vault = c.world.vaults[v];
-    if (vault.name != who && vault.cluster != who) continue;
-    if (c.event.lasts || c.event.back_by) {
-      c.diagnostics.error("E0519", c.event.written, "depositors who left do not come back",
-                          "leave out `for` and `back_by`");
-      return;
-    }
-    c.move(MoveKind::depositors, v, share);
     any = true;
   }
   if (!any) refuse_withdrawal(c, who, loans);

@@ -172,6 +172,7 @@ class VaultMaker {
     rule.off = s.off.value;
     rule.full = s.full.value;
     rule.raises_caps = s.raises_caps;
+    if (s.gives_up) rule.gives_up_s = s.gives_up->value;
     for (const Name& what : s.out_of) {
       if (what.text == "full") {
         rule.out_of_full = true;
@@ -252,6 +253,34 @@ double open_claims(CompileContext& c, const CuratedVaultInfo& v) {
   return units;
 }
 
+/// Vaults of one curator get one number.
+void number_curators(Snapshot& world) {
+  std::map<std::string, std::int32_t> numbers;
+  for (CuratedVaultInfo& v : world.vaults) {
+    if (v.curator.empty()) continue;
+    v.curator_number =
+        numbers.try_emplace(v.curator, static_cast<std::int32_t>(numbers.size())).first->second;
+  }
+}
+
+/// Units a vault could pay at the opening, as `vault_payable` says it of a run.
+double payable_at_opening(const Snapshot& world, std::uint32_t v) {
+  const CuratedVaultInfo& info = world.vaults[v];
+  double units = world.opening.balances[info.idle.value];
+  for (const std::uint32_t p : info.withdraw_queue) {
+    const VaultPlace& place = world.vault_places[p];
+    const double claim = world.opening.vaults.places[p].claim;
+    if (place.vault != nowhere) {
+      const double owed = claim * world.opening.vaults.vaults[place.vault].price0;
+      units += std::min(owed, payable_at_opening(world, place.vault));
+    } else {
+      const AccountId cash = world.reserves[world.reserves[place.reserve].pot].cash;
+      units += std::min(claim, std::max(0.0, world.opening.balances[cash.value]));
+    }
+  }
+  return units;
+}
+
 /// Shares of a vault that other vaults hold, pools and markets; whoever quotes or trades on credit
 /// of the outside world holds none.
 double shares_elsewhere(const Snapshot& world, std::uint32_t v) {
@@ -275,6 +304,7 @@ void gather_vaults(CompileContext& c) {
   c.vault_lenders.assign(c.world.reserves.size(), {});
   for (const auto& node : c.nodes.curated) VaultMaker(c, node).make();
   if (c.diagnostics.failed()) return;
+  number_curators(c.world);
   std::vector<int> marks(c.world.vaults.size(), 0);
   for (std::uint32_t v = 0; v < c.world.vaults.size(); ++v) {
     if (!place_vault(c, v, marks)) return;
@@ -295,6 +325,11 @@ void open_vaults(CompileContext& c) {
     s.price0 = s.said = s.worth = s.books.shares > 0 ? vault_price(info.terms, s.books) : rate;
     s.rate = rate;
     s.opening_units = s.real = s.books.assets;
+  }
+  for (std::uint32_t v = 0; v < world.vaults.size(); ++v) {
+    const double owed = states[v].opening_units;
+    world.vaults[v].opening_used =
+        owed > 0 ? std::max(0.0, 1 - payable_at_opening(world, v) / owed) : 1;
   }
   for (std::uint32_t v = 0; v < world.vaults.size(); ++v) {
     const CuratedVaultInfo& info = world.vaults[v];

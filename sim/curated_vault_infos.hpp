@@ -30,6 +30,7 @@ struct CuratorRule {
   double off = 0;   // how far that is
   double full = 1;  // share lent out from which a market counts as full
   bool raises_caps = false;
+  double gives_up_s = std::numeric_limits<double>::infinity();  // strikes a bad market off after
 };
 
 struct CuratedVaultInfo {
@@ -41,6 +42,8 @@ struct CuratedVaultInfo {
   CuratorRule rule;
   std::uint32_t first_place = 0, places = 0;                // among those of all vaults
   std::vector<std::uint32_t> supply_queue, withdraw_queue;  // places
+  std::int32_t curator_number = -1;                         // the same for all of one curator
+  double opening_used = 0;  // share of what it owes that it could not pay at the opening
 };
 
 struct VaultPlaceState {
@@ -49,23 +52,21 @@ struct VaultPlaceState {
   PendingCap pending;
   double wanted_since_s = -1;  // since when the curator wants out of it; below 0: he does not
   bool told = false;
+  bool struck = false;  // off the books: counts for nothing, whatever it still owes
 };
 
 struct CuratedVaultState {
   CuratedVault books;
-  double fee_shares = 0;         // minted as fees
-  double depositors = 0;         // shares of those who are neither vaults nor the ledger, and stay
-  double waiting = 0;            // shares whose holders ask for their money
-  double asked = 0;              // share of the opening depositors who have asked so far
-  double left = 1;               // scratch: share of them the scenario leaves
-  double others_wait_units = 0;  // asked for in vain by others than the scenario's depositors
-  double counted_s = 0;          // when its books were last counted,
-  double real = 0;               // and what was there then, units
-  double unplaced = 0;           // idle units its curator would lend out again
-  double price0 = 1;             // of a share, units, at the opening
-  double said = 1;               // price its share's contract rate says
-  double worth = 1;              // of a share, units, losses not yet admitted included
-  double rate = 1;               // of the issued asset, did the price stand where it opened
+  double fee_shares = 0;  // minted as fees
+  double depositors = 0;  // opening shares of those who are neither vaults nor the ledger
+  double waiting = 0;     // shares whose holders ask for their money (sim/depositors.cpp)
+  double counted_s = 0;   // when its books were last counted,
+  double real = 0;        // and what was there then, units
+  double unplaced = 0;    // idle units its curator would lend out again
+  double price0 = 1;      // of a share, units, at the opening
+  double said = 1;        // price its share's contract rate says
+  double worth = 1;       // of a share, units, losses not yet admitted included
+  double rate = 1;        // of the issued asset, did the price stand where it opened
   double trapped_usd = 0,
          trapped_since_s = 0;          // asked for in vain now, and since when just so much
   double opening_units = 0;            // worth of all shares at the opening

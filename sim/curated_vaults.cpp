@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -14,6 +15,7 @@ namespace faultline {
 namespace {
 
 constexpr std::uint32_t nowhere = VaultPlace::none;
+constexpr double never_full = std::numeric_limits<double>::infinity();
 
 const Quantum& quantum_of(const Snapshot& world, const CuratedVaultInfo& v) {
   return world.assets[v.asset.value].quantum;
@@ -27,10 +29,10 @@ double price_of(const CuratedVaultInfo& v, const CuratedVaultState& s) {
   return s.books.shares > 0 ? vault_price(v.terms, s.books) : s.said;
 }
 
-/// What a place owes its vault by the books there, units.
+/// What a place owes its vault by the books there, units; what was struck off counts for nothing.
 double claim_units(const Snapshot& world, const Workspace& w, std::uint32_t p) {
   const VaultPlace& place = world.vault_places[p];
-  const double claim = w.vaults.places[p].claim;
+  const double claim = w.vaults.places[p].struck ? 0 : w.vaults.places[p].claim;
   if (place.vault == nowhere) return claim * w.market.supply_index[place.reserve];
   return claim * price_of(world.vaults[place.vault], w.vaults.vaults[place.vault]);
 }
@@ -67,10 +69,12 @@ double room_at(const Snapshot& world, const Workspace& w, std::uint32_t p) {
   return std::max(0.0, std::min(own, supply_room(world, w, r)));
 }
 
-/// Takes up to whole `units` out of a place, as far as there is cash. Gives what came.
+/// Takes up to whole `units` out of a place, as far as there is cash; nothing out of one that was
+/// struck off. Gives what came.
 double take_out(const Snapshot& world, Workspace& w, std::uint32_t p, double units, AccountId to) {
   const VaultPlace& place = world.vault_places[p];
   double& claim = w.vaults.places[p].claim;
+  if (w.vaults.places[p].struck) return 0;
   if (place.vault != nowhere) return withdraw_from_vault(world, w, place.vault, units, claim, to);
   const double before = claim;
   const double paid = pay_out(world, w, place.reserve, units, claim, to);
@@ -95,7 +99,7 @@ double place_idle(const Snapshot& world, Workspace& w, std::uint32_t v, double u
   const CuratedVaultInfo& info = world.vaults[v];
   const Quantum& q = quantum_of(world, info);
   for (const std::uint32_t p : info.supply_queue) {
-    if (w.vaults.places[p].wanted_since_s >= 0) continue;
+    if (w.vaults.places[p].wanted_since_s >= 0 || w.vaults.places[p].struck) continue;
     const double part = q.down(std::min(units, room_at(world, w, p)));
     if (!(part > 0)) continue;
     put_in(world, w, v, p, part);
@@ -155,10 +159,26 @@ double vault_worth(const Snapshot& world, const Workspace& w, std::uint32_t v) {
   for (std::uint32_t p = info.first_place; p < info.first_place + info.places; ++p) {
     const VaultPlace& place = world.vault_places[p];
     if (place.vault == nowhere) {
-      units += claim_units(world, w, p) * behind_claim(world, w, place.reserve);
+      const double owed = w.vaults.places[p].claim * w.market.supply_index[place.reserve];
+      units += owed * behind_claim(world, w, place.reserve);
     } else if (const double shares = w.vaults.vaults[place.vault].books.shares; shares > 0) {
       units += w.vaults.places[p].claim * (vault_worth(world, w, place.vault) / shares);
     }
+  }
+  return units;
+}
+
+double share_price(const Snapshot& world, const Workspace& w, std::uint32_t v) {
+  return price_of(world.vaults[v], w.vaults.vaults[v]);
+}
+
+double vault_room(const Snapshot& world, const Workspace& w, std::uint32_t v) {
+  if (!(share_price(world, w, v) > 0)) return 0;
+  if (world.opening.balances[world.vaults[v].idle.value] > 0) return never_full;
+  double units = 0;
+  for (const std::uint32_t p : world.vaults[v].supply_queue) {
+    const VaultPlaceState& place = w.vaults.places[p];
+    if (place.wanted_since_s < 0 && !place.struck) units += room_at(world, w, p);
   }
   return units;
 }
@@ -181,7 +201,9 @@ double withdraw_from_vault(const Snapshot& world, Workspace& w, std::uint32_t v,
   if (!(paid > 0)) return 0;
   const double burned = paid >= owed ? shares : std::min(shares, paid / price);
   shares -= burned;
-  s.books.shares = std::max(0.0, s.books.shares - burned);
+  constexpr double residue = 1e-13;  // of shares: what rounding leaves of none
+  const double rest = s.books.shares - burned;
+  s.books.shares = rest > residue * s.books.shares ? rest : 0;
   s.books.assets = std::max(0.0, s.books.assets - paid);
   s.out_units += paid;
   s.unplaced = std::min(s.unplaced, w.ledger.balance(info.idle));
@@ -319,37 +341,13 @@ bool back_shares(const Snapshot& world, Workspace& w) {
 
 namespace {
 
-/// Those who ask by now, as the scenario says; more may, none takes it back.
-void ask(const Snapshot& world, const Scenario& scenario, Workspace& w) {
-  for (const ExogenousMove& m : scenario.moves) {
-    if (m.kind == MoveKind::depositors) w.vaults.vaults[m.target].left = 1;
-  }
-  for (const ExogenousMove& m : scenario.moves) {
-    if (m.kind != MoveKind::depositors) continue;
-    w.vaults.vaults[m.target].left *= 1 - m.value * m.when.share(w.now_s);
-  }
-  for (const ExogenousMove& m : scenario.moves) {
-    if (m.kind != MoveKind::depositors) continue;
-    CuratedVaultState& s = w.vaults.vaults[m.target];
-    const double asked = 1 - s.left;
-    if (!(asked > s.asked)) continue;
-    const double all = world.opening.vaults.vaults[m.target].depositors;
-    const double shares =
-        asked < 1 ? std::min(s.depositors, (asked - s.asked) * all) : s.depositors;
-    s.asked = asked;
-    s.depositors -= shares;
-    s.waiting += shares;
-    w.quiet = false;
-  }
-}
-
 /// What is asked for in vain, and for how long; kept so that rounds in which nothing changes add
 /// nothing.
 void note_trapped(const Snapshot& world, Workspace& w, std::uint32_t v) {
   const CuratedVaultInfo& info = world.vaults[v];
   CuratedVaultState& s = w.vaults.vaults[v];
   VaultOutcome& out = w.outcome.vaults[v];
-  const double usd = (s.waiting * price_of(info, s) + s.others_wait_units) * spot_of(w, info);
+  const double usd = s.waiting * price_of(info, s) * spot_of(w, info);
   if (usd == s.trapped_usd) return;
   out.trapped_usd_s += s.trapped_usd * (w.now_s - s.trapped_since_s);
   out.trapped_peak_usd = std::max(out.trapped_peak_usd, usd);
@@ -412,6 +410,23 @@ void ask_for_room(const Snapshot& world, Workspace& w, const CuratedVaultInfo& i
   }
 }
 
+/// Takes a market with a hole off the books; whether it was one, and is off.
+bool strike_off(const Snapshot& world, Workspace& w, std::uint32_t v, std::uint32_t p) {
+  VaultPlaceState& place = w.vaults.places[p];
+  const std::uint32_t r = world.vault_places[p].reserve;
+  if (place.struck || r == nowhere || !(behind_claim(world, w, r) < 1)) return place.struck;
+  const CuratedVaultInfo& info = world.vaults[v];
+  const double usd = claim_units(world, w, p) * spot_of(w, info);
+  place.struck = true;
+  place.pending.waiting = false;
+  w.quiet = false;
+  if (w.record) {
+    tell(w, "curator", info.name,
+         "strikes " + world.vault_places[p].name + " off its books: {} counts for nothing", {usd});
+  }
+  return true;
+}
+
 /// Moves what cash allows out of markets its curator has wanted out of for long enough.
 void curate(const Snapshot& world, Workspace& w, std::uint32_t v) {
   const CuratedVaultInfo& info = world.vaults[v];
@@ -430,7 +445,9 @@ void curate(const Snapshot& world, Workspace& w, std::uint32_t v) {
       continue;
     }
     if (place.wanted_since_s < 0) place.wanted_since_s = w.now_s;
-    if (w.now_s - place.wanted_since_s < info.rule.after_s) continue;
+    const double wanted_s = w.now_s - place.wanted_since_s;
+    if (wanted_s >= info.rule.gives_up_s && strike_off(world, w, v, p)) continue;
+    if (wanted_s < info.rule.after_s) continue;
     const double units = q.down(claim_units(world, w, p));
     if (!(units > 0)) continue;
     const double taken = take_out(world, w, p, units, info.idle);
@@ -449,17 +466,9 @@ void curate(const Snapshot& world, Workspace& w, std::uint32_t v) {
 
 }  // namespace
 
-void settle_vaults(const Snapshot& world, const Scenario& scenario, Workspace& w) {
+void settle_vaults(const Snapshot& world, Workspace& w) {
   if (world.vaults.empty()) return;
-  ask(world, scenario, w);
-  for (const std::uint32_t v : world.vault_order) {
-    count_vault(world, w, v);
-    CuratedVaultState& s = w.vaults.vaults[v];
-    if (s.waiting > 0) {
-      const double owed = s.waiting * price_of(world.vaults[v], s);
-      withdraw_from_vault(world, w, v, owed, s.waiting, world.vaults[v].wallet);
-    }
-  }
+  for (const std::uint32_t v : world.vault_order) count_vault(world, w, v);
   for (const std::uint32_t v : world.vault_order) {
     if (world.vaults[v].rule.acts && w.transmission) curate(world, w, v);
   }
@@ -479,8 +488,11 @@ bool vaults_pending(const Snapshot& world, const Workspace& w) {
     if (!info.rule.acts || !w.transmission) continue;
     for (std::uint32_t p = info.first_place; p < info.first_place + info.places; ++p) {
       const VaultPlaceState& place = w.vaults.places[p];
+      const double wanted_s = w.now_s - place.wanted_since_s;
+      const bool gives_up =
+          !place.struck && std::isfinite(info.rule.gives_up_s) && wanted_s < info.rule.gives_up_s;
       const bool bides = place.wanted_since_s >= 0 && place.claim > 0 &&
-                         w.now_s - place.wanted_since_s < info.rule.after_s;
+                         (wanted_s < info.rule.after_s || gives_up);
       if (bides || place.pending.waiting) return true;
     }
   }
@@ -509,6 +521,8 @@ void close_vault_outcomes(const Snapshot& world, Workspace& w) {
     out.price_end = price_of(info, s);
     const double fees = s.books.shares > 0 ? s.fee_shares / s.books.shares : 0;
     const double left = vault_worth(world, w, v) * (1 - fees);
+    const double each = s.books.shares > 0 ? vault_worth(world, w, v) / s.books.shares : s.worth;
+    out.stayer_loss = 1 - each / s.price0;
     out.loss_usd = (s.opening_units + s.in_units - s.out_units - left) * usd;
     out.recognised_usd = (out.price_start - out.price_end) * s.books.shares * usd;
     out.locked_usd = std::max(0.0, vault_owed(world, w, v) - vault_payable(world, w, v)) * usd;

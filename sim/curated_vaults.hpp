@@ -1,5 +1,5 @@
-// Curated vaults at work (protocols/claims/curated_vault.hpp): their books, their depositors' money
-// along the queues, what their curators move, and what is behind their shares.
+// Curated vaults at work (protocols/claims/curated_vault.hpp): their books, money along the queues,
+// what their curators move, and what is behind their shares.
 //   worth of a share   (idle + sum of claims x what is behind them + shares of other vaults x
 //                       theirs) / shares
 //   behind a claim     1 - max(0, hole + deficit - the protocol's own) / claims, of its reserve
@@ -19,10 +19,15 @@ double vault_payable(const Snapshot& world, const Workspace& w, std::uint32_t va
 /// What all its shares are worth, losses not yet admitted included, units of its asset.
 double vault_worth(const Snapshot& world, const Workspace& w, std::uint32_t vault);
 
+/// Units a share of it pays by its books now.
+double share_price(const Snapshot& world, const Workspace& w, std::uint32_t vault);
+/// Units it would take in: room along its supply queue, past markets its curator wants out of; any
+/// number where it lets some lie idle (an idle market is enabled); none where its shares are worth
+/// nothing.
+double vault_room(const Snapshot& world, const Workspace& w, std::uint32_t vault);
+
 /// Pays up to `units` of what some of its shares are worth by its books to an account, as far as
-/// there is cash along the withdraw queue, and burns them. Gives what was paid, whole units. Shares
-/// of depositors who stay are `w.vaults.vaults[vault].depositors`: whoever keeps some takes them
-/// out of there.
+/// there is cash along the withdraw queue, and burns them. Gives what was paid, whole units.
 double withdraw_from_vault(const Snapshot& world, Workspace& w, std::uint32_t vault, double units,
                            double& shares, AccountId to);
 /// Takes whole units of an account in for shares at the price by its books, and lends them along
@@ -34,8 +39,8 @@ void deposit_into_vault(const Snapshot& world, Workspace& w, std::uint32_t vault
 /// 1 shock: contract rates of vaults' shares follow their prices; whether one moved. rebuilt: rates
 /// have just been set anew by the scenario.
 bool re_rate_shares(const Snapshot& world, Workspace& w, bool rebuilt);
-/// 6 settle: books are counted, depositors who asked are paid, curators move what they can.
-void settle_vaults(const Snapshot& world, const Scenario& scenario, Workspace& w);
+/// 6 settle, after depositors who asked were paid: books are counted, curators move what they can.
+void settle_vaults(const Snapshot& world, Workspace& w);
 /// 7 mark-down: shares that are collateral stand at par again, before holes are looked for.
 void restart_shares(const Snapshot& world, Workspace& w);
 /// 7 mark-down, after `measure_holes`: what is behind shares; false: the run has stopped.

@@ -8,53 +8,17 @@
 
 #include "sim/accounting.hpp"
 #include "sim/borrowing.hpp"
+#include "sim/deposit_places.hpp"
 #include "sim/deposits.hpp"
+#include "sim/phases.hpp"
 #include "sim/pools.hpp"
 
 namespace faultline {
 
 namespace {
 
-// What a place is: the only lines that know it is a reserve.
-
-const AssetInfo& asset_of(const Snapshot& world, const DepositPlace& place) {
-  return world.assets[world.reserves[place.reserve].asset.value];
-}
-double price_of(const Snapshot& world, const Workspace& w, const DepositPlace& place) {
-  return w.market.spot[world.reserves[place.reserve].asset.value];
-}
-MarketId market_of(const Snapshot& world, const DepositPlace& place) {
-  return world.reserves[place.reserve].market;
-}
-ReserveOutcome& outcome_of(Workspace& w, const DepositPlace& place) {
-  return w.outcome.reserves[place.reserve];
-}
-/// Scaled claims of its plain lenders at the opening: of no vault, and nobody who owes.
-double opening_claims(const Snapshot& world, const DepositPlace& place) {
-  const ReserveState& opening = world.opening.reserves[place.reserve];
-  return opening.lender_scaled - opening.vault_scaled - opening.staked_scaled;
-}
-/// Units a scaled claim is worth.
-double units_per_claim(const Workspace& w, const DepositPlace& place) {
-  return w.market.supply_index[place.reserve];
-}
-/// Pays what there is for a claim into its lenders' wallet. Gives the units.
-double pay(const Snapshot& world, Workspace& w, const DepositPlace& place, double& claim_scaled) {
-  constexpr double all_of_it = std::numeric_limits<double>::infinity();
-  return pay_out(world, w, place.reserve, all_of_it, claim_scaled, place.wallet);
-}
-/// Takes units of a wallet in; adds to a claim.
-void lend(const Snapshot& world, Workspace& w, const DepositPlace& place, double units,
-          double& claim_scaled, AccountId from) {
-  pay_in(world, w, place.reserve, units, claim_scaled, from);
-}
-/// Units that could still be lent there.
-double room_in(const Snapshot& world, const Workspace& w, const DepositPlace& place) {
-  return supply_room(world, w, place.reserve);
-}
-
-const std::string& market_name(const Snapshot& world, const DepositPlace& place) {
-  return world.markets[market_of(world, place).value].name;
+const Quantum& quantum_at(const Snapshot& world, const DepositPlace& place) {
+  return world.assets[asset_at(world, place).value].quantum;
 }
 const DepositorRules& rules_of(const Workspace& w, const DepositPlace& place) {
   return w.settings.depositors[static_cast<std::size_t>(place.crowd)];
@@ -71,9 +35,16 @@ void open_place(const Snapshot& world, const DepositPlace& place, PlaceRun& p) {
 /// Where lenders of a reserve keep what they took out.
 AccountId wallet_of(const Snapshot& world, std::uint32_t reserve) {
   for (const DepositPlace& place : world.places) {
-    if (place.reserve == reserve) return place.wallet;
+    if (!is_vault(place) && place.reserve == reserve) return place.wallet;
   }
   return AccountId::none();
+}
+
+/// Money that comes out of a place; below zero: goes in.
+void note_flow(Workspace& w, const DepositPlace& place, double usd) {
+  if (!w.record || usd == 0) return;
+  const auto number = static_cast<std::uint32_t>(&place - w.world->places.data());
+  w.outcome.deposit_flows.push_back({w.now_s, number, usd});
 }
 
 void join_queue(const Workspace& w, PlaceRun& p, double scaled, bool crowd) {
@@ -94,6 +65,7 @@ double leave_queue(PlaceRun& p, double scaled, bool crowd) {
   }
   p.waiting -= taken;
   while (p.queue.size() > p.head && p.queue.back().scaled == 0) p.queue.pop_back();
+  if (p.queue.size() == p.head) p.waiting = 0;
   return taken;
 }
 
@@ -123,22 +95,27 @@ void scale_members(PlaceRun& p, double factor) {
 /// lends again.
 void follow_scenario(const Snapshot& world, Workspace& w, const DepositPlace& place, PlaceRun& p) {
   if (p.left == p.left_before) return;
-  const Quantum& q = asset_of(world, place).quantum;
+  const Quantum& q = quantum_at(world, place);
   const double plain = opening_claims(world, place);
   const double stay = p.stays[0] + p.stays[1];
-  const double out = q.down(plain * (1 - p.left) + 0.5 * q.step);  // to the nearest
+  const double half = is_vault(place) ? 0 : 0.5 * q.step;  // to the nearest
+  const double out = whole_claim(world, place, plain * (1 - p.left) + half);
   w.quiet = false;
   if (p.left < p.left_before) {
-    const double asks = std::max(0.0, std::min(q.down(stay), out - p.by_scenario));
+    const double asks =
+        std::max(0.0, std::min(whole_claim(world, place, stay), out - p.by_scenario));
     if (asks > 0) scale_members(p, 1 - asks / stay);
     p.by_scenario += asks;
     join_queue(w, p, asks, false);
   } else {
     const double back = std::max(0.0, p.by_scenario - out);
     double returned = leave_queue(p, back, false);
-    const double units = q.down(
-        std::min((back - returned) * units_per_claim(w, place), w.ledger.balance(place.wallet)));
-    if (units > 0) lend(world, w, place, units, returned, place.wallet);
+    const double units = q.down(std::min((back - returned) * units_per_claim(world, w, place),
+                                         w.ledger.balance(place.wallet)));
+    if (units > 0 && room_at(world, w, place) >= units) {
+      lend_at(world, w, place, units, returned, place.wallet);
+      note_flow(w, place, -units * w.market.spot[asset_at(world, place).value]);
+    }
     p.by_scenario -= back;
     p.stays[0] += returned;
     p.members[0] += returned;
@@ -156,7 +133,7 @@ void ask_in_fear(const Snapshot& world, Workspace& w, const DepositPlace& place,
   double asks = 0;
   for (std::size_t k = 0; k < 2; ++k) {
     const double part =
-        leaving(p.stays[k], p.members[k], p.reacts, leaving_rate(rules, k == 1, gone),
+        leaving(p.stays[k], p.members[k], p.reacts, leaving_rate(rules, k == 1, gone) / p.slower,
                 w.round == 0 ? 0 : world.round_s);
     p.stays[k] -= part;
     asks += part;
@@ -164,39 +141,84 @@ void ask_in_fear(const Snapshot& world, Workspace& w, const DepositPlace& place,
   if (!(asks > 0)) return;
   w.quiet = false;
   p.asked += asks;
-  const double whole = asset_of(world, place).quantum.down(p.asked);
+  const double whole = whole_claim(world, place, p.asked);
   join_queue(w, p, whole - p.asked_whole, true);
   p.asked_whole = whole;
 }
 
-/// Pays the queue from its head, as far as there is cash.
-void serve(const Snapshot& world, Workspace& w, const DepositPlace& place, PlaceRun& p) {
-  p.paid_now = 0;
-  if (!(p.waiting > 0)) return;
-  const double waited = p.waiting;
-  const double paid = pay(world, w, place, p.waiting);
-  double burned = waited - p.waiting, by_crowd = 0;
-  ReserveOutcome& out = outcome_of(w, place);
+/// Pays the queue from its head, at most so much of what it claims, as far as there is cash. Gives
+/// whether it was paid.
+bool serve(const Snapshot& world, Workspace& w, const DepositPlace& place, PlaceRun& p,
+           double most) {
+  const double asks = std::min(p.waiting, most);
+  double left = asks;
+  const double paid = pay_lenders(world, w, place, left);
+  double burned = asks - left, by_crowd = 0;
+  if (!(burned > 0)) return false;
+  p.waiting -= burned;
+  ReserveOutcome* const out = told_at(w, place);
+  const double all = burned;
   while (burned > 0 && p.head < p.queue.size()) {
     Waiting& first = p.queue[p.head];
     const double part = std::min(first.scaled, burned);
-    if (part > 0) out.trapped_longest_s = std::max(out.trapped_longest_s, w.now_s - first.since_s);
+    if (part > 0 && out != nullptr) {
+      out->trapped_longest_s = std::max(out->trapped_longest_s, w.now_s - first.since_s);
+    }
     first.scaled -= part;
     burned -= part;
     if (first.crowd) by_crowd += part;
     if (first.scaled == 0) ++p.head;
   }
-  out.withdrawn_usd += paid * price_of(world, w, place);
-  if (by_crowd > 0) p.paid_now = paid * (by_crowd / (waited - p.waiting));
+  if (p.head == p.queue.size()) p.waiting = 0;
+  const double usd = paid * w.market.spot[asset_at(world, place).value];
+  if (out != nullptr) out->withdrawn_usd += usd;
+  note_flow(w, place, usd);
+  if (by_crowd > 0) p.paid_now += paid * (by_crowd / all);
+  return left == 0;
+}
+
+/// What the first in a vault's queue claims, with those behind him while it is worth no quantum.
+double first_claim(const Snapshot& world, const Workspace& w, std::uint32_t number) {
+  const DepositPlace& place = world.places[number];
+  const PlaceRun& p = w.deposits.places[number];
+  const Quantum& q = quantum_at(world, place);
+  const double each = units_per_claim(world, w, place);
+  double claim = 0;
+  for (std::size_t i = p.head; i < p.queue.size(); ++i) {
+    claim += p.queue[i].scaled;
+    if (q.down(claim * each) > 0) break;
+  }
+  return claim;
+}
+
+/// Vaults draw on the same markets, so their queues are one: whoever has waited longest is first,
+/// ties by identity. A vault that cannot pay all of it waits for the next round.
+void serve_vaults(const Snapshot& world, Workspace& w) {
+  for (PlaceRun& p : w.deposits.places) p.unpaid = false;
+  for (;;) {
+    std::uint32_t oldest = DepositPlace::none;
+    double since_s = 0;
+    for (std::uint32_t i = 0; i < world.places.size(); ++i) {
+      const PlaceRun& p = w.deposits.places[i];
+      if (!is_vault(world.places[i]) || p.unpaid || !(p.waiting > 0)) continue;
+      const double first = first_since_s(p);
+      if (oldest != DepositPlace::none && !(first < since_s)) continue;
+      oldest = i;
+      since_s = first;
+    }
+    if (oldest == DepositPlace::none) return;
+    PlaceRun& p = w.deposits.places[oldest];
+    p.unpaid = !serve(world, w, world.places[oldest], p, first_claim(world, w, oldest));
+  }
 }
 
 /// Trapped lenders borrow another asset against their claims, who came last first: nobody who would
 /// be paid soon does. Limited by what can be borrowed at all.
 void borrow_out(const Snapshot& world, Workspace& w, const DepositPlace& place, PlaceRun& p) {
   const std::uint32_t r = place.reserve;
-  const double weight = opening_weight(w, r);
   if (place.row == DepositPlace::none || !w.transmission || !(p.waiting > 0) || w.round == 0)
     return;
+  const double weight = opening_weight(w, r);
   if (!(weight > 0) || !w.market.usable[world.reserves[r].oracle.value]) return;
   const DepositorRules& rules = rules_of(w, place);
   const double trapped = crowd_waiting(p);
@@ -208,10 +230,10 @@ void borrow_out(const Snapshot& world, Workspace& w, const DepositPlace& place, 
   };
   const double per_claim = w.market.supply_index[r] * published(r) * weight * rules.margin;
   double can_usd = 0;
-  for (const std::uint32_t to : world.markets[market_of(world, place).value].by_saleability) {
+  for (const std::uint32_t to : world.markets[market_at(world, place).value].by_saleability) {
     if (to != r) can_usd += borrowable_units(world, w, to) * published(to);
   }
-  const Quantum& q = asset_of(world, place).quantum;
+  const Quantum& q = quantum_at(world, place);
   const double ties = q.down(std::min(wants, can_usd / per_claim));
   if (!(ties > 0)) return;
   leave_queue(p, ties, true);
@@ -219,7 +241,7 @@ void borrow_out(const Snapshot& world, Workspace& w, const DepositPlace& place, 
   w.reserves[r].lender_scaled -= ties;
   add_collateral(world, w, place.row, r, ties);
   double credit = ties * per_claim;
-  for (const std::uint32_t to : world.markets[market_of(world, place).value].by_saleability) {
+  for (const std::uint32_t to : world.markets[market_at(world, place).value].by_saleability) {
     if (to == r || !(credit > 0)) continue;
     const AssetInfo& asset = world.assets[world.reserves[to].asset.value];
     const double units =
@@ -228,9 +250,9 @@ void borrow_out(const Snapshot& world, Workspace& w, const DepositPlace& place, 
     credit -= units * published(to);
     lend_out(world, w, place.row, to, units, wallet_of(world, to));
     if (!p.borrows) {
-      tell(w, "run", market_name(world, place),
+      tell(w, "run", node_of(world, place),
            fmt::format("trapped {} lenders begin to borrow {} against their claims",
-                       asset_of(world, place).name, asset.name));
+                       world.assets[asset_at(world, place).value].name, asset.name));
     }
     p.borrows = true;
     claims_changed(world, w, to);
@@ -242,43 +264,51 @@ void borrow_out(const Snapshot& world, Workspace& w, const DepositPlace& place, 
 void seek_havens(const Snapshot& world, Workspace& w, const DepositPlace& place,
                  const PlaceRun& p) {
   if (!(p.paid_now > 0)) return;
-  const Quantum& q = asset_of(world, place).quantum;
+  const Quantum& q = quantum_at(world, place);
   for (const Haven& haven : place.havens) {
     const DepositPlace& to = world.places[haven.place];
     PlaceRun& there = w.deposits.places[haven.place];
     if (there.reacts > 0) continue;  // no longer one
-    const double units = q.down(std::min(p.paid_now * haven.share, room_in(world, w, to)));
+    const double units = q.down(std::min(p.paid_now * haven.share, room_at(world, w, to)));
     if (!(units > 0)) continue;
     double claim = 0;
-    lend(world, w, to, units, claim, place.wallet);
+    lend_at(world, w, to, units, claim, place.wallet);
+    note_flow(w, to, -units * w.market.spot[asset_at(world, to).value]);
     there.stays[0] += claim;
     there.members[0] += claim;
+    if (is_vault(place) != is_vault(to)) {
+      w.deposits.crossed[asset_at(world, to).value] += is_vault(place) ? units : -units;
+    }
   }
 }
 
 /// What is trapped now, at market value; where that changed what it was counts until now.
 void count_trapped(const Snapshot& world, Workspace& w, const DepositPlace& place, PlaceRun& p) {
-  const double units = asset_of(world, place).quantum.down(p.waiting * units_per_claim(w, place));
-  const double usd = units * price_of(world, w, place);
+  if (is_vault(place)) {
+    w.vaults.vaults[place.vault].waiting = p.waiting;
+    return;
+  }
+  const double units = quantum_at(world, place).down(p.waiting * units_per_claim(world, w, place));
+  const double usd = units * w.market.spot[asset_at(world, place).value];
   if (usd == p.trapped_usd) return;
   const double now = std::min(w.now_s, world.horizon_s);
-  outcome_of(w, place).trapped_usd_s += p.trapped_usd * (now - p.trapped_since_s);
+  told_at(w, place)->trapped_usd_s += p.trapped_usd * (now - p.trapped_since_s);
   const bool began = p.trapped_usd == 0, ended = usd == 0;
   p.trapped_usd = usd;
   p.trapped_since_s = now;
-  const std::string& asset = asset_of(world, place).name;
+  const std::string& asset = world.assets[asset_at(world, place).value].name;
   if (began) {
-    tell(w, "run", market_name(world, place),
+    tell(w, "run", node_of(world, place),
          fmt::format("out of {}: {{}} of its lenders are waiting", asset), {usd});
   } else if (ended) {
-    tell(w, "run", market_name(world, place), fmt::format("pays out {} again", asset));
+    tell(w, "run", node_of(world, place), fmt::format("pays out {} again", asset));
   }
 }
 
 /// Whoever waits for less than a quantum is let go.
 void drop_dust(const Snapshot& world, const Workspace& w, const DepositPlace& place, PlaceRun& p) {
-  const Quantum& q = asset_of(world, place).quantum;
-  if (p.waiting > 0 && q.down(p.waiting * units_per_claim(w, place)) > 0) return;
+  const Quantum& q = quantum_at(world, place);
+  if (p.waiting > 0 && q.down(p.waiting * units_per_claim(world, w, place)) > 0) return;
   p.queue.clear();
   p.head = 0;
   p.waiting = 0;
@@ -302,8 +332,13 @@ void settle_withdrawals(const Snapshot& world, Workspace& w) {
   each([](auto&... with) {
     follow_scenario(with...);
     ask_in_fear(with...);
-    serve(with...);
   });
+  each([](const Snapshot& of, Workspace& in, const DepositPlace& place, PlaceRun& p) {
+    p.paid_now = 0;
+    constexpr double all_of_it = std::numeric_limits<double>::infinity();
+    if (!is_vault(place) && p.waiting > 0) serve(of, in, place, p, all_of_it);
+  });
+  serve_vaults(world, w);
   each([](auto&... with) { borrow_out(with...); });
   each([](auto&... with) { seek_havens(with...); });
   run.awake = false;
@@ -314,139 +349,18 @@ void settle_withdrawals(const Snapshot& world, Workspace& w) {
   for (const PlaceRun& p : run.places) run.awake = run.awake || p.waiting > 0 || p.reacts > 0;
 }
 
-namespace {
-
-/// Market value of an asset below what its code pays, or what a feed says of it: a share.
-double depeg(const Snapshot& world, const MarketState& market, AssetId a, OracleId feed) {
-  const AssetInfo& info = world.assets[a.value];
-  double stated = market.published[feed.value];
-  if (info.base.valid()) {
-    const double contract = market.contract_rate[a.value] * market.spot[info.base.value];
-    stated = stated > contract ? stated : contract;
-  }
-  return stated > 0 ? 1 - market.spot[a.value] / stated : 0;
-}
-
-/// The collateral most of a market's hole stands against, at market value.
-AssetId hole_asset(const Snapshot& world, const Workspace& w, std::uint32_t m) {
-  const Market& market = world.markets[m];
-  AssetId most = AssetId::none();
-  double usd = 0;
-  for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
-       ++r) {
-    const std::uint32_t f = world.reserves[r].collateral_factor;
-    const double held = w.hollow_units[f] * w.market_factors[f];
-    if (!(held > usd)) continue;
-    usd = held;
-    most = world.reserves[r].asset;
-  }
-  return most;
-}
-
-/// What anybody can see of a market.
-MarketSight look(const Snapshot& world, const Workspace& w, const DepositorRules& rules,
-                 std::uint32_t m) {
-  const Market& market = world.markets[m];
-  const MarketOutcome& out = w.outcome.markets[m];
-  const double hole = out.bad_debt_end_usd / out.deposits_usd;
-  const double deficit = out.recognised_usd / out.deposits_usd;
-  if (hole > rules.hole)
-    return {"it has bad debt of {:.2g}% of deposits", hole, hole_asset(world, w, m)};
-  if (deficit > rules.deficit) {
-    return {"its books admit a loss of {:.2g}% of deposits", deficit, hole_asset(world, w, m)};
-  }
-  for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
-       ++r) {
-    const Reserve& reserve = world.reserves[r];
-    if (!reserve.lent && !(reserve.terms.lt > 0)) continue;
-    const double gap = depeg(world, w.market, reserve.asset, reserve.oracle) -
-                       depeg(world, world.opening.market, reserve.asset, reserve.oracle);
-    if (gap > rules.depeg)
-      return {"{1} trades {0:.2g}% below its stated value", gap, reserve.asset};
-  }
-  return {};
-}
-
-/// Whether a reserve is lent out that was not at the opening.
-bool filled_up(const Snapshot& world, const Workspace& w, std::uint32_t r, double full) {
-  const ReserveState& opening = world.opening.reserves[r];
-  const double was =
-      utilisation(world.opening.balances[world.reserves[r].cash.value], opening.debt_scaled);
-  return was < full && utilisation(reserve_cash(world, w, r), debt_units(w, r)) >= full;
-}
-
-/// A market in trouble with collateral that `m` takes too; null: none.
-const MarketSight* feared(const Snapshot& world, const Workspace& w, const DepositorsInfo& crowd,
-                          MarketId m) {
-  const Market& market = world.markets[m.value];
-  for (const MarketId other : crowd.markets) {
-    const MarketSight& sight = w.deposits.sights[other.value];
-    if (other == m || sight.trouble == nullptr || !sight.culprit.valid()) continue;
-    for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
-         ++r) {
-      if (world.reserves[r].asset == sight.culprit && world.reserves[r].terms.lt > 0) return &sight;
-    }
-  }
-  return nullptr;
-}
-
-void see(const Snapshot& world, Workspace& w, const DepositPlace& place, PlaceRun& p) {
-  const DepositorRules& rules = rules_of(w, place);
-  const DepositorsInfo& crowd = world.depositors[static_cast<std::size_t>(place.crowd)];
-  const MarketId m = market_of(world, place);
-  const MarketSight& sight = w.deposits.sights[m.value];
-  std::string why;
-  double reacts = 0;
-  if (sight.trouble != nullptr) {
-    reacts = rules.reacts;
-    if (w.record) {
-      const std::string culprit =
-          sight.culprit.valid() ? world.assets[sight.culprit.value].name : std::string();
-      why = fmt::format(fmt::runtime(sight.trouble), 100 * sight.size, culprit);
-    }
-  } else if (filled_up(world, w, place.reserve, rules.full)) {
-    reacts = rules.reacts;
-    why = "all of it is lent out";
-  } else if (const MarketSight* other = feared(world, w, crowd, m); rules.fear > 0 && other) {
-    reacts = rules.reacts * rules.fear;
-    why = "another market is in trouble with " + world.assets[other->culprit.value].name;
-  }
-  if (reacts == p.reacts) return;
-  if (p.reacts == 0) {
-    tell(w, "run", market_name(world, place),
-         fmt::format("{} lenders begin to leave: {}", asset_of(world, place).name, why));
-  }
-  p.reacts = reacts;
-  w.quiet = false;
-  w.deposits.awake = true;
-}
-
-}  // namespace
-
-void watch_deposits(const Snapshot& world, Workspace& w) {
-  if (world.depositors.empty() || !w.transmission || (w.quiet && w.round > 0)) return;
-  for (std::size_t i = 0; i < world.depositors.size(); ++i) {
-    const DepositorsInfo& crowd = world.depositors[i];
-    for (const MarketId m : crowd.markets) {
-      w.deposits.sights[m.value] = look(world, w, w.settings.depositors[i], m.value);
-    }
-    for (const std::uint32_t place : crowd.places) {
-      see(world, w, world.places[place], w.deposits.places[place]);
-    }
-  }
-}
-
 void measure_trapped(const Snapshot& world, Workspace& w) {
   const double until_s = counted_until_s(w);
   for (std::size_t i = 0; i < world.places.size(); ++i) {
     const PlaceRun& p = w.deposits.places[i];
-    ReserveOutcome& out = outcome_of(w, world.places[i]);
+    if (is_vault(world.places[i])) continue;
+    ReserveOutcome& out = *told_at(w, world.places[i]);
     if (p.waiting > 0) {
       out.trapped_usd = p.trapped_usd;
       out.trapped_usd_s += p.trapped_usd * (until_s - p.trapped_since_s);
       out.trapped_longest_s = std::max(out.trapped_longest_s, until_s - first_since_s(p));
     }
-    MarketOutcome& market = w.outcome.markets[market_of(world, world.places[i]).value];
+    MarketOutcome& market = w.outcome.markets[market_at(world, world.places[i]).value];
     market.withdrawn_usd += out.withdrawn_usd;
     market.trapped_usd += out.trapped_usd;
     market.trapped_usd_s += out.trapped_usd_s;
@@ -471,23 +385,28 @@ bool is_escape(const Snapshot& world, std::uint32_t row) {
 }
 
 std::string place_name(const Snapshot& world, const DepositPlace& place) {
-  const Market& market = world.markets[market_of(world, place).value];
+  if (is_vault(place)) return node_of(world, place);
+  const Market& market = world.markets[market_at(world, place).value];
   const auto in_market = [&](const DepositPlace& p) {
-    return market_of(world, p) == market_of(world, place);
+    return !is_vault(p) && market_at(world, p) == market_at(world, place);
   };
   if (std::count_if(world.places.begin(), world.places.end(), in_market) == 1) return market.name;
-  return market.name + "." + asset_of(world, place).name;
+  return market.name + "." + world.assets[asset_at(world, place).value].name;
 }
 
 std::vector<std::uint32_t> places_named(const Snapshot& world, std::string_view who) {
   std::vector<std::uint32_t> out;
   for (std::uint32_t i = 0; i < world.places.size(); ++i) {
     const DepositPlace& place = world.places[i];
-    const Market& market = world.markets[market_of(world, place).value];
     const bool crowd =
         place.crowd >= 0 && world.depositors[static_cast<std::size_t>(place.crowd)].name == who;
-    if (crowd || who == "depositors" || who == market.name || who == market.cluster ||
-        who == market.name + "." + asset_of(world, place).name) {
+    const std::string& cluster = is_vault(place)
+                                     ? world.vaults[place.vault].cluster
+                                     : world.markets[market_at(world, place).value].cluster;
+    const std::string& node = node_of(world, place);
+    const std::string& asset = world.assets[asset_at(world, place).value].name;
+    if (crowd || who == "depositors" || who == node || who == cluster ||
+        (!is_vault(place) && who == node + "." + asset)) {
       out.push_back(i);
     }
   }

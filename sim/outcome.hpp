@@ -55,6 +55,9 @@ struct ReserveOutcome {
   double nearly_full_s = 0;      // for how long 99.5% or more was
   double deficit_usd = 0;        // admitted and carried at the end
   double covered_usd = 0;        // taken from stakers for it
+  double repaid_usd = 0;         // by borrowers whom the rate hurt
+  double full_rate = 0;          // per year, on debt, in the round when all was lent out first
+  double rate_end = 0;           // the same at the end, where it was
   bool operator==(const ReserveOutcome&) const = default;
 };
 
@@ -118,6 +121,7 @@ struct VaultOutcome {
   double recognised_usd = 0;   // of it in the price of a share
   double reallocated_usd = 0;  // moved out of markets by its curator
   double price_start = 0, price_end = 0;  // units a share pays by its books
+  double stayer_loss = 0;  // share of its opening price that a share is not worth at the end
   bool operator==(const VaultOutcome&) const = default;
 };
 
@@ -198,6 +202,13 @@ struct TimelineEvent {
   std::vector<double> usd;
 };
 
+/// Money that depositors of one place took out or, below zero, brought in.
+struct DepositFlow {
+  double at_s = 0;
+  std::uint32_t place = 0;
+  double usd = 0;
+};
+
 struct Outcome {
   Stop stop = Stop::horizon;
   std::string stop_detail;
@@ -229,6 +240,7 @@ struct Outcome {
   std::vector<ManipulationOutcome> manipulations;  // as the scenario lists them
   std::vector<FeedHarm> feed_harms;                // as they appear; only when a run is recorded
   std::vector<TimelineEvent> timeline;             // only when a run is recorded
+  std::vector<DepositFlow> deposit_flows;          // likewise
 
   double bad_debt_usd() const;
   double total(double MarketOutcome::*field) const;

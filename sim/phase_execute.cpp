@@ -100,7 +100,8 @@ void clear_lanes(Workspace& w) {
   for (const std::uint32_t l : w.active_lanes) w.lane_in[l] = 0;
 }
 
-/// Brings the scratch copy of every venue on the way of an active lane to the venue's state.
+/// Brings the scratch copy of every venue on the way of an active lane to the venue's state, less
+/// what this round's liquidations may take out of its bands.
 void copy_route_venues(const Snapshot& world, Workspace& w) {
   for (const std::uint32_t l : w.active_lanes) {
     for (const Hop& hop : world.lanes[l].hops) {
@@ -109,6 +110,10 @@ void copy_route_venues(const Snapshot& world, Workspace& w) {
                    [&]<class K>(std::uint32_t i) { w.scratch.of<K>()[i] = w.venues.of<K>()[i]; });
       }
     }
+  }
+  if (world.band_books.empty()) return;
+  for (const LiquidationOrder& o : w.orders) {
+    if (o.owed > 0 && o.fraction > 0) leave_bands(world, w, o, w.scratch);
   }
 }
 

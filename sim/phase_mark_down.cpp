@@ -17,6 +17,7 @@
 #include "sim/feed_audit.hpp"
 #include "sim/narration.hpp"
 #include "sim/pool_perps.hpp"
+#include "sim/repayments.hpp"
 #include "sim/synthetic_dollars.hpp"
 #include "sim/troves.hpp"
 #include "sim/venue_ops.hpp"
@@ -118,10 +119,13 @@ void note_market(const Snapshot& world, Workspace& w, std::uint32_t m) {
 }
 
 /// Since when a reserve can hardly pay anybody, and for how long it could not before.
-void note_fullness(Workspace& w, std::uint32_t r, double used) {
+void note_fullness(const Snapshot& world, Workspace& w, std::uint32_t r, double used) {
   constexpr double full = 0.9999, nearly_full = 0.995;
   ReserveOutcome& out = w.outcome.reserves[r];
-  if (used >= full && out.full_at_s < 0) out.full_at_s = w.now_s;
+  if (used >= full && out.full_at_s < 0) {
+    out.full_at_s = w.now_s;
+    out.full_rate = borrow_rate_now(world, w, r);
+  }
   double& since = w.nearly_full_since[r];
   if (used >= nearly_full) {
     if (since < 0) since = w.now_s;
@@ -138,7 +142,7 @@ void note_utilisation(const Snapshot& world, Workspace& w) {
     MarketOutcome& out = w.outcome.markets[world.reserves[r].market.value];
     const double used = utilisation(reserve_cash(world, w, r), debt);
     out.utilisation_peak = std::max(out.utilisation_peak, used);
-    note_fullness(w, r, used);
+    note_fullness(world, w, r, used);
   }
 }
 

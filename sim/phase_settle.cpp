@@ -7,6 +7,7 @@
 
 #include "sim/auctions.hpp"
 #include "sim/band_loans.hpp"
+#include "sim/borrowing.hpp"
 #include "sim/curated_vaults.hpp"
 #include "sim/depositors.hpp"
 #include "sim/feed_audit.hpp"
@@ -14,24 +15,12 @@
 #include "sim/narration.hpp"
 #include "sim/perps.hpp"
 #include "sim/pools.hpp"
+#include "sim/repayments.hpp"
 #include "sim/troves.hpp"
 
 namespace faultline {
 
 namespace {
-
-/// Takes `units` off a scaled amount: rounded so that the protocol is never the loser, the whole
-/// when nothing worth a quantum would be left.
-double scaled_less(double scaled, double units, double index, const Quantum& q, bool round_up) {
-  const double off = round_up ? q.up(units / index) : q.down(units / index);
-  return std::max(0.0, scaled - off);
-}
-
-void change_leg(Workspace& w, std::uint32_t position, std::uint32_t leg, double value,
-                double& total) {
-  total -= w.positions.amount(position, leg) - value;
-  w.positions.set_amount(position, leg, value);
-}
 
 /// Metrics are rounded per row, so that their sums are exact in any order.
 double whole_usd(const Snapshot& world, double usd) {
@@ -146,7 +135,7 @@ void recognise(const Snapshot& world, Workspace& w, std::uint32_t position) {
 
 }  // namespace
 
-void settle(const Snapshot& world, const Scenario& scenario, Workspace& w) {
+void settle(const Snapshot& world, const Scenario&, Workspace& w) {
   for (auto* usd : {&w.round_liquidated_usd, &w.perps.round_takeover_usd, &w.perps.round_fund_usd,
                     &w.perps.round_deleveraged_usd}) {
     std::fill(usd->begin(), usd->end(), 0.0);
@@ -174,8 +163,9 @@ void settle(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   liquidate_troves(world, w);
   settle_perps(world, w);
   settle_flows(world, w);
+  settle_repayments(world, w);
   settle_withdrawals(world, w);
-  settle_vaults(world, scenario, w);
+  settle_vaults(world, w);
   if (!w.record) return;
   for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
     if (w.round_liquidated_usd[m] > 0) note_liquidations(world, w, m);

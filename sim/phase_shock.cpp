@@ -131,7 +131,8 @@ void apply_difference(const DepositorRules& from, const DepositorRules& to,
                       DepositorRules& current) {
   using R = DepositorRules;
   for (const auto member : {&R::hole, &R::deficit, &R::depeg, &R::full, &R::reacts, &R::within_s,
-                            &R::herding, &R::faster, &R::fear, &R::borrows_out, &R::margin}) {
+                            &R::herding, &R::faster, &R::fear, &R::borrows_out, &R::margin,
+                            &R::same_curator, &R::same_asset, &R::hearsay}) {
     if (from.*member != to.*member) current.*member = to.*member;
   }
 }

@@ -11,6 +11,22 @@
 
 namespace faultline {
 
+/// What had left by some time.
+struct ReportedOutflow {
+  Seconds by{0};
+  Ratio share{0};
+
+  template <class V>
+  void fields(V& v) {
+    v("by", by, Field{.help = "from the start", .lo = 0, .required = true});
+    v("share", share,
+      Field{.help = "of deposits at the start, net of what came in; below 0: more came in",
+            .lo = -10,
+            .hi = 1,
+            .required = true});
+  }
+};
+
 struct ReportedShape {
   std::optional<Ratio> deleveraged_over_liquidated, backstop_share, top10_share, top100_share;
   std::optional<Seconds> first_deleveraged_after;
@@ -18,6 +34,10 @@ struct ReportedShape {
   std::map<std::string, Seconds> full_after, nearly_full_for;  // by market.ASSET
   std::map<std::string, Ratio> withdrawn;                      // by market
   std::map<std::string, Amount> bad_debt;                      // by market
+  std::map<std::string, ReportedOutflow> outflow;              // by market, vault, family or crowd
+  std::map<std::string, Ratio> stayers_lose;                   // by vault
+  std::map<std::string, double> liquidations;                  // by market
+  std::map<std::string, double> full_rate_grows;               // by market.ASSET
 
   template <class V>
   void fields(V& v) {
@@ -45,6 +65,17 @@ struct ReportedShape {
     v("withdrawn", withdrawn,
       Field{.help = "share of a market's deposits that left, by market", .lo = 0, .hi = 1});
     v("bad_debt", bad_debt, Field{.help = "bad debt in dollars, by market", .lo = 0});
+    v("outflow", outflow,
+      Field{.help = "deposits that had left by a time, by market, vault, family or depositors"});
+    v("stayers_lose", stayers_lose,
+      Field{.help = "how much less than at the start a share held to the end is worth, losses not "
+                    "yet admitted included, by vault",
+            .lo = 0,
+            .hi = 1});
+    v("liquidations", liquidations, Field{.help = "liquidations to the end, by market", .lo = 0});
+    v("full_rate_grows", full_rate_grows,
+      Field{.help = "times the borrow rate grows in a day while all is lent out, by market.ASSET",
+            .lo = 0});
   }
 };
 

@@ -47,7 +47,6 @@ enum class MoveKind : std::uint8_t {
   discount,    // market discount of a claim goes to `value`
   backing,     // share of the assets behind a claim that is lost
   rate,        // log change of what the claim's code pays
-  depositors,  // share of a vault's depositors who ask for their money
   makers,      // share of a group's quotes that leaves
   deposits,    // share of the lenders of a place who ask for their money
   gas,         // what a transaction on a chain costs goes to `value` times
@@ -65,8 +64,8 @@ enum class MoveKind : std::uint8_t {
   cap          // feed: relative error of its growth cap
 };
 
-/// One exogenous change of one thing: `target` is an asset, vault, group of makers, place of
-/// lenders, chain, venue or oracle, by kind.
+/// One exogenous change of one thing: `target` is an asset, group of makers, place of lenders,
+/// chain, venue or oracle, by kind.
 struct ExogenousMove {
   MoveKind kind = MoveKind::price;
   std::uint32_t target = 0;

@@ -34,6 +34,7 @@
 #include "sim/perp_venue.hpp"
 #include "sim/pool_infos.hpp"
 #include "sim/position_table.hpp"
+#include "sim/repayment_infos.hpp"
 #include "sim/trove_infos.hpp"
 
 namespace faultline {
@@ -193,8 +194,12 @@ struct Snapshot {
   KindParams<FlowKinds> flow_params;
   std::vector<FlowDesk> flow_desks;
   std::vector<PutHolderInfo> put_holders;
-  std::vector<DepositPlace> places;  // where plain lenders stand: every reserve that is lent
+  std::vector<DepositPlace> places;  // where plain lenders stand: every reserve that is lent, then
+                                     // every curated vault
   std::vector<DepositorsInfo> depositors;
+  std::vector<RepayersInfo> repayers;
+  std::vector<RepayingReserve> repaying;  // by agents, then by reserve
+  std::vector<RepayingRow> repaying_rows;
   std::vector<DollarIssuer> dollars;
   std::vector<CuratedVaultInfo> vaults;          // curated ones
   std::vector<VaultPlace> vault_places;          // by vault, then by name

@@ -88,6 +88,7 @@ void open_outcome(const Snapshot& world, Outcome& out) {
   out.feed_harms.clear();
   out.counters = {};
   out.timeline.clear();
+  out.deposit_flows.clear();
 }
 
 }  // namespace
@@ -186,8 +187,7 @@ void Workspace::reset() {
   vaults = opening.vaults;
   depth_stories.assign(world->venues.size(), {});
   impact_due = false;
-  arbitrage_out.reset();
-  liquidation_out.reset();
+  for (CapitalOut* out : {&arbitrage_out, &liquidation_out}) out->reset();
   short_of_capital.assign(world->arbitrageurs.size(), 0);
   for (DirtySet* moved : {&moved_references, &moved_venues, &moved_spots, &moved_feeds}) {
     moved->clear();
@@ -221,7 +221,8 @@ void Workspace::reset() {
   open_pools(*world, *this);
   open_troves(*world, *this);
   hole_usd.assign(markets, 0.0);
-  deposits.reset(world->places.size(), markets);
+  deposits.reset(world->places.size(), markets + world->vaults.size(), assets);
+  repayments.reset(world->repaying.size(), world->repaying_rows.size());
   nearly_full_since.assign(reserves.size(), -1.0);
   std::fill(lane_in.begin(), lane_in.end(), 0.0);
   open_outcome(*world, outcome);

@@ -21,6 +21,7 @@
 #include "sim/outcome.hpp"
 #include "sim/perp_run.hpp"
 #include "sim/pool_run.hpp"
+#include "sim/repayment_infos.hpp"
 #include "sim/scenario.hpp"
 #include "sim/snapshot.hpp"
 
@@ -185,6 +186,7 @@ struct Workspace {
   std::vector<std::uint32_t> ranked;            // orders, worst limit first; scratch
   std::vector<double> reserve_wants, capital_wants;
 
+  RepaymentRun repayments;  // 6 settle
   DepositRun deposits;  // 1 shock (what the scenario leaves), 6 settle, 7 mark-down (what is seen)
 
   // 6 settle

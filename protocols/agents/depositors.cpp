@@ -20,6 +20,9 @@ DepositorRules compile_depositor_rules(const DepositorsSpec& spec) {
   out.herding = spec.herding.value;
   out.faster = spec.faster.value;
   out.fear = spec.fear.value;
+  out.same_curator = spec.same_curator.value;
+  out.same_asset = spec.same_asset.value;
+  out.hearsay = spec.hearsay.value;
   out.borrows_out = spec.borrows_out.value;
   out.margin = spec.margin.value;
   return out;

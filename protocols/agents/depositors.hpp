@@ -1,8 +1,9 @@
-// Lenders who watch, and leave where they see trouble: a run. Of those who lend in a place a share
-// X reacts in the end; each of them asks for his money after an exponential delay.
+// Lenders who watch, and leave where they see trouble: a run. They lend in markets, or through
+// curated vaults. Of those who lend in a place a share X reacts in the end; each of them asks for
+// his money after an exponential delay. Trouble elsewhere is hearsay: fewer react to it, and later.
 //   flow = max(0, stays - (1 - X) members) (1 - exp(-h dt)),  h = speed (1 + herding gone) / within
 //   gone = 1 - stays / members, over all of the place; speed: `faster` of the large, 1 of the
-//   others
+//   others; over `hearsay` where the trouble is another's
 // Exact for any dt where herding is none, first order in dt otherwise. Form: our choice; what they
 // are seen to go by: diamond_dybvig1983 (first come, first served), events of 2025 and 2026.
 #pragma once
@@ -30,7 +31,7 @@ struct DepositorSightSpec {
     constexpr auto ours = "our choice";
     v("hole", hole,
       Field{.help = "new bad debt at market value above this share of the market's deposits, "
-                    "whatever its books say",
+                    "whatever its books say; of a vault what is missing behind its shares",
             .lo = 0,
             .hi = 10,
             .source = ours});
@@ -46,7 +47,9 @@ struct DepositorSightSpec {
             .hi = 1,
             .source = ours});
     v("full", full,
-      Field{.help = "so much of their reserve is lent out that they may not be paid",
+      Field{.help =
+                "so much of their reserve is lent out, or so little of what their vault owes could "
+                "be paid now, that they may not be paid",
             .lo = 0.01,
             .hi = 1,
             .source = ours});
@@ -61,7 +64,7 @@ struct DepositorsSpec {
   Seconds within{43200};
   Ratio herding{0};
   Ratio large{0}, faster{4};
-  Ratio fear{0};
+  Ratio fear{0}, same_curator{0}, same_asset{0}, hearsay{1};
   Ratio borrows_out{0}, margin{0.95};
   std::map<std::string, Ratio> havens;
 
@@ -69,8 +72,9 @@ struct DepositorsSpec {
   void fields(V& v) {
     constexpr auto ours = "our choice";
     v("in", in,
-      Field{.help = "lending markets whose plain lenders they are; left out: all",
-            .refers = Refers::market});
+      Field{.help = "lending markets whose plain lenders they are, and curated vaults whose "
+                    "depositors; left out: all",
+            .refers = Refers::any});
     v("sees", sees, Field{.help = "what they take for trouble"});
     v("reacts", reacts,
       Field{.help = "share of deposits that leaves in the end", .lo = 0, .hi = 1, .source = ours});
@@ -94,6 +98,23 @@ struct DepositorsSpec {
             .lo = 0,
             .hi = 1,
             .source = ours});
+    v("same_curator", same_curator,
+      Field{.help = "the same where another vault of their vault's curator is in trouble",
+            .lo = 0,
+            .hi = 1,
+            .source = ours});
+    v("same_asset", same_asset,
+      Field{.help =
+                "the same where another of their markets or vaults that lends the same asset is "
+                "in trouble, whatever with",
+            .lo = 0,
+            .hi = 1,
+            .source = ours});
+    v("hearsay", hearsay,
+      Field{.help = "how many times longer they take over trouble that is not their own",
+            .lo = 0.01,
+            .hi = 1000,
+            .source = ours});
     v("borrows_out", borrows_out,
       Field{.help = "share of the trapped who borrow another asset against their claims, where "
                     "these count as collateral; with the same delay",
@@ -106,11 +127,11 @@ struct DepositorsSpec {
             .hi = 1,
             .source = ours});
     v("havens", havens,
-      Field{.help = "markets where they lend what they were paid, with the share of it; the rest "
-                    "stays in their wallets",
+      Field{.help = "markets and vaults where they lend what they were paid, with the share of it; "
+                    "the rest stays in their wallets",
             .lo = 0,
             .hi = 1,
-            .refers = Refers::market});
+            .refers = Refers::any});
   }
 };
 
@@ -118,6 +139,7 @@ struct DepositorsSpec {
 struct DepositorRules {
   double hole = 0, deficit = 0, depeg = 0, full = 0;
   double reacts = 0, within_s = 0, herding = 0, faster = 1, fear = 0, borrows_out = 0, margin = 1;
+  double same_curator = 0, same_asset = 0, hearsay = 1;
 };
 
 DepositorRules compile_depositor_rules(const DepositorsSpec& spec);

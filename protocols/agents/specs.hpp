@@ -1,5 +1,6 @@
 // Agents of this model: who carries prices between venues, who liquidates, who quotes, who trades
-// by a rule of its own (the kinds of registry.hpp), and which lenders watch (depositors.hpp). Each
+// by a rule of its own (the kinds of registry.hpp), which lenders watch
+// (depositors.hpp) and which borrowers repay (repayers.hpp). Each
 // acts under budgets of capital, gas and latency.
 #pragma once
 
@@ -11,6 +12,7 @@
 #include "core/values.hpp"
 #include "protocols/agents/depositors.hpp"
 #include "protocols/agents/registry.hpp"
+#include "protocols/agents/repayers.hpp"
 #include "protocols/venues/retreat.hpp"
 
 namespace faultline {
@@ -117,7 +119,7 @@ struct PutHolderSpec {
 /// Every kind of agent a file may write; `Spec::name` says which.
 template <class... Kinds>
 std::variant<ArbitrageurSpec, LiquidatorSpec, MakerSpec, PutHolderSpec, typename Kinds::Spec...,
-             DepositorsSpec>
+             DepositorsSpec, RepayersSpec>
     agent_specs(TypeList<Kinds...>);
 using AgentSpecs = decltype(agent_specs(FlowKinds{}));
 

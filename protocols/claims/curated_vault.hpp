@@ -33,6 +33,7 @@ struct ReallocationSpec {
   Ratio full{0.995};
   Ratio off{0.05};
   bool raises_caps = false;
+  std::optional<Seconds> gives_up;
 
   template <class V>
   void fields(V& v) {
@@ -58,6 +59,12 @@ struct ReallocationSpec {
     v("raises_caps", raises_caps,
       Field{.help = "where the rest of the caps leave no room he asks for more, in force after the "
                     "timelock"});
+    v("gives_up", gives_up,
+      Field{.help =
+                "how long after it began he strikes a market with a hole off the books, if cash "
+                "has not let him out by then: what it owes counts for nothing; left out: never",
+            .lo = 0,
+            .hi = 3.2e7});
   }
 };
 

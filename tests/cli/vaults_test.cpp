@@ -97,3 +97,21 @@ TEST_CASE("sweep: a vault's row tells what its depositors lost and could not tak
   CHECK(vault["trapped_usd"]["mean"]["value"].get<double>() > 1e6);
   CHECK(vault["withdrawn_usd"]["mean"]["value"].get<double>() > 1e6);
 }
+
+TEST_CASE("sweep: a share of a vault's depositors that asks may be drawn") {
+  const std::filesystem::path days = std::filesystem::temp_directory_path() /
+                                     ("faultline-asks-" + std::to_string(getpid()) + ".yaml");
+  std::ofstream(days) << "faultline: 1\nname: days\nscenario: none\n"
+                         "sweep:\n  draws: 8\n  vary: {asks: {withdraw: curated.core, at: 1h, "
+                         "uniform: {lo: 5%, hi: 15%}}}\n";
+  const auto out = faultline::test::output_of(std::string(FAULTLINE_BINARY) + " sweep " + file +
+                                              " " + days.string() + " --quiet --format json");
+  std::filesystem::remove(days);
+  INFO(out.text);
+  REQUIRE(out.exit == 0);
+  const json told = json::parse(out.text);
+  CHECK(told["failed"] == 0);
+  const double paid = told["nodes"]["curated.core"]["withdrawn_usd"]["mean"]["value"];
+  CHECK(paid == Approx(0.1 * 120e6).epsilon(0.2));
+  CHECK(told["nodes"]["curated.core"]["trapped_usd"]["mean"]["value"] == 0);
+}

@@ -251,7 +251,7 @@ namespace {
 std::vector<std::string> shipped_files() {
   std::vector<std::string> out;
   for (const auto& entry : std::filesystem::directory_iterator(data_file("ecosystems"))) {
-    out.push_back(entry.path().filename().string());
+    if (entry.is_regular_file()) out.push_back(entry.path().filename().string());
   }
   return out;
 }

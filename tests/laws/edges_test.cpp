@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "sim/assessment.hpp"
+#include "sim/depositors.hpp"
 #include "sim/engine.hpp"
 #include "sim/expand_contracts.hpp"
 #include "tests/laws/outcome_numbers.hpp"
@@ -412,7 +413,9 @@ TEST_CASE("law 4, funds and claim: a vault and the market it lends to") {
   vault.asset = {"USD"};
   vault.allocates["market"] = of(50000, "USD");
   add(eco.curated, "vault", vault);
-  const auto leave = [](const Built& b) { return b.move(MoveKind::depositors, 0, 0.5); };
+  const auto leave = [](const Built& b) {
+    return b.move(MoveKind::deposits, places_named(b.c.world, "vault").at(0), 0.5);
+  };
   const Built lends(eco);
   CHECK(lends.has(vault_k, "vault", market_k, "market", EdgeKind::funds));
   CHECK(lends.has(market_k, "market", vault_k, "vault", EdgeKind::claim));
@@ -452,7 +455,8 @@ TEST_CASE("law 4, claim and funds: a vault's share, and a vault that holds anoth
   CHECK(holds.has(vault_k, "outer", vault_k, "inner", EdgeKind::funds));
   CHECK(holds.moves(holds.fall("ETH", 500), asset_k, "VS"));
   CHECK(holds.moves(holds.fall("ETH", 500), vault_k, "outer"));
-  CHECK(holds.moves(holds.move(MoveKind::depositors, 1, 1), vault_k, "inner"));
+  CHECK(holds.moves(holds.move(MoveKind::deposits, places_named(holds.c.world, "outer").at(0), 1),
+                    vault_k, "inner"));
 
   eco.curated.back().spec.allocates = {{"idle", of(20000, "USD")}};
   eco.curated.front().spec.issues.reset();
@@ -462,7 +466,9 @@ TEST_CASE("law 4, claim and funds: a vault's share, and a vault that holds anoth
   CHECK_FALSE(apart.has(vault_k, "outer", vault_k, "inner", EdgeKind::funds));
   CHECK_FALSE(apart.moves(apart.fall("ETH", 500), asset_k, "VS"));
   CHECK_FALSE(apart.moves(apart.fall("ETH", 500), vault_k, "outer"));
-  CHECK_FALSE(apart.moves(apart.move(MoveKind::depositors, 1, 1), vault_k, "inner"));
+  CHECK_FALSE(
+      apart.moves(apart.move(MoveKind::deposits, places_named(apart.c.world, "outer").at(0), 1),
+                  vault_k, "inner"));
 }
 
 // A vault of 10 ETH that owes 9,000: when the feed says 800 its lot brings less than it owed.
@@ -610,6 +616,74 @@ TEST_CASE("law 4, claim: a market of loans on bands has what its pool has") {
   add(eco.venues, "loans.bands", VenueNode{pool, {}});
   const Built apart(eco);
   CHECK_FALSE(apart.has(venue_k, "loans.bands", market_k, "loans", EdgeKind::claim));
+}
+
+TEST_CASE("law 4, watches and funds: depositors of vaults hear of another of the same curator") {
+  Ecosystem eco = small_world();
+  nobody_arbitrages(eco);
+  eco.venues.clear();
+  FeedSpec fixed;
+  fixed.fixed = of(1000, "$");
+  add(eco.oracles, "ETH", fixed);
+  CuratedVaultSpec first, second;
+  first.asset = second.asset = {"USD"};
+  first.curator = second.curator = "house";
+  first.allocates["market"] = of(20000, "USD");
+  second.allocates["idle"] = of(20000, "USD");
+  add(eco.curated, "first", first);
+  add(eco.curated, "second", second);
+  DepositorsSpec spec;
+  spec.within.value = 60;
+  spec.same_curator.value = 1;
+  add(eco.agents, "crowd", AgentSpecs{spec});
+  const Built both(eco);
+  CHECK(both.has(vault_k, "first", agent_k, "crowd", EdgeKind::watches));
+  CHECK(both.has(vault_k, "first", agent_k, "crowd", EdgeKind::claim));
+  CHECK(both.has(agent_k, "crowd", vault_k, "second", EdgeKind::funds));
+  CHECK(both.has(asset_k, "ETH", agent_k, "crowd", EdgeKind::watches));
+  CHECK(both.moves(both.fall("ETH", 600), vault_k, "second"));
+
+  spec.in = {{"second"}};
+  eco.agents.back().spec = spec;
+  const Built apart(eco);
+  CHECK_FALSE(apart.has(vault_k, "first", agent_k, "crowd", EdgeKind::watches));
+  CHECK_FALSE(apart.moves(apart.fall("ETH", 600), vault_k, "second"));
+
+  spec.in = {{"first"}};  // they leave the first for the second
+  spec.havens["second"] = {1};
+  eco.agents.back().spec = spec;
+  const Built haven(eco);
+  CHECK(haven.has(agent_k, "crowd", vault_k, "second", EdgeKind::funds));
+  Workspace w(haven.c.world);
+  run(haven.c.world, haven.fall("ETH", 600), w);
+  CHECK(w.vaults.vaults[1].in_units > 5000);
+}
+
+TEST_CASE("law 4, watches and funds: borrowers who go by the rate pay lenders who wait") {
+  Ecosystem eco = small_world();
+  nobody_arbitrages(eco);
+  auto& market = std::get<IsolatedMarket::Spec>(eco.markets.at(0).spec.spec);
+  market.rate.kind = "kink";
+  market.supplied = of(20000, "USD");
+  RepayersSpec spec;
+  spec.bears.value = 0.01;
+  spec.within.value = 10;
+  add(eco.agents, "borrowers", AgentSpecs{spec});
+  const auto ask = [](const Built& b) {
+    return b.move(MoveKind::deposits, places_named(b.c.world, "market").at(0), 1);
+  };
+  const auto paid = [&](const Built& b) {
+    Workspace w(b.c.world);
+    return run(b.c.world, ask(b), w).markets[0].withdrawn_usd;
+  };
+  const Built hurt(eco);
+  CHECK(hurt.has(market_k, "market", agent_k, "borrowers", EdgeKind::watches));
+  CHECK(hurt.has(agent_k, "borrowers", market_k, "market", EdgeKind::funds));
+  CHECK(paid(hurt) > 19000);
+  eco.agents.pop_back();
+  const Built patient(eco);
+  CHECK_FALSE(patient.has(market_k, "market", agent_k, "borrowers", EdgeKind::watches));
+  CHECK(paid(patient) < 6000);
 }
 
 TEST_CASE("law 4: every kind of edge a world has today has its case above") {

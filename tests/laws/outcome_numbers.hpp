@@ -26,7 +26,7 @@ struct Number {
 };
 
 static_assert(sizeof(MarketOutcome) == 22 * sizeof(double));
-static_assert(sizeof(ReserveOutcome) == 8 * sizeof(double));
+static_assert(sizeof(ReserveOutcome) == 11 * sizeof(double));
 static_assert(sizeof(AssetOutcome) == 3 * sizeof(double));
 static_assert(sizeof(VenueOutcome) == 3 * sizeof(double));
 static_assert(sizeof(OracleOutcome) == 2 * sizeof(double));
@@ -37,7 +37,7 @@ static_assert(sizeof(AuctionOutcome) == 11 * sizeof(double));
 static_assert(sizeof(TroveOutcome) == 13 * sizeof(double));
 static_assert(sizeof(SystemOutcome) == 6 * sizeof(double));
 static_assert(sizeof(AgentOutcome) == 4 * sizeof(double));
-static_assert(sizeof(VaultOutcome) == 12 * sizeof(double));
+static_assert(sizeof(VaultOutcome) == 13 * sizeof(double));
 static_assert(sizeof(Counters) == 6 * sizeof(std::uint64_t));
 
 class NumberList {
@@ -155,6 +155,9 @@ class NumberList {
     plain("nearly full for", r.nearly_full_s);
     usd("deficit", r.deficit_usd);
     usd("covered by stakers", r.covered_usd);
+    usd("repaid by borrowers", r.repaid_usd);
+    plain("rate when full", r.full_rate);
+    plain("rate at the end", r.rate_end);
   }
   void asset(const AssetOutcome& a, const std::string& name) {
     at(NodeKind::asset, name);
@@ -211,6 +214,7 @@ class NumberList {
     usd("reallocated", v.reallocated_usd);
     plain("price of a share at the start", v.price_start);
     plain("price of a share at the end", v.price_end);
+    plain("what who stays loses", v.stayer_loss);
   }
   void auctions(const AuctionOutcome& a) {
     plain("auctions started", a.started);

@@ -956,6 +956,7 @@ double lent_by_vault(Sketch& s, MarketNode& node) {
 CuratedVaultSpec drawn_vault(Sketch& s) {
   CuratedVaultSpec v;
   vary(v, s.draw);
+  if (s.draw.chance(0.6)) v.curator = s.prefix + (s.draw.chance(0.7) ? "house" : "other");
   v.asset = {quote_asset};
   v.performance_fee.value = s.draw.chance(0.5) ? s.draw.between(0, 0.3) : 0;
   if (!s.options.still && s.draw.chance(0.2)) v.management_fee.value = s.draw.between(0, 0.05);
@@ -969,6 +970,10 @@ CuratedVaultSpec drawn_vault(Sketch& s) {
     if (s.options.still) curator.full.value = 1;
     if (s.draw.chance(0.5)) curator.out_of.push_back({s.draw.pick(s.holdings())});
     curator.raises_caps = s.draw.chance(0.5);
+    if (s.draw.chance(0.7)) {
+      curator.gives_up = Seconds{s.draw.log_between(1, 100)};
+      curator.out_of.push_back({"bad"});
+    }
   }
   return v;
 }
@@ -1270,7 +1275,12 @@ struct AgentGenerator<DepositorsSpec> {
     if (lending.empty() || s.draw.chance(0.5)) return;
     DepositorsSpec spec;
     vary(spec, s.draw);
+    std::vector<std::string> curated;
+    for (const auto& v : s.eco.curated) {
+      if (v.name.starts_with(s.prefix) && s.draw.chance(0.7)) curated.push_back(v.name);
+    }
     spec.in = names_of(lending);
+    for (const std::string& v : curated) spec.in.push_back({v});
     spec.within.value = s.draw.log_between(10, 1e4);
     if (s.draw.chance(0.3)) spec.sees.hole.reset();
     if (s.draw.chance(0.3)) spec.sees.depeg.reset();
@@ -1278,14 +1288,41 @@ struct AgentGenerator<DepositorsSpec> {
     if (s.draw.chance(0.3)) spec.herding.value = s.draw.between(0, 5);
     if (s.draw.chance(0.4)) spec.large.value = s.draw.between(0, 1);
     if (s.draw.chance(0.5)) spec.fear.value = s.draw.between(0, 1);
+    if (s.draw.chance(0.5)) spec.same_curator.value = s.draw.between(0, 1);
+    if (s.draw.chance(0.5)) spec.same_asset.value = s.draw.between(0, 1);
+    if (s.draw.chance(0.5)) spec.hearsay.value = s.draw.log_between(0.2, 20);
     if (s.draw.chance(0.6)) spec.borrows_out.value = s.draw.between(0, 1);
     if (lending.size() > 1 && s.draw.chance(0.5)) {  // what two of them lend, if anything
       for (const auto& m : s.eco.markets) {
         const auto* pool = std::get_if<PooledLending::Spec>(&m.spec.spec);
-        if (pool != nullptr && m.name == lending[0]) spec.havens[m.name] = {s.draw.between(0, 1)};
+        if (pool != nullptr && m.name == lending[0]) spec.havens[m.name] = {s.draw.between(0, 0.5)};
       }
     }
+    if (curated.size() > 1 && s.draw.chance(0.6)) {
+      spec.havens[curated[s.draw.below(curated.size())]] = {s.draw.between(0, 0.5)};
+    }
     s.eco.agents.push_back({s.prefix + std::string(DepositorsSpec::name), {}, {}, {}, spec});
+  }
+};
+
+template <>
+struct AgentGenerator<RepayersSpec> {
+  static void add(Sketch& s) {
+    if (s.draw.chance(0.5)) return;
+    RepayersSpec spec;
+    vary(spec, s.draw);
+    for (const auto& m : s.eco.markets) {
+      const bool market = std::holds_alternative<PooledLending::Spec>(m.spec.spec) ||
+                          std::holds_alternative<IsolatedMarket::Spec>(m.spec.spec) ||
+                          std::holds_alternative<CdpMarket::Spec>(m.spec.spec);
+      if (market && m.name.starts_with(s.prefix)) spec.in.push_back({m.name});
+    }
+    if (spec.in.empty()) return;
+    spec.bears.value = s.draw.log_between(1e-4, 0.3);
+    spec.within.value = s.draw.log_between(10, 3000);
+    spec.repays.value = s.draw.chance(0.4) ? 1 : s.draw.between(0, 1);
+    spec.holds.value = s.draw.chance(0.6) ? 1.2 : s.draw.between(0, 1);
+    s.eco.agents.push_back({s.prefix + std::string(RepayersSpec::name), {}, {}, {}, spec});
   }
 };
 

@@ -72,10 +72,8 @@ void withdraw(Stage& s, EventSpec& e) {
     if (s.mine(a.name) && std::holds_alternative<MakerSpec>(a.spec)) who.push_back(a.name);
   }
   const std::vector<std::string> vaults = s.names(s.eco.curated);
-  if (!vaults.empty() && s.draw.chance(0.5)) {  // depositors do not come back
+  if (!vaults.empty() && s.draw.chance(0.5)) {
     e.withdraw[s.draw.pick(vaults)] = {s.draw.chance(0.2) ? 1 : s.draw.between(0, 1)};
-    e.lasts.reset();
-    e.back_by.reset();
     return;
   }
   for (const auto& m : s.eco.markets) {  // lenders ask for their money

@@ -7,6 +7,7 @@
 #include "sim/accounting.hpp"
 #include "sim/compile_scenario.hpp"
 #include "sim/curated_vaults.hpp"
+#include "sim/depositors.hpp"
 #include "sim/engine.hpp"
 #include "tests/sim/small_world.hpp"
 
@@ -74,7 +75,8 @@ struct Ran {
     return {MoveKind::level, world.asset(asset).value, usd, {at_s, at_s}};
   }
   ExogenousMove leave(std::uint32_t vault, double share, double at_s) const {
-    return {MoveKind::depositors, vault, share, {at_s, at_s}};
+    const std::uint32_t place = places_named(world, world.vaults[vault].name).at(0);
+    return {MoveKind::deposits, place, share, {at_s, at_s}};
   }
   const VaultOutcome& vault(std::uint32_t v) const { return w->outcome.vaults[v]; }
   double claim(std::uint32_t p) const { return w->vaults.places[p].claim; }
