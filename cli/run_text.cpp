@@ -1,5 +1,6 @@
 #include "cli/run_text.hpp"
 #include "cli/run_shape.hpp"
+#include "cli/run_supplies.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -262,6 +263,8 @@ std::string move_text(const ExogenousMove& m) {
       return share + " of their quotes leave";
     case MoveKind::deposits:
       return share + " of its lenders ask for their money";
+    case MoveKind::sale:
+      return share + " of what they hold is for sale";
     case MoveKind::gas:
       return fmt::format("gas at {:.3g} times its price", m.value);
     case MoveKind::freeze:
@@ -300,6 +303,7 @@ void add_shocks(const RunReport& r, std::vector<TimelineEvent>& out) {
         : m.kind == MoveKind::depositors ? r.world.vaults[m.target].name
         : m.kind == MoveKind::makers     ? r.world.makers[m.target].name
         : m.kind == MoveKind::deposits   ? place_name(r.world, r.world.places[m.target])
+        : m.kind == MoveKind::sale       ? r.world.flow_agents[m.target].name
         : m.kind == MoveKind::gas        ? r.world.chains[m.target].name
         : m.kind == MoveKind::freeze ? r.world.assets[r.world.reserves[m.target].asset.value].name
                                      : r.world.oracles[m.target].name;
@@ -346,7 +350,8 @@ std::vector<TimelineEvent> whole_story(const RunReport& r) {
 /// What recurs round after round, told by its first and its heaviest round, and when it ends.
 bool recurs(const std::string& kind) {
   return kind == "liquidation" || kind == "takeover" || kind == "insurance" || kind == "adl" ||
-         kind == "auction" || kind == "hedge" || kind == "sale" || kind == "purchase";
+         kind == "auction" || kind == "hedge" || kind == "sale" || kind == "purchase" ||
+         kind == "redemption" || kind == "issue" || kind == "drain";
 }
 
 /// Events of one kind that a story tells: a run spreads from reserve to reserve.
@@ -674,6 +679,7 @@ void print_run(const RunReport& r, bool whole) {
   print_prices(r);
   print_contracts(r);
   print_dollars(r);
+  print_supplies(r);
   print_auctions(r);
   print_pools(r);
   print_shape(r);
@@ -828,6 +834,7 @@ void add_other_nodes(const RunReport& r, nlohmann::json& out) {
   add_vaults(r, out);
   add_auctions(r, out);
   add_pools(r, out);
+  add_supplies(r, out);
 }
 
 }  // namespace
@@ -882,6 +889,10 @@ nlohmann::json run_json(const RunReport& r) {
     const AssetOutcome& o = r.run.full.assets[a];
     out["assets"][r.world.assets[a].name].update(json{
         {"price_start", o.price_start}, {"price_min", o.price_min}, {"price_end", o.price_end}});
+    if (o.supply_start == o.supply_end && o.supply_start == o.supply_most) continue;
+    out["assets"][r.world.assets[a].name].update(json{{"supply_start", o.supply_start},
+                                                      {"supply_most", o.supply_most},
+                                                      {"supply_end", o.supply_end}});
   }
   add_perps(r, out);
   add_shape(r, out);

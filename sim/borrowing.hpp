@@ -2,6 +2,9 @@
 // trapped.
 #pragma once
 
+#include <functional>
+#include <vector>
+
 #include "sim/phases.hpp"
 
 namespace faultline {
@@ -16,5 +19,22 @@ void add_collateral(const Snapshot& world, Workspace& w, std::uint32_t row, std:
 /// Lends whole units of a reserve's cash to a row, paid to an account; its debt is rounded up.
 void lend_out(const Snapshot& world, Workspace& w, std::uint32_t row, std::uint32_t reserve,
               double units, AccountId to);
+
+/// Whether a row with this collateral may owe that reserve: its category lends it, isolated
+/// collateral allows it, and neither it nor anything owed so far is siloed.
+bool may_owe(const Snapshot& world, const Workspace& w, std::uint32_t row,
+             std::uint32_t collateral_reserve, std::uint32_t reserve);
+/// What more may be owed against collateral of a reserve by its debt ceiling, USD.
+double ceiling_room(const Snapshot& world, const Workspace& w, std::uint32_t reserve);
+
+/// Moves whole units from an account into a reserve, as a row's collateral.
+void post_collateral(const Snapshot& world, Workspace& w, std::uint32_t row, std::uint32_t reserve,
+                     AccountId from, double units);
+/// Borrows against units just posted there, the most saleable assets first, into a purse: all that
+/// weight, cash and caps allow. wanted(reserve, units) is asked before each loan and told of it.
+using Wanted = std::function<bool(std::uint32_t, double)>;
+void borrow_against(const Snapshot& world, Workspace& w, std::uint32_t row,
+                    std::uint32_t collateral_reserve, double posted,
+                    const std::vector<AccountId>& purse, const Wanted& wanted);
 
 }  // namespace faultline

@@ -63,7 +63,8 @@ void move_rate(ScenarioContext& c, AssetId a, const Move& m) {
 }
 
 /// Whose depth a `withdraw` names: a venue's, a group's of makers, a family's, or `lps`: that of
-/// every pool and book. Or whose depositors ask for their money: a vault's, a market's, a family's.
+/// every pool and book. Or who asks for their money: depositors of a vault, a market, a family; or
+/// which holders of a coin sell.
 void withdraw(ScenarioContext& c, const std::string& who, double share) {
   bool any = false;
   for (const std::uint32_t place : places_named(c.world, who)) {
@@ -81,6 +82,12 @@ void withdraw(ScenarioContext& c, const std::string& who, double share) {
     const MakersInfo& makers = c.world.makers[g];
     if (makers.name != who && makers.cluster != who) continue;
     c.move(MoveKind::makers, g, std::min(share, 1 - 0x1p-20));
+    any = true;
+  }
+  for (std::uint32_t i = 0; i < c.world.flow_agents.size(); ++i) {
+    const FlowAgentInfo& holders = c.world.flow_agents[i];
+    if (holders.slot.kind != kind_index<CoinHolders>(FlowKinds{}) || holders.name != who) continue;
+    c.move(MoveKind::sale, i, share);
     any = true;
   }
   for (std::uint32_t v = 0; v < c.world.vaults.size(); ++v) {
@@ -103,6 +110,9 @@ void withdraw(ScenarioContext& c, const std::string& who, double share) {
   std::vector<std::string_view> names{"lps", "depositors"};
   for (const VenueInfo& v : c.world.venues) names.push_back(v.name);
   for (const MakersInfo& m : c.world.makers) names.push_back(m.name);
+  for (const FlowAgentInfo& a : c.world.flow_agents) {
+    if (a.slot.kind == kind_index<CoinHolders>(FlowKinds{})) names.push_back(a.name);
+  }
   for (const CuratedVaultInfo& v : c.world.vaults) names.push_back(v.name);
   std::vector<std::string> lent;
   for (const DepositPlace& place : c.world.places) lent.push_back(place_name(c.world, place));

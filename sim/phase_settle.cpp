@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "sim/auctions.hpp"
+#include "sim/cheap_collateral.hpp"
 #include "sim/curated_vaults.hpp"
 #include "sim/depositors.hpp"
 #include "sim/feed_audit.hpp"
@@ -162,6 +163,7 @@ void settle(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   settle_flows(world, w);
   settle_withdrawals(world, w);
   settle_vaults(world, scenario, w);
+  buy_cheap_collateral(world, w);
   if (!w.record) return;
   for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
     if (w.round_liquidated_usd[m] > 0) note_liquidations(world, w, m);

@@ -18,6 +18,9 @@ struct ReportedShape {
   std::map<std::string, Seconds> full_after, nearly_full_for;  // by market.ASSET
   std::map<std::string, Ratio> withdrawn;                      // by market
   std::map<std::string, Amount> bad_debt;                      // by market
+  std::map<std::string, double> supply_growth, overvaluation;  // by asset; by agent
+  std::map<std::string, Amount> supply, price_low;             // by ASSET.DAY; by asset
+  std::map<std::string, Ratio> drained;                        // by market
 
   template <class V>
   void fields(V& v) {
@@ -45,6 +48,27 @@ struct ReportedShape {
     v("withdrawn", withdrawn,
       Field{.help = "share of a market's deposits that left, by market", .lo = 0, .hi = 1});
     v("bad_debt", bad_debt, Field{.help = "bad debt in dollars, by market", .lo = 0});
+    v("supply", supply,
+      Field{.help = "units of an asset after so many days, by ASSET.DAY, as `LUNA.4: 1.5bn LUNA`",
+            .lo = 0});
+    v("supply_growth", supply_growth,
+      Field{.help = "how many times as much of an asset there was at the end, by asset", .lo = 0});
+    v("price_low", price_low,
+      Field{.help = "an asset's lowest price, by asset",
+            .lo = 0,
+            .refers = Refers::asset,
+            .scales = Scales::no});
+    v("overvaluation", overvaluation,
+      Field{.help = "what markets believed cheap collateral to be worth over what its buyers paid, "
+                    "by agent",
+            .lo = 0,
+            .refers = Refers::agent});
+    v("drained", drained,
+      Field{.help = "share of what a market could lend that buyers of cheap collateral took, by "
+                    "market",
+            .lo = 0,
+            .hi = 1,
+            .refers = Refers::market});
   }
 };
 
