@@ -243,8 +243,9 @@ TEST_CASE("stand-ins say so, and every market of the composite has its note", "[
 }
 
 TEST_CASE("shipped ecosystems check, compile fast and run their default to the end", "[shipped]") {
-  for (const std::string name : {"ethereum_2023.yaml", "venus_2022.yaml", "first_steps.yaml",
-                                 "oracle_faults.yaml", "black_thursday.yaml"}) {
+  for (const std::string name :
+       {"ethereum_2023.yaml", "venus_2022.yaml", "first_steps.yaml", "oracle_faults.yaml",
+        "black_thursday.yaml", "death_spiral.yaml"}) {
     INFO(name);
     const auto start = std::chrono::steady_clock::now();
     const Shipped eco(name);
