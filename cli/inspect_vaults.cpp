@@ -240,7 +240,9 @@ int inspect_vaults(const Inspection& in) {
     return 0;
   }
   fmt::print("{}: {} curated vaults{} at their opening\n", world.name, world.vaults.size(),
-             world.coins.empty() ? "" : fmt::format(", {} issuers of coins", world.coins.size()));
+             world.coins.empty() ? ""
+                                 : fmt::format(", {} {} of coins", world.coins.size(),
+                                               world.coins.size() == 1 ? "issuer" : "issuers"));
   for (std::uint32_t i = 0; i < world.coins.size(); ++i) print_coin(world, view.opened(), i);
   for (std::uint32_t v = 0; v < world.vaults.size(); ++v) print_vault(world, view, v);
   if (!world.vaults.empty()) {

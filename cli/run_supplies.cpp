@@ -60,10 +60,12 @@ void print_supplies(const RunReport& r) {
     const AlgorithmicCoin& c = r.world.coins[i];
     const CoinOutcome& o = r.run.full.coins[i];
     print_paths(r, c);
-    fmt::print("  {}: {} of {} burnt for {}, {} minted from it; {} kept; widest spread {}\n",
-               c.name, dollars(o.redeemed_usd), r.world.assets[c.coin.value].name,
-               r.world.assets[c.token.value].name, dollars(o.issued_usd), dollars(o.spread_usd),
-               percent(o.widest_spread, 1));
+    fmt::print(
+        "  {}: {} of {} burnt for {}, {} minted from it; {} kept; widest spread {}{}\n", c.name,
+        dollars(o.redeemed_usd), r.world.assets[c.coin.value].name,
+        r.world.assets[c.token.value].name, dollars(o.issued_usd), dollars(o.spread_usd),
+        percent(o.widest_spread, 1),
+        o.halted_s < 0 ? "" : fmt::format("; halted after {}", format_duration_words(o.halted_s)));
   }
   for (std::size_t i = 0; i < r.world.cheap_buyers.size(); ++i) {
     const CheapBuyersOutcome& o = r.run.full.cheap_buyers[i];
@@ -84,13 +86,15 @@ void add_supplies(const RunReport& r, nlohmann::json& out) {
   for (std::size_t i = 0; i < r.world.coins.size(); ++i) {
     const AlgorithmicCoin& c = r.world.coins[i];
     const CoinOutcome& o = r.run.full.coins[i];
-    out["nodes"][c.name] = {{"kind", "vault"},
-                            {"coin", r.world.assets[c.coin.value].name},
-                            {"token", r.world.assets[c.token.value].name},
-                            {"redeemed_usd", o.redeemed_usd},
-                            {"issued_usd", o.issued_usd},
-                            {"spread_usd", o.spread_usd},
-                            {"widest_spread", o.widest_spread}};
+    out["nodes"][c.name] = {
+        {"kind", "vault"},
+        {"coin", r.world.assets[c.coin.value].name},
+        {"token", r.world.assets[c.token.value].name},
+        {"redeemed_usd", o.redeemed_usd},
+        {"issued_usd", o.issued_usd},
+        {"spread_usd", o.spread_usd},
+        {"widest_spread", o.widest_spread},
+        {"halted_s", o.halted_s < 0 ? nlohmann::json(nullptr) : nlohmann::json(o.halted_s)}};
   }
   for (std::size_t i = 0; i < r.world.cheap_buyers.size(); ++i) {
     const CheapBuyersOutcome& o = r.run.full.cheap_buyers[i];

@@ -28,7 +28,8 @@ struct Swap {
   double given_usd, taken_usd;  // worth of one unit to the issuer; 0: it takes none
 
   bool open() const {
-    return (redeems ? state.terms.redeems : state.terms.mints) && given_usd > 0 && taken_usd > 0;
+    const bool taken = redeems ? state.terms.redeems : state.terms.mints;
+    return taken && !state.halted && given_usd > 0 && taken_usd > 0;
   }
   Fill fill(double in) const {
     if (!open()) return {};
@@ -172,6 +173,18 @@ void swap_units(const Snapshot& world, Workspace& w, const SwapTrip& trip, Accou
   o.widest_spread = std::max(o.widest_spread, swap.spread);
 }
 
+/// A chain whose token has reached the supply stated is halted.
+void halt_beyond(const Snapshot& world, Workspace& w, std::uint32_t coin) {
+  const AlgorithmicCoin& c = world.coins[coin];
+  const double units = world.total_supply[c.token.value] + w.minted[c.token.value];
+  if (units < c.halts_at) return;
+  w.coins.states[coin].halted = true;
+  w.outcome.coins[coin].halted_s = w.now_s;
+  tell(w, "halt", c.name,
+       fmt::format("there are {:.4g} {}: the chain is halted, nothing is swapped any more", units,
+                   world.assets[c.token.value].name));
+}
+
 /// Whether what there is of an asset can still be counted.
 bool countable(const Snapshot& world, Workspace& w, AssetId a) {
   const AssetInfo& info = world.assets[a.value];
@@ -204,6 +217,7 @@ bool take(const Snapshot& world, Workspace& w, std::uint32_t who, const TripOffe
   if (!(units > 0 && minted > 0)) return false;
   swap_units(world, w, trip, purse[given.value], purse[taken.value], units, minted);
   if (!countable(world, w, given) || !countable(world, w, taken)) return false;
+  halt_beyond(world, w, trip.coin);
   if (trip.out.there()) {
     trade_from_purse(world, w, {trip.out.venue, trip.out.side}, purse[taken.value],
                      purse[trip.money.value], minted, true);
@@ -227,7 +241,7 @@ bool take(const Snapshot& world, Workspace& w, std::uint32_t who, const TripOffe
 void open_coin_run(const Snapshot& world, Workspace& w) {
   w.coins.states.resize(world.coins.size());
   for (std::size_t i = 0; i < world.coins.size(); ++i) {
-    w.coins.states[i] = {world.coins[i].terms, {}, world.coins[i].daily_cap, 0, true};
+    w.coins.states[i] = {world.coins[i].terms, {}, world.coins[i].daily_cap, 0, true, false};
   }
   w.coins.open_since.assign(world.trips.size(), -1.0);
   w.outcome.coins.assign(world.coins.size(), CoinOutcome{});

@@ -20,6 +20,7 @@ struct AlgorithmicCoin {
   double peg_usd = 1;
   CoinTerms terms;
   double daily_cap = std::numeric_limits<double>::infinity();  // coins redeemed
+  double halts_at = std::numeric_limits<double>::infinity();   // of the token, units
   AccountId coin_fees, token_fees;                             // what the spread keeps
   AccountId coin_holders, token_holders;                       // who has what nobody else does
   std::uint32_t chain = 0xffffffffu;

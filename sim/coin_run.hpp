@@ -16,6 +16,7 @@ struct CoinState {
   double room = 0;        // coins that may still be redeemed under a daily cap
   double seen_price = 0;  // the oracle's, when last looked at
   bool moved = true;      // its rate since the last round
+  bool halted = false;    // for good
 };
 
 /// A trip through an issuer that would pay.

@@ -95,6 +95,9 @@ void compile_coin(CompileContext& c, const Named<AlgorithmicCoinSpec>& node) {
     const bool counted = node.spec.daily_cap->unit == node.spec.coin.text;
     coin.daily_cap = counted ? node.spec.daily_cap->value : usd / coin.peg_usd;
   }
+  if (node.spec.halts_at) {
+    coin.halts_at = c.units(*node.spec.halts_at, coin.token, path + ".halts_at");
+  }
   coin.chain = c.chain_of(node.name, node.cluster);
   const auto owner = static_cast<std::uint32_t>(world.coins.size());
   coin.coin_fees = c.account(Bearer::holder, owner, coin.coin);

@@ -79,6 +79,7 @@ struct CoinOutcome {
   double issued_usd = 0;     // coins minted, likewise
   double spread_usd = 0;     // kept, at the oracle's price
   double widest_spread = 0;  // paid on a whole swap
+  double halted_s = -1;      // -1: never
   bool operator==(const CoinOutcome&) const = default;
 };
 

@@ -27,7 +27,7 @@ struct AlgorithmicCoinSpec {
   Ratio least_spread{0.02};
   std::optional<Name> oracle;
   std::string opens = "both";
-  std::optional<Amount> daily_cap;
+  std::optional<Amount> daily_cap, halts_at;
 
   template <class V>
   void fields(V& v) {
@@ -63,6 +63,11 @@ struct AlgorithmicCoinSpec {
     v("opens", opens,
       Field{.help = "which swaps it takes: coin for token, token for coin, or both",
             .choices = "both redeem mint"});
+    v("halts_at", halts_at,
+      Field{.help =
+                "supply of the token at which its chain is halted: nothing is swapped any more; "
+                "left out: never",
+            .lo = 0});
     v("daily_cap", daily_cap,
       Field{.help = "most that is redeemed in a day, made room for evenly; left out: none",
             .lo = 0});

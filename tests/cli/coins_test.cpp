@@ -28,9 +28,9 @@ TEST_CASE("inspect vaults: what an issuer of coins pays, at which spread", "[shi
 
 TEST_CASE("run: supplies explode day by day, and lenders behind a floor are drained", "[shipped]") {
   const json out = json::parse(said("run " + file + " --format json"));
-  CHECK(out["stop"] == "horizon");
+  CHECK(out["nodes"]["terra"]["halted_s"].get<double>() > 86400);
   const json& path = out["assets"]["LUNA"]["supply_path"];
-  REQUIRE(path.size() == 5);
+  REQUIRE(path.size() >= 6);
   CHECK(path[0]["units"] == Approx(345e6));
   for (std::size_t i = 1; i < path.size(); ++i) {
     CHECK(path[i]["units"].get<double>() >= path[i - 1]["units"].get<double>());

@@ -35,7 +35,7 @@ static_assert(sizeof(BackstopOutcome) == 2 * sizeof(double));
 static_assert(sizeof(AuctionOutcome) == 11 * sizeof(double));
 static_assert(sizeof(SystemOutcome) == 6 * sizeof(double));
 static_assert(sizeof(AgentOutcome) == 4 * sizeof(double));
-static_assert(sizeof(CoinOutcome) == 4 * sizeof(double));
+static_assert(sizeof(CoinOutcome) == 5 * sizeof(double));
 static_assert(sizeof(CheapBuyersOutcome) == 4 * sizeof(double));
 static_assert(sizeof(VaultOutcome) == 12 * sizeof(double));
 static_assert(sizeof(Counters) == 6 * sizeof(std::uint64_t));
@@ -239,6 +239,7 @@ class NumberList {
     usd("issued", c.issued_usd);
     usd("spread kept", c.spread_usd);
     plain("widest spread", c.widest_spread);
+    plain("first halted", c.halted_s);
   }
   void buyers(const CheapBuyersOutcome& b, const std::string& name) {
     at(NodeKind::agent, name);

@@ -56,6 +56,11 @@ void add_issuer(Coins& c) {
   if (!c.options.still && c.draw.chance(0.3)) {
     issuer.daily_cap = Amount{c.draw.log_between(1e4, 1e8), c.draw.chance(0.5) ? "$" : c.coin};
   }
+  issuer.halts_at.reset();
+  if (c.draw.chance(0.3)) {
+    const AssetSpec& token = c.eco.assets.back().spec;
+    issuer.halts_at = Amount{token.supply->value * c.draw.between(1.001, 2), c.token};
+  }
   c.add(c.eco.coins, "mint", issuer);
 }
 

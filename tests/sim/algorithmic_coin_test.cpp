@@ -239,6 +239,22 @@ TEST_CASE("holders of a coin sell when a scenario says so, and its pool is all t
   CHECK(calm.assets[world.asset("COIN").value].price_end == Approx(1));
 }
 
+TEST_CASE("a chain is halted once there is so much of its token") {
+  World w(0.8);
+  w.token_pool(1e6);
+  w.issuer.least_spread.value = 0;
+  w.issuer.base_pool = of(1e18, "$");
+  w.issuer.halts_at = of(3.51e8, "TOKEN");  // a million more: pools of 2m and above, 7 rounds
+  w.eco.clock.horizon.value = 6 * 30;
+  const Snapshot world = w.compiled();
+  const Outcome out = ran(world);
+  CHECK(out.coins[0].halted_s == 36);
+  CHECK(units(world, out, "TOKEN") - 3.5e8 ==
+        Approx(1e6 * std::pow(0.8, -3.5) - 1e6).epsilon(1e-6));
+  CHECK(out.assets[world.asset("TOKEN").value].price_end ==
+        Approx(80 * std::pow(0.8, 7)).epsilon(1e-6));
+}
+
 TEST_CASE("what cannot be counted any more stops the run") {
   World w(0.5);
   w.token_pool(1e6);
