@@ -10,6 +10,7 @@
 #include "cli/inspect_parts.hpp"
 #include "cli/text_table.hpp"
 #include "data/units.hpp"
+#include "sim/algorithmic_coins.hpp"
 #include "sim/curated_vaults.hpp"
 
 namespace faultline {
@@ -35,6 +36,7 @@ class VaultView {
  public:
   explicit VaultView(const Snapshot& world) : world_(world), w_(world) { w_.reset(); }
 
+  const Workspace& opened() const { return w_; }
   double usd(std::uint32_t v) const { return w_.market.spot[world_.vaults[v].asset.value]; }
   double owed_usd(std::uint32_t v) const { return vault_owed(world_, w_, v) * usd(v); }
   double payable_usd(std::uint32_t v) const { return vault_payable(world_, w_, v) * usd(v); }
@@ -177,6 +179,50 @@ json vault_json(const Snapshot& world, const VaultView& view, std::uint32_t v) {
   return out;
 }
 
+/// What an issuer pays now, and what it could pay in a day at a spread (virtual_pools.hpp).
+void print_coin(const Snapshot& world, const Workspace& w, std::uint32_t i) {
+  const AlgorithmicCoin& c = world.coins[i];
+  const std::string &coin = world.assets[c.coin.value].name,
+                    &token = world.assets[c.token.value].name;
+  const VirtualPoolTerms& t = c.terms.pools;
+  fmt::print("\n{}: {} {} against {} {}, at ${} a {} by the oracle {}{}\n", c.name,
+             format_number(world.assets[c.coin.value].supply, 4), coin,
+             format_number(world.assets[c.token.value].supply, 4), token, precise(c.peg_usd), coin,
+             world.oracles[c.oracle.value].name,
+             !c.terms.redeems ? "; it only mints"
+             : !c.terms.mints ? "; it only redeems"
+                              : "");
+  TextTable table({{"spread"}, {"at once"}, {"a day"}, {token + " minted for it"}});
+  for (const double spread : {t.least_spread, 0.05, 0.1, 0.3, 0.5}) {
+    if (!(spread >= t.least_spread) || !(spread < 1)) continue;
+    const double once = delta_at_spread(t, spread);
+    const double day = capacity_per_block(t, spread) * (86400 / c.terms.block_s);
+    table.add({percent(spread, 1), format_usd(once), format_usd(day),
+               format_number(swap_gives(world, w, i, true, once / c.peg_usd), 4)});
+  }
+  fmt::print("{}  at once: until the next {} costs that spread; a day: what keeps it there\n",
+             table.text(), coin);
+}
+
+json coin_json(const Snapshot& world, std::uint32_t i) {
+  const AlgorithmicCoin& c = world.coins[i];
+  const double day = 86400 / c.terms.block_s;
+  return {{"kind", "algorithmic_coin"},
+          {"coin", world.assets[c.coin.value].name},
+          {"token", world.assets[c.token.value].name},
+          {"peg_usd", c.peg_usd},
+          {"oracle", world.oracles[c.oracle.value].name},
+          {"base_pool_usd", c.terms.pools.base},
+          {"recovery_blocks", c.terms.pools.period},
+          {"block_s", c.terms.block_s},
+          {"least_spread", c.terms.pools.least_spread},
+          {"redeems", c.terms.redeems},
+          {"mints", c.terms.mints},
+          {"daily_usd_at_least_spread",
+           capacity_per_block(c.terms.pools, c.terms.pools.least_spread) * day},
+          {"daily_usd_at_10_percent", capacity_per_block(c.terms.pools, 0.1) * day}};
+}
+
 }  // namespace
 
 int inspect_vaults(const Inspection& in) {
@@ -187,10 +233,17 @@ int inspect_vaults(const Inspection& in) {
     for (std::uint32_t v = 0; v < world.vaults.size(); ++v) {
       out["vaults"][world.vaults[v].name] = vault_json(world, view, v);
     }
+    for (std::uint32_t i = 0; i < world.coins.size(); ++i) {
+      out["vaults"][world.coins[i].name] = coin_json(world, i);
+    }
     fmt::print("{}\n", out.dump(2));
     return 0;
   }
-  fmt::print("{}: {} curated vaults at their opening\n", world.name, world.vaults.size());
+  fmt::print("{}: {} curated vaults{} at their opening\n", world.name, world.vaults.size(),
+             world.coins.empty() ? ""
+                                 : fmt::format(", {} {} of coins", world.coins.size(),
+                                               world.coins.size() == 1 ? "issuer" : "issuers"));
+  for (std::uint32_t i = 0; i < world.coins.size(); ++i) print_coin(world, view.opened(), i);
   for (std::uint32_t v = 0; v < world.vaults.size(); ++v) print_vault(world, view, v);
   if (!world.vaults.empty()) {
     fmt::print(

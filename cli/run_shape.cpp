@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 #include <fmt/format.h>
 
 #include "cli/text_table.hpp"
 #include "data/units.hpp"
+#include "sim/cheap_collateral.hpp"
 #include "sim/crash_shape.hpp"
 #include "sim/deposit_places.hpp"
 #include "sim/depositors.hpp"
@@ -16,7 +18,7 @@ namespace faultline {
 
 namespace {
 
-enum class Measure { share, seconds, usd, number };
+enum class Measure { share, seconds, usd, price, count, times, number };
 
 struct ShapeRow {
   std::string name;
@@ -141,6 +143,59 @@ void add_stayers(const RunReport& r, const ReportedShape& told, std::vector<Shap
   }
 }
 
+/// Units of an asset after so many whole days, as `LUNA.4`; after a run that settled, those at its
+/// end. NaN where it ended before.
+double supply_at(const RunReport& r, const std::string& name) {
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string::npos) return std::numeric_limits<double>::quiet_NaN();
+  const AssetId a = r.world.asset(name.substr(0, dot));
+  const double at_s = 86400 * std::atof(name.c_str() + dot + 1);
+  for (const SupplyPoint& p : r.run.full.supply_path) {
+    if (p.asset == a.value && std::fabs(p.at_s - at_s) <= r.world.round_s) return p.units;
+  }
+  const bool holds = a.valid() && r.run.full.stop == Stop::settled && at_s > r.run.full.end_s;
+  return holds ? r.run.full.assets[a.value].supply_end : std::numeric_limits<double>::quiet_NaN();
+}
+
+/// How coins grew, and what buyers of cheap collateral took.
+void add_spirals(const RunReport& r, const ReportedShape& told, std::vector<ShapeRow>& rows) {
+  constexpr double never = std::numeric_limits<double>::quiet_NaN();
+  const Outcome& o = r.run.full;
+  for (const auto& [name, amount] : told.supply) {
+    const std::size_t dot = name.rfind('.');
+    const std::string day = dot == std::string::npos ? "" : name.substr(dot + 1);
+    rows.push_back({fmt::format("{} there is after {} days", name.substr(0, dot), day),
+                    supply_at(r, name), amount.value, Measure::count});
+  }
+  for (const auto& [name, times] : told.supply_growth) {
+    const AssetId a = r.world.asset(name);
+    const double start = a.valid() ? o.assets[a.value].supply_start : 0;
+    rows.push_back({name + " at the end over the start",
+                    start > 0 ? o.assets[a.value].supply_end / start : never, times,
+                    Measure::times});
+  }
+  for (const auto& [name, price] : told.price_low) {
+    const AssetId a = r.world.asset(name);
+    rows.push_back({"lowest price of " + name, a.valid() ? o.assets[a.value].price_min : never,
+                    price.value, Measure::price});
+  }
+  for (const auto& [name, times] : told.overvaluation) {
+    double here = never;
+    for (std::size_t i = 0; i < r.world.cheap_buyers.size(); ++i) {
+      const CheapBuyersOutcome& b = o.cheap_buyers[i];
+      if (r.world.cheap_buyers[i].name == name && b.spent_usd > 0) {
+        here = b.posted_usd / b.spent_usd;
+      }
+    }
+    rows.push_back({"believed over paid, " + name, here, times, Measure::times});
+  }
+  for (const auto& [name, share] : told.drained) {
+    const MarketId m = r.world.market(name);
+    rows.push_back({"cash of " + name + " borrowed by them",
+                    m.valid() ? drained_share(r.world, o, m) : never, share.value, Measure::share});
+  }
+}
+
 std::vector<ShapeRow> shape_rows(const RunReport& r) {
   const ReportedShape nothing;
   const ReportedShape* told = reported_of(r);
@@ -149,6 +204,7 @@ std::vector<ShapeRow> shape_rows(const RunReport& r) {
   if (told != nullptr) {
     add_runs(r, *told, rows);
     add_stayers(r, *told, rows);
+    add_spirals(r, *told, rows);
   }
   return rows;
 }
@@ -157,6 +213,9 @@ std::string text(double x, Measure measure) {
   if (std::isnan(x)) return measure == Measure::seconds ? "never" : "-";
   if (measure == Measure::usd) return format_usd(x);
   if (measure == Measure::number) return fmt::format("{:.4g}", x);
+  if (measure == Measure::price) return "$" + precise(x);
+  if (measure == Measure::count) return format_number(x, 4);
+  if (measure == Measure::times) return fmt::format("{:.4g}x", x);
   return measure == Measure::seconds ? format_duration_words(x) : percent(x, 1);
 }
 
@@ -177,10 +236,8 @@ void add_shape(const RunReport& r, nlohmann::json& out) {
     nlohmann::json& entry = out["shape"][row.name];
     entry["here"] = std::isnan(row.here) ? nlohmann::json(nullptr) : nlohmann::json(row.here);
     if (row.reported) entry["reported"] = *row.reported;
-    entry["unit"] = row.measure == Measure::seconds  ? "s"
-                    : row.measure == Measure::usd    ? "$"
-                    : row.measure == Measure::number ? "number"
-                                                     : "share";
+    static constexpr const char* units[] = {"share", "s", "$", "$", "units", "times", "number"};
+    entry["unit"] = units[static_cast<std::size_t>(row.measure)];
   }
 }
 

@@ -1,5 +1,6 @@
 #include "cli/run_text.hpp"
 #include "cli/run_shape.hpp"
+#include "cli/run_supplies.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -262,6 +263,8 @@ std::string move_text(const ExogenousMove& m) {
       return share + " of their quotes leave";
     case MoveKind::deposits:
       return share + " of its deposits are asked for";
+    case MoveKind::sale:
+      return share + " of what they hold is for sale";
     case MoveKind::gas:
       return fmt::format("gas at {:.3g} times its price", m.value);
     case MoveKind::freeze:
@@ -299,6 +302,7 @@ void add_shocks(const RunReport& r, std::vector<TimelineEvent>& out) {
         : venue                        ? r.world.venues[m.target].name
         : m.kind == MoveKind::makers   ? r.world.makers[m.target].name
         : m.kind == MoveKind::deposits ? place_name(r.world, r.world.places[m.target])
+        : m.kind == MoveKind::sale     ? r.world.flow_agents[m.target].name
         : m.kind == MoveKind::gas      ? r.world.chains[m.target].name
         : m.kind == MoveKind::freeze   ? r.world.assets[r.world.reserves[m.target].asset.value].name
                                        : r.world.oracles[m.target].name;
@@ -346,7 +350,8 @@ std::vector<TimelineEvent> whole_story(const RunReport& r) {
 bool recurs(const std::string& kind) {
   return kind == "liquidation" || kind == "takeover" || kind == "insurance" || kind == "adl" ||
          kind == "auction" || kind == "offset" || kind == "redistribution" ||
-         kind == "redemption" || kind == "hedge" || kind == "sale" || kind == "purchase";
+         kind == "redemption" || kind == "hedge" || kind == "sale" || kind == "purchase" ||
+         kind == "issue" || kind == "drain";
 }
 
 /// Events of one kind that a story tells: a run spreads from reserve to reserve.
@@ -691,6 +696,7 @@ void print_run(const RunReport& r, bool whole) {
   print_contracts(r);
   print_bands(r);
   print_dollars(r);
+  print_supplies(r);
   print_auctions(r);
   print_troves(r);
   print_pools(r);
@@ -862,6 +868,25 @@ void add_other_nodes(const RunReport& r, nlohmann::json& out) {
   add_auctions(r, out);
   add_troves(r, out);
   add_pools(r, out);
+  add_supplies(r, out);
+}
+
+nlohmann::json summary_json(const Summary& x) {
+  using nlohmann::json;
+  return json{{"bad_debt_usd", x.bad_debt_usd},
+              {"bad_debt_exit_usd", x.bad_debt_exit_usd},
+              {"recognised_usd", x.recognised_usd},
+              {"legacy_usd", x.legacy_usd},
+              {"direct_loss_usd", x.direct_loss_usd},
+              {"contagion_loss_usd", x.contagion_loss_usd},
+              {"amplification", x.amplification == 0 ? json(nullptr) : json(x.amplification)},
+              {"liquidated_usd", x.liquidated_usd},
+              {"unserved_usd", x.unserved_usd},
+              {"breadth", x.breadth},
+              {"breadth_deposits", x.breadth_deposits},
+              {"depth_rounds", x.depth_rounds},
+              {"depth_hops", x.depth_hops},
+              {"trapped_usd", x.trapped_usd}};
 }
 
 }  // namespace
@@ -869,28 +894,12 @@ void add_other_nodes(const RunReport& r, nlohmann::json& out) {
 nlohmann::json run_json(const RunReport& r) {
   using nlohmann::json;
   const Summary& s = r.run.summary;
-  const auto summary = [&](const Summary& x) {
-    return json{{"bad_debt_usd", x.bad_debt_usd},
-                {"bad_debt_exit_usd", x.bad_debt_exit_usd},
-                {"recognised_usd", x.recognised_usd},
-                {"legacy_usd", x.legacy_usd},
-                {"direct_loss_usd", x.direct_loss_usd},
-                {"contagion_loss_usd", x.contagion_loss_usd},
-                {"amplification", x.amplification == 0 ? json(nullptr) : json(x.amplification)},
-                {"liquidated_usd", x.liquidated_usd},
-                {"unserved_usd", x.unserved_usd},
-                {"breadth", x.breadth},
-                {"breadth_deposits", x.breadth_deposits},
-                {"depth_rounds", x.depth_rounds},
-                {"depth_hops", x.depth_hops},
-                {"trapped_usd", x.trapped_usd}};
-  };
   json out{{"schema", 1},
            {"name", r.world.name},
            {"scenario", r.scenario.name},
            {"stop", stop_text(r.run.full.stop)},
            {"rounds", r.run.full.counters.rounds},
-           {"summary", summary(s)}};
+           {"summary", summary_json(s)}};
   if (!r.run.full.stop_detail.empty()) out["stop_detail"] = r.run.full.stop_detail;
   for (std::size_t m = 0; m < r.world.markets.size(); ++m) {
     const MarketOutcome& o = r.run.full.markets[m];
@@ -916,6 +925,10 @@ nlohmann::json run_json(const RunReport& r) {
     const AssetOutcome& o = r.run.full.assets[a];
     out["assets"][r.world.assets[a].name].update(json{
         {"price_start", o.price_start}, {"price_min", o.price_min}, {"price_end", o.price_end}});
+    if (o.supply_start == o.supply_end && o.supply_start == o.supply_most) continue;
+    out["assets"][r.world.assets[a].name].update(json{{"supply_start", o.supply_start},
+                                                      {"supply_most", o.supply_most},
+                                                      {"supply_end", o.supply_end}});
   }
   add_perps(r, out);
   add_shape(r, out);

@@ -296,8 +296,10 @@ class SchemaBuilder {
     return section(by_kind("vaults", presets,
                            {kind(static_cast<const VaultSpec*>(nullptr)),
                             kind(static_cast<const SyntheticDollarSpec*>(nullptr)),
-                            kind(static_cast<const CuratedVaultSpec*>(nullptr))}),
-                   "who takes failing accounts over, who issues dollars, and who lends for others");
+                            kind(static_cast<const CuratedVaultSpec*>(nullptr)),
+                            kind(static_cast<const AlgorithmicCoinSpec*>(nullptr))}),
+                   "who takes failing accounts over, who issues dollars and coins, and who lends "
+                   "for others");
   }
 
   /// A fund that names one reserve is a safety module, whether or not it says so.
@@ -467,7 +469,8 @@ std::string language_reference() {
   out += "# Vaults\n" + preset_table("vaults") + "\n" +
          page<VaultSpec>("vaults.NAME (backstop_vault)") +
          page<SyntheticDollarSpec>("vaults.NAME (synthetic_dollar)") +
-         page<CuratedVaultSpec>("vaults.NAME (curated_vault)");
+         page<CuratedVaultSpec>("vaults.NAME (curated_vault)") +
+         page<AlgorithmicCoinSpec>("vaults.NAME (algorithmic_coin)");
   out += "# Funds\n\n" + page<FundSpec>("funds.NAME (insurance_fund)") +
          "A fund that covers one reserve, as `pool.WETH`, is a safety module.\n\n" +
          page<SafetyModuleSpec>("funds.NAME (safety_module)");

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -202,6 +203,7 @@ class ParameterFinder {
     if (parts[0] == "oracles") feeds(name, field);
     if (parts[0] == "venues") venues(name, field);
     if (parts[0] == "agents") agents(name, field);
+    if (parts[0] == "vaults") coins(name, field);
     if (parts[0] == "markets" && !emode.empty()) emodes(name, emode, field);
     if (parts[0] == "markets" && emode.empty()) markets(name, reserve, field);
     return std::move(found_);
@@ -280,6 +282,35 @@ class ParameterFinder {
     if (a.unit == "$") return a.value;
     const AssetId asset = world_.asset(a.unit);
     return asset.valid() ? a.value * world_.opening.market.reference[asset.value] : 0;
+  }
+
+  /// Terms of issuers of algorithmic coins.
+  void coins(const std::string& name, const std::string& field) {
+    static const std::set<std::string> may_change{"base_pool", "recovery", "block", "least_spread",
+                                                  "opens"};
+    if (!may_change.contains(field)) return;
+    for (std::uint32_t i = 0; i < world_.coins.size(); ++i) {
+      const std::string& issuer = world_.coins[i].name;
+      if (!matches(name, issuer, std::string(AlgorithmicCoinSpec::name))) continue;
+      for (const auto& node : eco_.coins) {
+        if (node.name != issuer) continue;
+        const auto terms = [world = &world_](const AlgorithmicCoinSpec& s) {
+          const AssetId unit = world->asset(s.base_pool.unit);
+          const double each = unit.valid() ? world->opening.market.reference[unit.value] : 1;
+          return compile_coin_terms(s, s.base_pool.value * each);
+        };
+        add(make_parameter(
+            "vaults." + issuer + "." + field, field, node.spec,
+            [terms, i](const AlgorithmicCoinSpec& s, const AlgorithmicCoinSpec& other) {
+              SettingChange c;
+              c.what = SettingChange::What::coin;
+              c.target = i;
+              c.coin_other = terms(other);
+              c.coin = terms(s);
+              return c;
+            }));
+      }
+    }
   }
 
   template <class Get>

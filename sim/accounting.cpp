@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/algorithmic_coins.hpp"
 #include "sim/auctions.hpp"
 #include "sim/band_loans.hpp"
 #include "sim/curated_vaults.hpp"
@@ -52,6 +53,8 @@ const char* bearer_name(Bearer b) {
       return "vaults";
     case Bearer::fund:
       return "funds";
+    case Bearer::holder:
+      return "holders";
   }
   return "";
 }
@@ -478,6 +481,8 @@ void mend_outcome(const Snapshot& world, Workspace& w) {
   mend_rows(w, out.systems, world.systems);
   mend_rows(w, out.agents, world.flow_agents);
   mend_rows(w, out.vaults, world.vaults);
+  mend_rows(w, out.coins, world.coins);
+  mend_rows(w, out.cheap_buyers, world.cheap_buyers);
   bool mended = mend(out.bearer_gain_usd);
   mended = mend(out.bearer_result_usd) || mended;
   for (double* x : {&out.revaluation_usd, &out.gas_usd, &out.final_debt_usd}) {
@@ -507,7 +512,9 @@ void open_books(const Snapshot& world, Workspace& w) {
   w.opening_wealth =
       wealth(world, w, {world.opening.balances, world.opening.reserves, world.opening.market});
   for (std::size_t a = 0; a < world.assets.size(); ++a) {
-    w.outcome.assets[a].price_start = w.outcome.assets[a].price_min = w.market.spot[a];
+    AssetOutcome& asset = w.outcome.assets[a];
+    asset.price_start = asset.price_min = w.market.spot[a];
+    asset.supply_start = asset.supply_most = world.total_supply[a];
   }
   for (std::size_t m = 0; m < world.markets.size(); ++m) {
     w.outcome.markets[m].deposits_usd = world.markets[m].deposits_usd;
@@ -544,6 +551,7 @@ void close_books(const Snapshot& world, Workspace& w) {
     measure_unserved(world, w);
     measure_exit(world, w);
   }
+  close_supplies(world, w);
   measure_fullness(world, w);
   measure_trapped(world, w);
   measure_deficits(world, w);

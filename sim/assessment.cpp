@@ -63,6 +63,33 @@ Scenario baseline_of(const Scenario& scenario) {
   return out;
 }
 
+namespace {
+
+/// Calls add(kind, name) for every node that a setting of the scenario changes.
+template <class Add>
+void add_set_nodes(const Snapshot& world, const Scenario& scenario, Add&& add) {
+  using What = SettingChange::What;
+  for (const SettingChange& s : scenario.settings) {
+    if (s.what == What::feed) add(NodeKind::oracle, world.oracles[s.target].name);
+    if (s.what == What::venue) add(NodeKind::venue, world.venues[s.target].name);
+    if (s.what == What::reserve) {
+      add(NodeKind::market, world.markets[world.reserves[s.target].market.value].name);
+    }
+    if (s.what == What::liquidator_capital || s.what == What::liquidator_gas) {
+      add(NodeKind::agent, world.liquidators[s.target].name);
+    }
+    if (s.what == What::arbitrageur_capital || s.what == What::arbitrageur_latency ||
+        s.what == What::arbitrageur_gas) {
+      add(NodeKind::agent, world.arbitrageurs[s.target].name);
+    }
+    if (s.what == What::coin) add(NodeKind::vault, world.coins[s.target].name);
+    if (s.what == What::depositors) add(NodeKind::agent, world.depositors[s.target].name);
+    if (s.what == What::book_size) add(NodeKind::agent, world.flow_agents[s.target].name);
+  }
+}
+
+}  // namespace
+
 std::vector<std::uint32_t> shocked_nodes(const Snapshot& world, const Scenario& scenario) {
   std::vector<std::uint32_t> out;
   const auto add = [&](NodeKind kind, const std::string& name) {
@@ -85,6 +112,9 @@ std::vector<std::uint32_t> shocked_nodes(const Snapshot& world, const Scenario& 
         add(is_vault(place) ? NodeKind::vault : NodeKind::market, node_of(world, place));
         break;
       }
+      case MoveKind::sale:
+        add(NodeKind::agent, world.flow_agents[m.target].name);
+        break;
       case MoveKind::gas:
         add(NodeKind::chain, world.chains[m.target].name);
         break;
@@ -109,23 +139,7 @@ std::vector<std::uint32_t> shocked_nodes(const Snapshot& world, const Scenario& 
   if (scenario.path != nullptr) {
     for (const AssetId a : scenario.path->assets) add(NodeKind::asset, world.assets[a.value].name);
   }
-  using What = SettingChange::What;
-  for (const SettingChange& s : scenario.settings) {
-    if (s.what == What::feed) add(NodeKind::oracle, world.oracles[s.target].name);
-    if (s.what == What::venue) add(NodeKind::venue, world.venues[s.target].name);
-    if (s.what == What::reserve) {
-      add(NodeKind::market, world.markets[world.reserves[s.target].market.value].name);
-    }
-    if (s.what == What::liquidator_capital || s.what == What::liquidator_gas) {
-      add(NodeKind::agent, world.liquidators[s.target].name);
-    }
-    if (s.what == What::arbitrageur_capital || s.what == What::arbitrageur_latency ||
-        s.what == What::arbitrageur_gas) {
-      add(NodeKind::agent, world.arbitrageurs[s.target].name);
-    }
-    if (s.what == What::depositors) add(NodeKind::agent, world.depositors[s.target].name);
-    if (s.what == What::book_size) add(NodeKind::agent, world.flow_agents[s.target].name);
-  }
+  add_set_nodes(world, scenario, add);
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;

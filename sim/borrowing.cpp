@@ -63,4 +63,58 @@ void change_leg(Workspace& w, std::uint32_t row, std::uint32_t leg, double value
   w.positions.set_amount(row, leg, value);
 }
 
+bool may_owe(const Snapshot& world, const Workspace& w, std::uint32_t p, std::uint32_t collateral,
+             std::uint32_t r) {
+  const Reserve &posts = world.reserves[collateral], &owes = world.reserves[r];
+  if (posts.pot == owes.pot) return false;  // against itself
+  if (posts.emode >= 0) {
+    const Market& market = world.markets[posts.market.value];
+    const auto& may = market.emodes[static_cast<std::size_t>(posts.emode)].borrowable;
+    if (!std::binary_search(may.begin(), may.end(), r)) return false;
+  }
+  if (posts.isolation.isolated() && !owes.isolation.borrowable) return false;
+  for (std::uint32_t leg = world.book->collateral_legs(p); leg < world.book->legs(p); ++leg) {
+    const std::uint32_t other = world.book->factor(p, leg) / 2;
+    if (other == r || !(w.positions.amount(p, leg) > 0)) continue;
+    if (owes.isolation.siloed || world.reserves[other].isolation.siloed) return false;
+  }
+  return true;
+}
+
+double ceiling_room(const Snapshot& world, const Workspace& w, std::uint32_t r) {
+  const Reserve& reserve = world.reserves[r];
+  if (!reserve.isolation.isolated()) return reserve.isolation.ceiling_usd;
+  return std::max(0.0, reserve.isolation.ceiling_usd - w.pools.isolated_usd[reserve.pot]);
+}
+
+void post_collateral(const Snapshot& world, Workspace& w, std::uint32_t row, std::uint32_t rc,
+                     AccountId from, double units) {
+  const Quantum& q = world.assets[world.reserves[rc].asset.value].quantum;
+  w.ledger.post(from, world.reserves[rc].cash, units);
+  const double scaled = q.down(units / w.market.supply_index[rc]);
+  add_collateral(world, w, row, rc, scaled);
+  pot_state(w, rc).supply_scaled += scaled;
+}
+
+void borrow_against(const Snapshot& world, Workspace& w, std::uint32_t row, std::uint32_t rc,
+                    double posted, const std::vector<AccountId>& purse, const Wanted& wanted) {
+  const auto price = [&](std::uint32_t r) {
+    return w.market.published[world.reserves[r].oracle.value];
+  };
+  const Market& market = world.markets[world.reserves[rc].market.value];
+  double credit = std::min(posted * price(rc) * opening_weight(w, rc), ceiling_room(world, w, rc));
+  for (const std::uint32_t r : market.by_saleability) {
+    if (!(credit > 0) || !may_owe(world, w, row, rc, r)) continue;
+    const AssetId asset = world.reserves[r].asset;
+    const Quantum& q = world.assets[asset.value].quantum;
+    const double units = q.down(std::min(borrowable_units(world, w, r), credit / price(r)));
+    if (!(units > 0) || !wanted(r, units)) continue;
+    credit -= units * price(r);
+    if (world.reserves[rc].isolation.isolated()) {
+      w.pools.isolated_usd[world.reserves[rc].pot] += units * price(r);
+    }
+    lend_out(world, w, row, r, units, purse[asset.value]);
+  }
+}
+
 }  // namespace faultline

@@ -27,6 +27,13 @@ std::string reserve_path(const CompileContext& c, std::uint32_t r) {
          (pooled ? ".reserves." + c.world.assets[reserve.asset.value].name : std::string());
 }
 
+/// 345e9 is "345bn": as it may be written.
+std::string format_units(double x) {
+  const char* suffix = x >= 1e9 ? "bn" : x >= 1e6 ? "m" : x >= 1e3 ? "k" : "";
+  const double by = x >= 1e9 ? 1e9 : x >= 1e6 ? 1e6 : x >= 1e3 ? 1e3 : 1;
+  return fmt::format("{:.7g}{}", x / by, suffix);
+}
+
 void check_thresholds(CompileContext& c) {
   for (std::uint32_t r = 0; r < c.world.reserves.size(); ++r) {
     const LendingTerms& t = c.world.reserves[r].terms;
@@ -158,6 +165,20 @@ void check_delays(CompileContext& c) {
   }
 }
 
+/// What is minted without end outgrows the quanta chosen for the supply of the opening.
+void check_growth(CompileContext& c) {
+  for (const AlgorithmicCoin& coin : c.world.coins) {
+    const AssetInfo& token = c.world.assets[coin.token.value];
+    if (c.nodes.assets[coin.token.value].spec.max_supply) continue;
+    c.diagnostics.warning(
+        "W0599", c.at("assets." + token.name),
+        fmt::format("{} declares no max_supply, and '{}' may mint it without end", token.name,
+                    coin.name),
+        fmt::format("`max_supply: {} {}` lets it be counted when the price falls a thousandfold",
+                    format_units(1000 * token.supply), token.name));
+  }
+}
+
 /// What was reported of markets and reserves names some of this world.
 void check_reported(CompileContext& c) {
   std::vector<std::string> markets, reserves, vaults, lenders{"depositors"};
@@ -174,6 +195,11 @@ void check_reported(CompileContext& c) {
     if (!r.lent) continue;
     reserves.push_back(c.world.markets[r.market.value].name + "." +
                        c.world.assets[r.asset.value].name);
+  }
+  std::vector<std::string> buyers, coins;
+  for (const CheapBuyersInfo& b : c.world.cheap_buyers) buyers.push_back(b.name);
+  for (const AssetInfo& a : c.world.assets) {
+    if (a.algorithmic) coins.push_back(a.name);
   }
   const auto check = [&](const std::string& path, const std::string& name,
                          const std::vector<std::string>& known) {
@@ -199,6 +225,12 @@ void check_reported(CompileContext& c) {
     for (const auto& [name, x] : told.full_rate_grows) {
       check(path + ".full_rate_grows", name, reserves);
     }
+    for (const auto& [name, x] : told.drained) check(path + ".drained", name, markets);
+    for (const auto& [name, x] : told.overvaluation) check(path + ".overvaluation", name, buyers);
+    for (const auto& [name, x] : told.supply_growth) check(path + ".supply_growth", name, coins);
+    for (const auto& [name, x] : told.supply) {
+      check(path + ".supply", name.substr(0, name.rfind('.')), coins);
+    }
   }
 }
 
@@ -212,6 +244,7 @@ void check_sense(CompileContext& c) {
   check_breaches(c);
   check_agreement(c);
   check_delays(c);
+  check_growth(c);
 }
 
 }  // namespace faultline

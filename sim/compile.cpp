@@ -210,12 +210,14 @@ Snapshot compile(const Ecosystem& eco, Diagnostics& diagnostics, const SpanTable
   compile_chains(c);
   if (diagnostics.failed()) return world;
   add_boundary_accounts(c);
+  mark_coins(c);
   compile_venues(c);
   compile_oracles(c);
   compile_venue_feeds(c);
   if (diagnostics.failed()) return world;
   compile_agents(c);
   compile_dollars(c);
+  compile_coins(c);
   gather_markets(c);
   if (diagnostics.failed()) return world;
   compile_depositors(c);
@@ -223,6 +225,7 @@ Snapshot compile(const Ecosystem& eco, Diagnostics& diagnostics, const SpanTable
   if (diagnostics.failed()) return world;
   compile_defences(c);
   compile_safety_modules(c);
+  compile_cheap_buyers(c);
   choose_quanta(c);
   compile_markets(c);
   if (diagnostics.failed()) return world;
@@ -231,6 +234,7 @@ Snapshot compile(const Ecosystem& eco, Diagnostics& diagnostics, const SpanTable
   compile_lanes(c);
   open_prices(c);
   open_flow_agents(c);
+  open_coins(c);
   sum_supply(world);
   for (std::size_t a = 0; a < world.assets.size(); ++a) {
     AssetInfo& info = world.assets[a];

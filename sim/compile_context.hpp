@@ -52,6 +52,7 @@ struct SortedNodes {
         markets(eco.markets),
         vaults(eco.vaults),
         dollars(eco.dollars),
+        coins(eco.coins),
         curated(eco.curated),
         funds(eco.funds),
         safety_modules(eco.safety_modules),
@@ -65,6 +66,7 @@ struct SortedNodes {
   ByName<Named<MarketNode>> markets;
   ByName<Named<VaultSpec>> vaults;
   ByName<Named<SyntheticDollarSpec>> dollars;
+  ByName<Named<AlgorithmicCoinSpec>> coins;
   ByName<Named<CuratedVaultSpec>> curated;
   ByName<Named<FundSpec>> funds;
   ByName<Named<SafetyModuleSpec>> safety_modules;
@@ -198,6 +200,16 @@ void band_loan_legs(const CompileContext& c, std::uint32_t m, std::uint32_t loan
                     std::vector<LegInput>& legs);
 /// Issuers of synthetic dollars: the agents they rest on, and what they hold besides.
 void compile_dollars(CompileContext& c);
+/// Coins that are minted and burnt against tokens: first which assets these are (before venues),
+/// then who swaps them along which ways, then, with the opening whole, who holds the rest of them.
+void mark_coins(CompileContext& c);
+void compile_coins(CompileContext& c);
+void open_coins(CompileContext& c);
+/// Who buys collateral that a market believes to be worth more than it costs.
+void compile_cheap_buyers(CompileContext& c);
+/// The row of such buyers at one of their markets: the collateral they watch, every debt.
+void cheap_buyer_legs(const CompileContext& c, const CheapBuyersInfo& info, MarketId market,
+                      std::vector<LegInput>& legs);
 /// Reserves of a market whose coin is minted against vaults, and where those are sold.
 void add_cdp(CompileContext& c, Market& market, MarketId id, const CdpMarket::Spec& spec);
 /// A market with a stability pool; once its rows stand, what of the coin minted lies there.

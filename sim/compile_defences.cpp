@@ -32,6 +32,7 @@ void compile_guardian(CompileContext& c, const Named<GuardianSpec>& node) {
   GuardianInfo g;
   g.name = node.name;
   g.after_s = node.spec.after.value;
+  if (node.spec.gap) g.gap = node.spec.gap->value;
   for (const Name& asset : node.spec.watches.empty() ? node.spec.freezes : node.spec.watches) {
     const AssetId a = c.asset(asset.text, path + ".watches");
     if (!a.valid()) return;

@@ -30,6 +30,8 @@ class GraphMaker {
     add_vault_edges();
     add_depositor_edges();
     add_repayer_edges();
+    add_coin_edges();
+    add_cheap_buyer_edges();
     add_pool_edges();
     add_chain_edges();
     world_.graph = builder_.freeze();
@@ -229,6 +231,10 @@ class GraphMaker {
       const Handle guardian = node(NodeKind::agent, g.name, "", 0);
       for (const AssetId a : g.watches) edge(assets_[a.value], guardian, EdgeKind::watches, 0);
       for (const std::uint32_t r : g.freezes) {
+        if (std::isfinite(g.gap)) {
+          edge(oracles_[world_.reserves[r].oracle.value], guardian, EdgeKind::watches, 0);
+          edge(assets_[world_.reserves[r].asset.value], guardian, EdgeKind::watches, 0);
+        }
         edge(guardian, markets_[world_.reserves[r].market.value], EdgeKind::watches, 0);
       }
     }
@@ -468,6 +474,64 @@ class GraphMaker {
     }
   }
 
+  /// An issuer mints and burns by its oracle's price: what it owes one dilutes the other. Whoever
+  /// swaps there moves its pools, and the venues on the way.
+  void add_coin_edges() {
+    std::vector<Handle> vaults;
+    for (const AlgorithmicCoin& c : world_.coins) {
+      const double owes = world_.assets[c.coin.value].supply * c.peg_usd;
+      vaults.push_back(node(NodeKind::vault, c.name, "", owes));
+      edge(oracles_[c.oracle.value], vaults.back(), EdgeKind::prices, owes);
+      for (const AssetId a : {c.coin, c.token}) {
+        edge(vaults.back(), assets_[a.value], EdgeKind::claim, owes);
+      }
+    }
+    for (const ArbitrageurInfo& a : world_.arbitrageurs) {
+      const Handle agent = *builder_.find(NodeKind::agent, a.name);
+      for (const std::uint32_t t : a.trips) {
+        const SwapTrip& trip = world_.trips[t];
+        edge(vaults[trip.coin], agent, EdgeKind::prices, 0);
+        edge(agent, vaults[trip.coin], EdgeKind::trades, 0);
+        edge(assets_[trip.money.value], agent, EdgeKind::prices, 0);
+        for (const TripLeg& leg : {trip.in, trip.out}) {
+          if (!leg.there()) continue;
+          edge(agent, venues_[leg.venue.value], EdgeKind::trades, 0);
+          edge(venues_[leg.venue.value], agent, EdgeKind::prices, 0);
+        }
+      }
+    }
+  }
+
+  /// They go by what a market believes and what venues ask, bring it collateral, take its cash and
+  /// sell that.
+  void add_cheap_buyer_edges() {
+    for (const CheapBuyersInfo& info : world_.cheap_buyers) {
+      const Handle agent = node(NodeKind::agent, info.name, "", info.capital_usd);
+      const auto trades_at = [&](VenueId v) {
+        edge(agent, venues_[v.value], EdgeKind::trades, 0);
+        edge(venues_[v.value], agent, EdgeKind::prices, 0);
+      };
+      for (const CheapOffer& o : info.offers) {
+        trades_at(o.venue);
+        edge(assets_[o.money.value], agent, EdgeKind::prices, 0);
+      }
+      for (const CheapPlace& place : info.places) {
+        const Handle market = markets_[place.market.value];
+        edge(agent, market, EdgeKind::collateral, 0);
+        edge(market, agent, EdgeKind::capital, 0);
+        for (const std::uint32_t r : reserves_of(place.market.value)) {
+          const Reserve& reserve = world_.reserves[r];
+          edge(oracles_[reserve.oracle.value], agent, EdgeKind::prices, 0);
+          edge(assets_[reserve.asset.value], agent, EdgeKind::prices, 0);
+          if (!reserve.takes_debt) continue;
+          for (const Hop& hop : world_.exits[reserve.asset.value]) {
+            for (const Hop& at : world_.venues_of(hop)) trades_at(at.venue);
+          }
+        }
+      }
+    }
+  }
+
   /// Whether the file states what these agents pay for gas; else they pay their chain's.
   bool states_gas(const std::string& agent) const {
     for (const auto& node : c_.nodes.agents) {
@@ -512,6 +576,16 @@ class GraphMaker {
           edge(chain, markets_[m.value], EdgeKind::hosts, 0);
         }
         if (l.markets.empty() && world_.chains.size() == 1) pays(l.name);
+      }
+      for (const ArbitrageurInfo& a : world_.arbitrageurs) {
+        for (const std::uint32_t t : a.trips) {
+          if (world_.coins[world_.trips[t].coin].chain == i) pays(a.name);
+        }
+      }
+      for (const CheapBuyersInfo& info : world_.cheap_buyers) {
+        for (const CheapPlace& place : info.places) {
+          if (world_.markets[place.market.value].chain == i) pays(info.name);
+        }
       }
     }
   }

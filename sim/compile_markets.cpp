@@ -467,6 +467,12 @@ void each_row(const CompileContext& c, Visit&& visit) {
     escape_legs(c, place, legs);
     if (!legs.empty()) visit(c.world.reserves[place.reserve].market.value, legs);
   }
+  for (const CheapBuyersInfo& info : c.world.cheap_buyers) {  // likewise
+    for (const CheapPlace& place : info.places) {
+      cheap_buyer_legs(c, info, place.market, legs);
+      visit(place.market.value, legs);
+    }
+  }
 }
 
 /// Who owns which row, in the order of `each_row`.
@@ -508,6 +514,12 @@ void name_positions(CompileContext& c) {
     if (legs.empty()) continue;
     place.row = world.positions.size();
     world.positions.add({world.reserves[place.reserve].market, 0, 1, {"trapped lenders"}, {}});
+  }
+  for (CheapBuyersInfo& info : world.cheap_buyers) {
+    for (CheapPlace& place : info.places) {
+      place.row = world.positions.size();
+      world.positions.add({place.market, 0, 1, {info.name}, {}});
+    }
   }
 }
 

@@ -85,6 +85,9 @@ void refuse_withdrawal(ScenarioContext& c, const std::string& who, bool loans) {
   std::vector<std::string_view> names{"lps", "depositors"};
   for (const VenueInfo& v : c.world.venues) names.push_back(v.name);
   for (const MakersInfo& m : c.world.makers) names.push_back(m.name);
+  for (const FlowAgentInfo& a : c.world.flow_agents) {
+    if (a.slot.kind == kind_index<CoinHolders>(FlowKinds{})) names.push_back(a.name);
+  }
   std::vector<std::string> lent;
   for (const DepositPlace& place : c.world.places) lent.push_back(place_name(c.world, place));
   for (const Market& m : c.world.markets) names.push_back(m.name);
@@ -98,7 +101,8 @@ void refuse_withdrawal(ScenarioContext& c, const std::string& who, bool loans) {
 }
 
 /// Whose depth a `withdraw` names: a venue's, a group's of makers, a family's, or `lps`: that of
-/// every pool and book. Or whose depositors ask for their money: a vault's, a market's, a family's.
+/// every pool and book. Or who asks for their money: depositors of a vault, a market, a family; or
+/// which holders of a coin sell.
 void withdraw(ScenarioContext& c, const std::string& who, double share) {
   bool any = false, loans = false;
   for (const std::uint32_t place : places_named(c.world, who)) {
@@ -118,6 +122,12 @@ void withdraw(ScenarioContext& c, const std::string& who, double share) {
     const MakersInfo& makers = c.world.makers[g];
     if (makers.name != who && makers.cluster != who) continue;
     c.move(MoveKind::makers, g, std::min(share, 1 - 0x1p-20));
+    any = true;
+  }
+  for (std::uint32_t i = 0; i < c.world.flow_agents.size(); ++i) {
+    const FlowAgentInfo& holders = c.world.flow_agents[i];
+    if (holders.slot.kind != kind_index<CoinHolders>(FlowKinds{}) || holders.name != who) continue;
+    c.move(MoveKind::sale, i, share);
     any = true;
   }
   if (!any) refuse_withdrawal(c, who, loans);

@@ -41,7 +41,7 @@ void add_troves(CompileContext& c, Market& market, MarketId id, const TroveMarke
     return;
   }
   if (spec.recovery_mode && spec.ccr.value < spec.mcr.value) {
-    c.diagnostics.error("E0590", c.at(path + ".ccr"),
+    c.diagnostics.error("E0566", c.at(path + ".ccr"),
                         "recovery mode would begin where all loans have failed already",
                         "state a `ccr` above `mcr`, or `recovery_mode: no`");
     return;
@@ -89,7 +89,7 @@ void open_trove_pools(CompileContext& c) {
     const double out = world.opening.reserves[s.coin].lender_scaled;
     if (s.pool_coins > out * (1 + 1e-9)) {
       const std::string& name = world.markets[s.market.value].name;
-      c.diagnostics.error("E0591", c.at("markets." + name + ".pool"),
+      c.diagnostics.error("E0567", c.at("markets." + name + ".pool"),
                           fmt::format("{:.6g} {} in the pool of '{}', whose loans minted {:.6g}",
                                       s.pool_coins, world.assets[coin.value].name, name, out),
                           "state less `pool`, or more loans");

@@ -15,6 +15,7 @@
 #include "core/values.hpp"
 #include "oracles/feed.hpp"
 #include "protocols/agents/specs.hpp"
+#include "protocols/claims/algorithmic_coin.hpp"
 #include "protocols/claims/curated_vault.hpp"
 #include "protocols/claims/synthetic_dollar.hpp"
 #include "protocols/losses/backstops.hpp"
@@ -178,6 +179,7 @@ struct Ecosystem {
   std::vector<Named<MarketNode>> markets;
   std::vector<Named<VaultSpec>> vaults;
   std::vector<Named<SyntheticDollarSpec>> dollars;
+  std::vector<Named<AlgorithmicCoinSpec>> coins;
   std::vector<Named<CuratedVaultSpec>> curated;
   std::vector<Named<FundSpec>> funds;
   std::vector<Named<SafetyModuleSpec>> safety_modules;

@@ -39,8 +39,8 @@ bool nothing_pending(const Snapshot& world, const Scenario& scenario, const Work
   for (std::uint32_t o = 0; o < world.oracles.size(); ++o) {
     if (feed_may_change(world, w, o)) return false;
   }
-  return !w.pools.pending && !flows_pending(world, w) && !reports_pending(world, w) &&
-         !vaults_pending(world, w);
+  return !w.pools.pending && !w.cheap_buyers.waits && !flows_pending(world, w) &&
+         !reports_pending(world, w) && !vaults_pending(world, w);
 }
 
 /// Law 1, after every round: for tests, since it costs the size of the book.

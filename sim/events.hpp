@@ -138,7 +138,7 @@ struct EventSpec {
       Field{.help =
                 "share of depth that leaves: that of a venue, a family, makers, or `lps`; or of "
                 "lenders who ask for their money: those of a market, `market.ASSET`, a vault, a "
-                "family, or `depositors`",
+                "family, or `depositors`; or of a coin's holders who sell",
             .lo = 0,
             .hi = 1});
     v("gas", gas,

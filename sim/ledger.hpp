@@ -26,9 +26,10 @@ enum class Bearer : std::uint8_t {
   trader,  // accounts of perpetual venues; insurers, trend followers, holders of options
   vault,   // depositors of vaults: backstops, curated ones
   fund,    // insurance funds
-  dealer   // of options
+  dealer,  // of options
+  holder   // of coins that an algorithm issues, and of the tokens behind them
 };
-inline constexpr std::size_t bearer_count = 14;
+inline constexpr std::size_t bearer_count = 15;
 const char* bearer_name(Bearer b);
 
 /// An account as fixed at compile.
@@ -57,6 +58,8 @@ class Ledger {
   }
   /// Creates `amount` out of nothing (an exploit, an issue); the caller counts it as minted.
   void mint(AccountId to, double amount) { balances_[to.value] += amount; }
+  /// Destroys `amount`; the caller counts it as minted less.
+  void burn(AccountId from, double amount) { balances_[from.value] -= amount; }
   const std::vector<double>& balances() const { return balances_; }
   std::uint64_t posts() const { return posts_; }
 

@@ -42,6 +42,7 @@ struct MarketOutcome {
   double trapped_longest_s = 0;
   double toxic_liquidations = 0, toxic_usd = 0;  // of accounts that liquidation makes worse
   double scaled_accounts = 0, scaled_usd = 0;  // put in breach by thresholds that fell: their debt
+  double drained_usd = 0;                      // borrowed against cheap collateral
   bool operator==(const MarketOutcome&) const = default;
 };
 
@@ -63,7 +64,35 @@ struct ReserveOutcome {
 
 struct AssetOutcome {
   double price_start = 0, price_min = 0, price_end = 0;
+  // Units on the ledger; of an asset that no issuer mints and burns, those at the start.
+  double supply_start = 0, supply_most = 0, supply_end = 0;
   bool operator==(const AssetOutcome&) const = default;
+};
+
+/// How much there was of an asset that is minted and burnt, and its price, at one time.
+struct SupplyPoint {
+  std::uint32_t asset = 0;
+  double at_s = 0, units = 0, price_usd = 0;
+  bool operator==(const SupplyPoint&) const = default;
+};
+
+/// What an issuer of an algorithmic coin burnt and minted, USD.
+struct CoinOutcome {
+  double redeemed_usd = 0;   // coins burnt, at what it takes them for
+  double issued_usd = 0;     // coins minted, likewise
+  double spread_usd = 0;     // kept, at the oracle's price
+  double widest_spread = 0;  // paid on a whole swap
+  double halted_s = -1;      // -1: never
+  bool operator==(const CoinOutcome&) const = default;
+};
+
+/// What buyers of cheap collateral gave and took.
+struct CheapBuyersOutcome {
+  double spent_usd = 0;     // for the collateral
+  double posted_usd = 0;    // what markets believed it to be worth
+  double borrowed_usd = 0;  // at market value
+  double first_s = -1;      // -1: never
+  bool operator==(const CheapBuyersOutcome&) const = default;
 };
 
 struct VenueOutcome {
@@ -222,11 +251,15 @@ struct Outcome {
   std::vector<BandOutcome> bands;  // [book of loans on bands]
   std::vector<AdlBurden> burdens;  // [perpetual venue] who was deleveraged, and beyond what need
   std::vector<BackstopOutcome> backstops;
-  std::vector<VaultOutcome> vaults;                    // [curated vault]
-  std::vector<AuctionOutcome> auctions;                // [auction house]
-  std::vector<SystemOutcome> systems;                  // [coin system]
-  std::vector<TroveOutcome> troves;                    // [market with a stability pool]
-  std::vector<AgentOutcome> agents;                    // [flow agent]
+  std::vector<VaultOutcome> vaults;      // [curated vault]
+  std::vector<AuctionOutcome> auctions;  // [auction house]
+  std::vector<SystemOutcome> systems;    // [coin system]
+  std::vector<TroveOutcome> troves;      // [market with a stability pool]
+  std::vector<AgentOutcome> agents;      // [flow agent]
+  std::vector<CoinOutcome> coins;        // [algorithmic coin]
+  std::vector<CheapBuyersOutcome> cheap_buyers;
+  std::vector<SupplyPoint>
+      supply_path;  // of assets minted and burnt: the opening, each day, the end
   std::array<double, bearer_count> bearer_gain_usd{};  // wealth at the end less at the start
   /// The same less what the price moves did to the opening holdings: what trading, liquidation,
   /// interest and bad debt took or gave. Sums to the market value of what was minted.

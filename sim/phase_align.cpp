@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "protocols/agents/arbitrage.hpp"
+#include "sim/algorithmic_coins.hpp"
 #include "sim/band_loans.hpp"
 #include "sim/manipulation.hpp"
 #include "sim/phases.hpp"
@@ -175,12 +176,12 @@ void act_freely(const Snapshot& world, Workspace& w, std::uint32_t who) {
 }
 
 /// With a limit, the best return on capital goes first, ties by identity; each after it is sized
-/// anew. Who ran out of capital looks at every venue again.
-void act_within_capital(const Snapshot& world, Workspace& w, std::uint32_t who) {
+/// anew. Who ran out of capital looks at every venue again. used_usd: in swaps of this round.
+void act_within_capital(const Snapshot& world, Workspace& w, std::uint32_t who, double used_usd) {
   std::vector<Opportunity>& found = w.opportunities;
   found.clear();
   const double capital = w.settings.arbitrageur_capital[who];
-  double left = capital - w.arbitrage_out.before(who, w.round);
+  double left = capital - used_usd - w.arbitrage_out.before(who, w.round);
   const double enough = 1e-9 * capital;
   const double latency = w.settings.arbitrageur_latency[who];
   for (const VenueId v : world.arbitrageurs[who].venues) {
@@ -216,8 +217,9 @@ void align(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   if (!scenario.manipulations.empty()) recall_pushes(world, scenario, w);
   refresh_venue_prices(world, w);
   for (std::uint32_t who = 0; w.transmission && who < world.arbitrageurs.size(); ++who) {
+    const double used = world.arbitrageurs[who].trips.empty() ? 0 : swap_coins(world, w, who);
     if (std::isfinite(w.settings.arbitrageur_capital[who])) {
-      act_within_capital(world, w, who);
+      act_within_capital(world, w, who, used);
     } else {
       act_freely(world, w, who);
     }

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/algorithmic_coins.hpp"
 #include "sim/auctions.hpp"
 #include "sim/curated_vaults.hpp"
 #include "sim/depositors.hpp"
@@ -251,7 +252,7 @@ void refresh_spots(const Snapshot& world, Workspace& w) {
 
 double backed_share(const Snapshot& world, const Workspace& w, AssetId a) {
   const AssetInfo& info = world.assets[a.value];
-  const double supply = info.supply, minted = w.minted[a.value];
+  const double supply = info.supply, minted = info.algorithmic ? 0 : w.minted[a.value];
   double share = w.backing[a.value];
   if (info.issuer >= 0) share *= unadmitted_share(w, info.issuer);
   if (info.vault >= 0) share *= unadmitted_share_of(w, info.vault);
@@ -328,6 +329,7 @@ void mark_down(const Snapshot& world, const Scenario&, Workspace& w) {
   watch_deposits(world, w);
   if (w.record) audit_missing(world, w);
   w.changed_market_factors.clear();
+  note_supplies(world, w);
 }
 
 }  // namespace faultline

@@ -8,6 +8,7 @@
 #include "sim/auctions.hpp"
 #include "sim/band_loans.hpp"
 #include "sim/borrowing.hpp"
+#include "sim/cheap_collateral.hpp"
 #include "sim/curated_vaults.hpp"
 #include "sim/depositors.hpp"
 #include "sim/feed_audit.hpp"
@@ -166,6 +167,7 @@ void settle(const Snapshot& world, const Scenario&, Workspace& w) {
   settle_repayments(world, w);
   settle_withdrawals(world, w);
   settle_vaults(world, w);
+  buy_cheap_collateral(world, w);
   if (!w.record) return;
   for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
     if (w.round_liquidated_usd[m] > 0) note_liquidations(world, w, m);

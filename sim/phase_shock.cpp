@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "core/math.hpp"
+#include "sim/algorithmic_coins.hpp"
 #include "sim/attacker.hpp"
 #include "sim/curated_vaults.hpp"
 #include "sim/flows.hpp"
@@ -127,6 +128,19 @@ void apply_difference(const PerpRules& from, const PerpRules& to, PerpRules& cur
   }
 }
 
+void apply_difference(const CoinTerms& from, const CoinTerms& to, CoinTerms& current) {
+  const auto take = [](auto& was, auto& is, auto& now, auto member) {
+    if (was.*member != is.*member) now.*member = is.*member;
+  };
+  for (const auto member :
+       {&VirtualPoolTerms::base, &VirtualPoolTerms::period, &VirtualPoolTerms::least_spread}) {
+    take(from.pools, to.pools, current.pools, member);
+  }
+  take(from, to, current, &CoinTerms::block_s);
+  take(from, to, current, &CoinTerms::redeems);
+  take(from, to, current, &CoinTerms::mints);
+}
+
 void apply_difference(const DepositorRules& from, const DepositorRules& to,
                       DepositorRules& current) {
   using R = DepositorRules;
@@ -178,6 +192,10 @@ void apply_settings(const Snapshot& world, const Scenario& scenario, Workspace& 
         break;
       case What::depositors:
         apply_difference(s.depositors_other, s.depositors, w.settings.depositors[s.target]);
+        w.quiet = false;
+        break;
+      case What::coin:
+        apply_difference(s.coin_other, s.coin, w.coins.states[s.target].terms);
         w.quiet = false;
         break;
       case What::liquidator_capital:
@@ -368,6 +386,10 @@ void combine(const ExogenousMove& m, double share, Workspace& w) {
       w.deposits.places[m.target].left *= 1 - m.value * share;
       w.deposits.awake = true;
       break;
+    case MoveKind::sale:
+      w.settings.flow_size[m.target] *= 1 - m.value * share;
+      w.flows.pending[m.target] = 1;
+      break;
     case MoveKind::gas:
       w.gas_next[m.target] *= 1 + (m.value - 1) * share;
       break;
@@ -441,6 +463,10 @@ void move_venues_and_feeds(const Snapshot& world, const Scenario& scenario, Work
     if (m.kind == MoveKind::withdraw) w.depth_left[m.target] = 1;
     if (m.kind == MoveKind::makers) w.makers[m.target].left = 1;
     if (m.kind == MoveKind::deposits) w.deposits.places[m.target].left = 1;
+    if (m.kind == MoveKind::sale) {
+      w.settings.flow_size[m.target] = 1;
+      w.settings_changed = true;
+    }
     if (m.kind == MoveKind::halt) w.halts[m.target] = 0;
     if (m.kind == MoveKind::gas) w.gas_next[m.target] = 1;
     if (m.kind > MoveKind::withdraw) w.faults[m.target] = FeedFaults{};
@@ -538,6 +564,7 @@ void shock(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   if (exogenous) move_venues_and_feeds(world, scenario, w);
   if (w.transmission && !world.makers.empty()) quote_anew(world, w, dt);
   relax_venues(world, w, dt);
+  replenish_coins(world, w, dt);
   if (!scenario.exploits.empty()) mint_exploits(world, scenario, w);
   step_pools(world, w, dt);
   log_references(world, w);

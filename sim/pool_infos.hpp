@@ -17,6 +17,7 @@ struct GuardianInfo {
   std::vector<AssetId> watches;
   std::vector<std::uint32_t> freezes;  // reserves, those of its e-modes included
   double after_s = 0;
+  double gap = std::numeric_limits<double>::infinity();  // of their feeds over the market
 };
 
 /// What a breaker stops in one market.

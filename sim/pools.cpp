@@ -23,8 +23,15 @@ void set_frozen(Workspace& w, std::uint32_t r, unsigned char who, bool on) {
   w.quiet = false;
 }
 
-/// Units of a watched asset appeared from nothing, or what is behind it is less than it promises.
+/// Units of a watched asset appeared from nothing, or what is behind it is less than it promises;
+/// or a feed says too much.
 bool alarmed(const Snapshot& world, const Workspace& w, const GuardianInfo& g) {
+  for (const std::uint32_t r : g.freezes) {
+    if (!std::isfinite(g.gap)) break;
+    const Reserve& reserve = world.reserves[r];
+    const double told = w.market.published[reserve.oracle.value];
+    if (told > w.market.spot[reserve.asset.value] * (1 + g.gap)) return true;
+  }
   return std::any_of(g.watches.begin(), g.watches.end(),
                      [&](AssetId a) { return backed_share(world, w, a) < 1; });
 }

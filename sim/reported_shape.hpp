@@ -38,6 +38,9 @@ struct ReportedShape {
   std::map<std::string, Ratio> stayers_lose;                   // by vault
   std::map<std::string, double> liquidations;                  // by market
   std::map<std::string, double> full_rate_grows;               // by market.ASSET
+  std::map<std::string, double> supply_growth, overvaluation;  // by asset; by agent
+  std::map<std::string, Amount> supply, price_low;             // by ASSET.DAY; by asset
+  std::map<std::string, Ratio> drained;                        // by market
 
   template <class V>
   void fields(V& v) {
@@ -76,6 +79,27 @@ struct ReportedShape {
     v("full_rate_grows", full_rate_grows,
       Field{.help = "times the borrow rate grows in a day while all is lent out, by market.ASSET",
             .lo = 0});
+    v("supply", supply,
+      Field{.help = "units of an asset after so many days, by ASSET.DAY, as `LUNA.4: 1.5bn LUNA`",
+            .lo = 0});
+    v("supply_growth", supply_growth,
+      Field{.help = "how many times as much of an asset there was at the end, by asset", .lo = 0});
+    v("price_low", price_low,
+      Field{.help = "an asset's lowest price, by asset",
+            .lo = 0,
+            .refers = Refers::asset,
+            .scales = Scales::no});
+    v("overvaluation", overvaluation,
+      Field{.help = "what markets believed cheap collateral to be worth over what its buyers paid, "
+                    "by agent",
+            .lo = 0,
+            .refers = Refers::agent});
+    v("drained", drained,
+      Field{.help = "share of what a market could lend that buyers of cheap collateral took, by "
+                    "market",
+            .lo = 0,
+            .hi = 1,
+            .refers = Refers::market});
   }
 };
 

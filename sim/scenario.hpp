@@ -49,6 +49,7 @@ enum class MoveKind : std::uint8_t {
   rate,        // log change of what the claim's code pays
   makers,      // share of a group's quotes that leaves
   deposits,    // share of the lenders of a place who ask for their money
+  sale,        // share of what holders of a coin hold that they sell
   gas,         // what a transaction on a chain costs goes to `value` times
   freeze,      // reserve: 1
   halt,        // venue: 1
@@ -129,6 +130,7 @@ struct SettingChange {
     arbitrageur_capital,
     arbitrageur_latency,
     arbitrageur_gas,
+    coin,
     book_size  // of an option dealer
   };
   What what = What::feed;
@@ -141,6 +143,7 @@ struct SettingChange {
   VenueTuning venue;                   // what == venue
   PerpRules perp_other{}, perp{};      // what == perp
   DepositorRules depositors_other{}, depositors{};
+  CoinTerms coin_other{}, coin{};
   std::string text;  // as written, for people: "oracles.*.latency to 5min"
   double at_s = 0;
 };

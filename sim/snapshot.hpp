@@ -26,6 +26,7 @@
 #include "sim/agent_infos.hpp"
 #include "sim/auction_house.hpp"
 #include "sim/band_book.hpp"
+#include "sim/coin_infos.hpp"
 #include "sim/curated_vault_infos.hpp"
 #include "sim/deposit_infos.hpp"
 #include "sim/ecosystem.hpp"
@@ -50,6 +51,7 @@ struct AssetInfo {
   double supply = 0;         // units in existence, where declared
   std::int32_t issuer = -1;  // of a synthetic dollar; -1: none
   std::int32_t vault = -1;   // curated vault whose share it is; -1: none
+  bool algorithmic = false;  // minted and burnt against another: no price but that of its venues
 };
 
 /// An issuer whose dollar rests on carry books and a reserve
@@ -201,6 +203,9 @@ struct Snapshot {
   std::vector<RepayingReserve> repaying;  // by agents, then by reserve
   std::vector<RepayingRow> repaying_rows;
   std::vector<DollarIssuer> dollars;
+  std::vector<AlgorithmicCoin> coins;
+  std::vector<SwapTrip> trips;  // by coin
+  std::vector<CheapBuyersInfo> cheap_buyers;
   std::vector<CuratedVaultInfo> vaults;          // curated ones
   std::vector<VaultPlace> vault_places;          // by vault, then by name
   std::vector<std::uint32_t> vault_order;        // every vault after those it lends to

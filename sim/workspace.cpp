@@ -4,6 +4,8 @@
 #include <cmath>
 #include <iterator>
 
+#include "sim/algorithmic_coins.hpp"
+#include "sim/cheap_collateral.hpp"
 #include "sim/pools.hpp"
 #include "sim/troves.hpp"
 
@@ -91,6 +93,16 @@ void open_outcome(const Snapshot& world, Outcome& out) {
   out.deposit_flows.clear();
 }
 
+/// Whoever issues dollars and coins, and who lives by what markets believe of them.
+void open_issues(const Snapshot& world, Workspace& w) {
+  w.dollars.clear();
+  for (const DollarIssuer& d : world.dollars) {
+    w.dollars.push_back({.rate = w.market.contract_rate[d.issued.value]});
+  }
+  open_coin_run(world, w);
+  open_cheap_buyers(world, w);
+}
+
 }  // namespace
 
 void ParkedRows::clear() {
@@ -130,6 +142,7 @@ Workspace::Workspace(const Snapshot& world_in)
   asset_sums.reserve(world->assets.size());
   arbitrage_out.open(turnover_rounds(*world, world->arbitrageurs));
   liquidation_out.open(turnover_rounds(*world, world->liquidators));
+  cheap_buyers.out.open(turnover_rounds(*world, world->cheap_buyers));
   for (const AuctionHouse& h : world->houses) {
     auctions.most_bidders = std::max(auctions.most_bidders, h.bidders);
   }
@@ -176,10 +189,6 @@ void Workspace::reset() {
   backing.assign(assets, 1.0);
   gas_factor.assign(world->chains.size(), 1.0);
   gas_next = gas_factor;
-  dollars.clear();
-  for (const DollarIssuer& d : world->dollars) {
-    dollars.push_back({.rate = market.contract_rate[d.issued.value]});
-  }
   reference_moved_round.assign(assets, 0);
   minted.assign(assets, 0.0);
   withdrawn.assign(world->venues.size(), 0.0);
@@ -226,6 +235,7 @@ void Workspace::reset() {
   nearly_full_since.assign(reserves.size(), -1.0);
   std::fill(lane_in.begin(), lane_in.end(), 0.0);
   open_outcome(*world, outcome);
+  open_issues(*world, *this);
 }
 
 }  // namespace faultline

@@ -15,6 +15,7 @@
 #include "protocols/margin/breach_search.hpp"
 #include "sim/auction_run.hpp"
 #include "sim/capital_out.hpp"
+#include "sim/coin_run.hpp"
 #include "sim/deposit_run.hpp"
 #include "sim/flow_run.hpp"
 #include "sim/liquidation_orders.hpp"
@@ -116,6 +117,8 @@ struct Workspace {
   std::vector<double> backing;               // [asset] share of contract value still backed
   std::vector<double> gas_factor, gas_next;  // [chain] of what a transaction costs; scratch
   std::vector<DollarState> dollars;          // [issuer] of synthetic dollars; 1 and 7
+  CoinRun coins;                             // algorithmic ones; 1, 2 and 7
+  CheapBuyersRun cheap_buyers;               // 6 settle
   VaultRun vaults;                           // curated vaults; 1, 6 and 7
   std::vector<ReserveState> reserves;
   DirtySet moved_references;          // assets

@@ -10,6 +10,7 @@
 
 #include "core/fields.hpp"
 #include "core/values.hpp"
+#include "protocols/agents/cheap_collateral.hpp"
 #include "protocols/agents/depositors.hpp"
 #include "protocols/agents/registry.hpp"
 #include "protocols/agents/repayers.hpp"
@@ -119,7 +120,7 @@ struct PutHolderSpec {
 /// Every kind of agent a file may write; `Spec::name` says which.
 template <class... Kinds>
 std::variant<ArbitrageurSpec, LiquidatorSpec, MakerSpec, PutHolderSpec, typename Kinds::Spec...,
-             DepositorsSpec, RepayersSpec>
+             DepositorsSpec, RepayersSpec, CheapBuyersSpec>
     agent_specs(TypeList<Kinds...>);
 using AgentSpecs = decltype(agent_specs(FlowKinds{}));
 

@@ -46,6 +46,34 @@ inline double swap_spread(const VirtualPoolTerms& t, const VirtualPools& p, doub
   return std::max(t.least_spread, 1 - ask / (offer + x));
 }
 
+/// What offering x (>= 0, unit of account) brings before prices: its worth net of the spread, and
+/// what the last unit of it brought.
+///   worth = min(x (1 - least), ask - B^2 / (offer + x)), concave in x
+struct SwapWorth {
+  double worth = 0;
+  double marginal = 0;
+};
+inline SwapWorth swap_worth(const VirtualPoolTerms& t, const VirtualPools& p, double x,
+                            bool stable_in) {
+  const double offer = stable_in ? terra_pool(t, p) : luna_pool(t, p);
+  const double ask = stable_in ? luna_pool(t, p) : terra_pool(t, p);
+  const double average = ask / (offer + x), least = 1 - t.least_spread;
+  if (average >= least) return {x * least, least};
+  return {x * average, average * (offer / (offer + x))};
+}
+
+/// The greatest x whose last unit brings `rate` (above 0, at most 1 - least spread); 0 where none
+/// does. Past the kink of `swap_worth` it is sqrt(offer x ask / rate) - offer.
+inline double swap_to_rate(const VirtualPoolTerms& t, const VirtualPools& p, double rate,
+                           bool stable_in) {
+  const double offer = stable_in ? terra_pool(t, p) : luna_pool(t, p);
+  const double ask = stable_in ? luna_pool(t, p) : terra_pool(t, p);
+  const double least = 1 - t.least_spread;
+  if (rate > least) return 0;
+  const double kink = std::max(0.0, ask / least - offer);
+  return std::max(kink, std::sqrt(offer * (ask / rate)) - offer);
+}
+
 /// What a swap burns and mints. Amounts of stablecoin count as units of account x `stable_price`.
 struct VirtualSwap {
   double spread = 0;

@@ -12,11 +12,13 @@
 
 namespace faultline {
 
-/// Freezes assets some time after less than all is behind one it watches.
+/// Freezes assets some time after less than all is behind one it watches, or after a market
+/// believes one to be worth more than it is.
 struct GuardianSpec {
   static constexpr std::string_view name = "guardian";
   std::vector<Name> freezes, in, watches;
   Seconds after{0};
+  std::optional<Ratio> gap;
 
   template <class V>
   void fields(V& v) {
@@ -27,6 +29,11 @@ struct GuardianSpec {
       Field{.help = "assets whose backing it watches: units from nothing, assets lost; left out: "
                     "those it freezes",
             .refers = Refers::asset});
+    v("gap", gap,
+      Field{.help = "also watches the feeds of what it freezes: acts once one says so much more "
+                    "than the market; left out: it does not",
+            .lo = 1e-6,
+            .hi = 1e12});
     v("after", after,
       Field{.help = "from what it watches for to the freeze", .lo = 0, .hi = 3.2e8});
   }

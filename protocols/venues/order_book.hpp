@@ -3,7 +3,9 @@
 // A displacement of q decays, so the mid's distance, which goes as q^(1/h), decays 1/h times
 // faster. Makers may retreat from volatile prices (retreat.hpp); some of the depth may be that of
 // named makers, whose stance the engine tells the book (sim/makers.hpp). A band stops trades far
-// from the mean price, and may pause them (band.hpp).
+// from the mean price, and may pause them (band.hpp). Makers quote so many tokens of the base, or
+// so many of the quote: then a coin that falls is quoted more of, its depth in base going as 1 /
+// centre.
 #pragma once
 
 #include <algorithm>
@@ -33,6 +35,7 @@ struct OrderBook : QuoteBook {
     Ratio half_spread{0.00005};
     Seconds refill{20};
     Ratio permanent{0};
+    std::string quoted_in = "base";
     std::optional<RetreatSpec> retreat;
     std::optional<BandSpec> band;
 
@@ -71,6 +74,11 @@ struct OrderBook : QuoteBook {
               .lo = 0,
               .hi = 1,
               .source = "our choice: none"});
+      v("quoted_in", quoted_in,
+        Field{.help = "what makers hold their depth in as the centre moves: as many tokens of the "
+                      "base, or as much of the quote",
+              .source = "our choice",
+              .choices = "base quote"});
       v("retreat", retreat,
         Field{.help = "makers pull quotes and widen as volatility rises; left out: they stay"});
       v("band", band,
@@ -92,6 +100,7 @@ struct OrderBook : QuoteBook {
   struct Params : QuoteBook::Params {
     RetreatParams retreat;
     BandParams band;
+    bool in_quote = false;
   };
 
   struct State : QuoteBook::State {
@@ -102,10 +111,11 @@ struct OrderBook : QuoteBook {
     Stance named{0, 1};  // of all depth, what named makers quote; the least they widened
     Band band;
     double stopped = 0;  // 1: halted from outside
+    double sized = 1;    // centre that the depth is for
   };
 
   static State open(const Params& p) {
-    State s{QuoteBook::open(p), {}, p.centre, {}, 1, {0, 1}, {p.centre, 0, 0}, 0};
+    State s{QuoteBook::open(p), {}, p.centre, {}, 1, {0, 1}, {p.centre, 0, 0}, 0, p.centre};
     if (p.band.on()) set_band(p, s);
     return s;
   }
@@ -133,6 +143,7 @@ struct OrderBook : QuoteBook {
     p.half_spread = spec.half_spread.value;
     p.refill_s = spec.refill.value;
     p.permanent = spec.permanent.value;
+    p.in_quote = spec.quoted_in == "quote";
     p.centre = at.price();
     p.curve = book_curve(depth, spec.depth.within, spec.exponent, spec.reach.value);
     p.base = depth * p.curve.farthest;  // what the quotes of each side need, to the last one
@@ -169,6 +180,7 @@ struct OrderBook : QuoteBook {
     const double kept = decay(p, s, dt);
     if (kept < 1 && !std::isnan(reference)) {
       s.centre = reference + (s.centre - reference) * kept;
+      hold_quote(p, s);
     }
     return moved || s.centre != was.centre || s.displaced != was.displaced;
   }
@@ -187,10 +199,17 @@ struct OrderBook : QuoteBook {
     if (s.band.paused_s == 0) {
       if (!std::isnan(reference)) s.centre = reference;
       s.displaced = s.distance = 0;
+      hold_quote(p, s);
       s.band.mean = s.centre;
       set_band(p, s);
     }
     return dt > 0;
+  }
+  /// Depth follows the centre where makers hold it in quote.
+  static void hold_quote(const Params& p, State& s) {
+    if (!p.in_quote || s.centre == s.sized) return;
+    set_depth(p, s, s.depth * (s.sized / s.centre), s.stands);
+    s.sized = s.centre;
   }
   /// Unnamed makers look at where the mid went. Whether any byte changed.
   static bool retreat(const Params& p, State& s, double dt) {

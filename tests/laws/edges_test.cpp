@@ -686,6 +686,88 @@ TEST_CASE("law 4, watches and funds: borrowers who go by the rate pay lenders wh
   CHECK(paid(patient) < 6000);
 }
 
+namespace {
+
+/// A coin at a pool of its own, minted against a token at another.
+Ecosystem coin_world() {
+  Ecosystem eco = small_world();
+  eco.markets.clear();
+  for (const char* name : {"COIN", "TOKEN"}) {
+    AssetSpec asset = priced(1);
+    asset.supply = of(1e7, name);
+    asset.max_supply = of(1e12, name);
+    add(eco.assets, name, asset);
+    ConstantProduct::Spec pool;
+    pool.pair = {name, "USD"};
+    pool.liquidity = of(1e6, "$");
+    add(eco.venues, std::string("pool.") + name, VenueNode{pool, {}});
+    FeedSpec feed = prompt_feed();
+    feed.venue = Name{std::string("pool.") + name};
+    add(eco.oracles, name, feed);
+  }
+  AlgorithmicCoinSpec mint;
+  mint.coin = {"COIN"};
+  mint.token = {"TOKEN"};
+  mint.base_pool = of(1e8, "$");
+  add(eco.coins, "mint", mint);
+  CoinHolders::Spec savers;
+  savers.asset = {"COIN"};
+  savers.position = of(1e6, "COIN");
+  add(eco.agents, "savers", AgentSpecs{savers});
+  return eco;
+}
+
+}  // namespace
+
+TEST_CASE("law 4, claim, prices and trades: an issuer carries a coin's sale to its token") {
+  Ecosystem eco = coin_world();
+  const auto leave = [](const Built& b) { return b.move(MoveKind::sale, 0, 0.5); };
+  const Built mints(eco);
+  CHECK(mints.has(agent_k, "savers", venue_k, "pool.COIN", EdgeKind::trades));
+  CHECK(mints.has(oracle_k, "TOKEN", vault_k, "mint", EdgeKind::prices));
+  CHECK(mints.has(vault_k, "mint", asset_k, "TOKEN", EdgeKind::claim));
+  CHECK(mints.has(vault_k, "mint", asset_k, "COIN", EdgeKind::claim));
+  CHECK(mints.has(agent_k, "arbitrageurs", vault_k, "mint", EdgeKind::trades));
+  CHECK(mints.has(agent_k, "arbitrageurs", venue_k, "pool.TOKEN", EdgeKind::trades));
+  CHECK(mints.moves(leave(mints), asset_k, "COIN"));
+  CHECK(mints.moves(leave(mints), vault_k, "mint"));
+  CHECK(mints.moves(leave(mints), asset_k, "TOKEN"));
+
+  eco.coins.clear();  // the two pools stand apart
+  const Built apart(eco);
+  CHECK_FALSE(apart.has(agent_k, "arbitrageurs", vault_k, "mint", EdgeKind::trades));
+  CHECK(apart.moves(leave(apart), asset_k, "COIN"));
+  CHECK_FALSE(apart.moves(leave(apart), asset_k, "TOKEN"));
+}
+
+TEST_CASE("law 4, prices and collateral: buyers carry a venue's price to a market that is blind") {
+  Ecosystem eco = small_world();
+  nobody_arbitrages(eco);
+  FeedSpec feed = prompt_feed();
+  feed.fixed = of(1000, "$");
+  add(eco.oracles, "ETH", feed);
+  eco.exploitable.insert("ETH");
+  CheapBuyersSpec buyers;
+  buyers.buys = {{"ETH"}};
+  buyers.latency.value = 0;
+  add(eco.agents, "buyers", AgentSpecs{buyers});
+  // Sold to $250, and posted at a thousand.
+  const Built buys(eco);
+  CHECK(buys.has(venue_k, "pool", agent_k, "buyers", EdgeKind::prices));
+  CHECK(buys.has(oracle_k, "ETH", agent_k, "buyers", EdgeKind::prices));
+  CHECK(buys.has(agent_k, "buyers", market_k, "market", EdgeKind::collateral));
+  CHECK(buys.has(agent_k, "buyers", venue_k, "pool", EdgeKind::trades));
+  CHECK(buys.moves(buys.sale("ETH", 500), agent_k, "buyers"));
+  Workspace w(buys.c.world);
+  CHECK(run(buys.c.world, buys.sale("ETH", 500), w).markets[0].drained_usd > 1000);
+
+  eco.oracles.front().spec.fixed.reset();  // it sees what they see
+  eco.oracles.front().spec.venue = Name{"pool"};
+  const Built sees(eco);
+  Workspace v(sees.c.world);
+  CHECK(run(sees.c.world, sees.sale("ETH", 500), v).markets[0].drained_usd == 0);
+}
+
 TEST_CASE("law 4: every kind of edge a world has today has its case above") {
   std::array<bool, edge_kind_count> seen{};
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {

@@ -25,9 +25,9 @@ struct Number {
   std::string node;                 // empty: the run as a whole
 };
 
-static_assert(sizeof(MarketOutcome) == 22 * sizeof(double));
+static_assert(sizeof(MarketOutcome) == 23 * sizeof(double));
 static_assert(sizeof(ReserveOutcome) == 11 * sizeof(double));
-static_assert(sizeof(AssetOutcome) == 3 * sizeof(double));
+static_assert(sizeof(AssetOutcome) == 6 * sizeof(double));
 static_assert(sizeof(VenueOutcome) == 3 * sizeof(double));
 static_assert(sizeof(OracleOutcome) == 2 * sizeof(double));
 static_assert(sizeof(PerpOutcome) == 9 * sizeof(double));
@@ -37,6 +37,8 @@ static_assert(sizeof(AuctionOutcome) == 11 * sizeof(double));
 static_assert(sizeof(TroveOutcome) == 13 * sizeof(double));
 static_assert(sizeof(SystemOutcome) == 6 * sizeof(double));
 static_assert(sizeof(AgentOutcome) == 4 * sizeof(double));
+static_assert(sizeof(CoinOutcome) == 5 * sizeof(double));
+static_assert(sizeof(CheapBuyersOutcome) == 4 * sizeof(double));
 static_assert(sizeof(VaultOutcome) == 13 * sizeof(double));
 static_assert(sizeof(Counters) == 6 * sizeof(std::uint64_t));
 
@@ -89,6 +91,10 @@ class NumberList {
     }
     for (std::size_t i = 0; i < o.agents.size(); ++i) {
       agent(o.agents[i], world_.flow_agents[i].name);
+    }
+    for (std::size_t i = 0; i < o.coins.size(); ++i) coin(o.coins[i], world_.coins[i].name);
+    for (std::size_t i = 0; i < o.cheap_buyers.size(); ++i) {
+      buyers(o.cheap_buyers[i], world_.cheap_buyers[i].name);
     }
     node_.clear();
     for (std::size_t b = 0; b < bearer_count; ++b) {
@@ -144,6 +150,7 @@ class NumberList {
     usd("liquidated toxically", m.toxic_usd);
     plain("scaled into breach", m.scaled_accounts);
     usd("their debt", m.scaled_usd);
+    usd("drained", m.drained_usd);
   }
   void reserve(const ReserveOutcome& r, const std::string& market) {
     at(NodeKind::market, market);
@@ -164,6 +171,9 @@ class NumberList {
     plain("price at the start", a.price_start);
     plain("lowest price", a.price_min);
     plain("price at the end", a.price_end);
+    usd("supply at the start", a.supply_start);
+    usd("supply at most", a.supply_most);
+    usd("supply at the end", a.supply_end);
   }
   void venue(const VenueOutcome& v, const std::string& name) {
     at(NodeKind::venue, name);
@@ -258,6 +268,21 @@ class NumberList {
     usd("sold", a.sold_usd);
     usd("paid", a.paid_usd);
     usd("unfilled", a.unfilled_usd);
+  }
+  void coin(const CoinOutcome& c, const std::string& name) {
+    at(NodeKind::vault, name);
+    usd("redeemed", c.redeemed_usd);
+    usd("issued", c.issued_usd);
+    usd("spread kept", c.spread_usd);
+    plain("widest spread", c.widest_spread);
+    plain("first halted", c.halted_s);
+  }
+  void buyers(const CheapBuyersOutcome& b, const std::string& name) {
+    at(NodeKind::agent, name);
+    usd("spent", b.spent_usd);
+    usd("posted", b.posted_usd);
+    usd("borrowed", b.borrowed_usd);
+    plain("first bought", b.first_s);
   }
   void at(NodeKind kind, const std::string& name) {
     kind_ = kind;

@@ -1264,6 +1264,16 @@ struct AgentGenerator<BasisTraders::Spec> {
 };
 
 template <>
+struct AgentGenerator<CoinHolders::Spec> {
+  static void add(Sketch&) {}  // need a coin: added with it (random_coins.cpp)
+};
+
+template <>
+struct AgentGenerator<CheapBuyersSpec> {
+  static void add(Sketch&) {}  // likewise
+};
+
+template <>
 struct AgentGenerator<DepositorsSpec> {
   static void add(Sketch& s) {
     std::vector<std::string> lending;
@@ -1371,6 +1381,7 @@ void add_component(Draw& draw, const Options& options, Ecosystem& eco, const std
   add_agents(static_cast<AgentSpecs*>(nullptr), s);
   for (const std::string& a : s.holdings()) eco.exploitable.insert(a);
   add_pool_rules(eco, options, prefix);
+  add_coins(eco, options, prefix);
 }
 
 }  // namespace

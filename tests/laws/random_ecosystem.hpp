@@ -51,6 +51,9 @@ Ecosystem random_ecosystem(const Options& options);
 /// Lays rules around pools (random_pools.cpp) onto a world's component.
 void add_pool_rules(Ecosystem& eco, const Options& options, std::string_view prefix);
 
+/// Adds algorithmic coins and buyers of cheap collateral (random_coins.cpp) to a component.
+void add_coins(Ecosystem& eco, const Options& options, std::string_view prefix);
+
 /// One to four events, over every verb a scenario knows. Only nodes whose name begins with `prefix`
 /// are touched.
 ScenarioSpec random_scenario(const Ecosystem& eco, const Options& options,

@@ -69,7 +69,9 @@ void withdraw(Stage& s, EventSpec& e) {
   });
   if (s.prefix.empty() && pools) who.push_back("lps");
   for (const auto& a : s.eco.agents) {
-    if (s.mine(a.name) && std::holds_alternative<MakerSpec>(a.spec)) who.push_back(a.name);
+    const bool leave = std::holds_alternative<MakerSpec>(a.spec) ||
+                       std::holds_alternative<CoinHolders::Spec>(a.spec);
+    if (s.mine(a.name) && leave) who.push_back(a.name);
   }
   const std::vector<std::string> vaults = s.names(s.eco.curated);
   if (!vaults.empty() && s.draw.chance(0.5)) {
@@ -80,7 +82,7 @@ void withdraw(Stage& s, EventSpec& e) {
     if (!s.mine(m.name)) continue;
     if (std::holds_alternative<IsolatedMarket::Spec>(m.spec.spec)) who.push_back(m.name);
     const auto* pool = std::get_if<PooledLending::Spec>(&m.spec.spec);
-    if (pool != nullptr && !pool->shares_cash_with) {
+    if (pool != nullptr && !pool->shares_cash_with) {  // a spoke has no lenders of its own
       who.push_back(m.name);
       who.push_back(m.name + "." + pool->reserves.begin()->first);
     }
@@ -193,7 +195,7 @@ void path(Stage& s, EventSpec& e) {
 }
 
 using What = SettingChange::What;
-constexpr std::array<What, 11> settable{What::feed,
+constexpr std::array<What, 12> settable{What::feed,
                                         What::reserve,
                                         What::venue,
                                         What::perp,
@@ -203,6 +205,7 @@ constexpr std::array<What, 11> settable{What::feed,
                                         What::arbitrageur_capital,
                                         What::arbitrageur_latency,
                                         What::arbitrageur_gas,
+                                        What::coin,
                                         What::book_size};
 
 /// The first of `nodes`, from a drawn place on, whose name begins with the prefix.
@@ -270,6 +273,14 @@ bool change_of(const Snapshot& world, Draw& draw, const std::string& prefix, Set
       c.depositors.reacts *= draw.between(0, 1);
       c.depositors.within_s *= draw.log_between(0.3, 3);
       c.depositors.full *= draw.between(0.5, 1);
+      break;
+    case What::coin:
+      target = any_of(draw, world.coins, prefix, name);
+      if (!target) return false;
+      c.coin_other = c.coin = world.coins[*target].terms;
+      c.coin.pools.period = draw.log_between(1, 100);
+      c.coin.pools.least_spread = draw.between(0, 0.2);
+      c.coin.redeems = draw.chance(0.5);
       break;
     case What::liquidator_capital:
     case What::liquidator_gas:

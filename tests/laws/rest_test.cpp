@@ -54,8 +54,9 @@ std::string changed(const Snapshot& world, const Workspace& w) {
 bool describes_opening(const Number& n) {
   return n.name == "deposits" || n.name == "final debt" || n.name.starts_with("price") ||
          n.name == "lowest price" || n.name == "largest gap" || n.name == "insolvent" ||
-         n.name.starts_with("first") || n.name.ends_with("basis") || n.name == "utilisation" ||
-         n.name.starts_with("held") || n.name == "stop" || n.name == "counter";
+         n.name.starts_with("supply") || n.name.starts_with("first") || n.name.ends_with("basis") ||
+         n.name == "utilisation" || n.name.starts_with("held") || n.name == "stop" ||
+         n.name == "counter";
 }
 
 }  // namespace

@@ -56,6 +56,7 @@ Ecosystem enlarged(Ecosystem eco, int exponent) {
   }
   for (auto& v : eco.vaults) v.spec.fields(enlarge);
   for (auto& d : eco.dollars) d.spec.fields(enlarge);
+  for (auto& v : eco.coins) v.spec.fields(enlarge);
   for (auto& v : eco.curated) v.spec.fields(enlarge);
   for (auto& f : eco.funds) f.spec.fields(enlarge);
   for (auto& m : eco.safety_modules) m.spec.fields(enlarge);
