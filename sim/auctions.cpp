@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "sim/borrowing.hpp"
+#include "sim/coin_loans.hpp"
 #include "sim/feed_audit.hpp"
 #include "sim/phases.hpp"
 
@@ -17,12 +19,6 @@ namespace {
 
 constexpr std::size_t most_auctions = 100000;  // under way at once
 
-const Quantum& coin_quantum(const Snapshot& world, const AuctionHouse& h) {
-  return world.assets[world.reserves[h.coin].asset.value].quantum;
-}
-const Quantum& collateral_quantum(const Snapshot& world, const AuctionHouse& h) {
-  return world.assets[world.reserves[h.collateral].asset.value].quantum;
-}
 double coin_usd(const Snapshot& world, const Workspace& w, const AuctionHouse& h) {
   return w.market.spot[world.reserves[h.coin].asset.value];
 }
@@ -31,14 +27,12 @@ DutchAuction dutch_now(const Workspace& w, const Auction& a) {
   return {a.tab, a.lot, a.top, w.now_s - a.start_s};
 }
 
-bool feeds_usable(const Snapshot& world, const Workspace& w, const AuctionHouse& h) {
-  return w.market.usable[world.reserves[h.coin].oracle.value] &&
-         w.market.usable[world.reserves[h.collateral].oracle.value];
-}
-/// The feed's price of the collateral in coins as the system counts them.
+/// The feed's price of the collateral in coins; NaN without one.
 double feed_price(const Snapshot& world, const Workspace& w, const AuctionHouse& h) {
-  return w.market.published[world.reserves[h.collateral].oracle.value] /
-         w.market.published[world.reserves[h.coin].oracle.value];
+  return price_in_coin(world, w, h.collateral, h.coin);
+}
+bool feeds_usable(const Snapshot& world, const Workspace& w, const AuctionHouse& h) {
+  return !std::isnan(feed_price(world, w, h));
 }
 
 /// One order for all of a lot that is left, at `paid` coins for `got` of it, if that gains.
@@ -47,7 +41,7 @@ void order_take(const Snapshot& world, Workspace& w, std::uint32_t auction, doub
   const Auction& a = w.auctions.open[auction];
   const AuctionHouse& h = world.houses[a.house];
   const std::uint16_t lane = world.lane(h.collateral, h.coin);
-  const double gas = house_gas_usd(world, w, h) / coin_usd(world, w, h);
+  const double gas = liquidation_gas_usd(world, w, h.market) / coin_usd(world, w, h);
   if (!world.lanes[lane].open || !(got > 0) || !(got * w.lane_price[lane] > paid + gas)) return;
   LiquidationOrder& order = w.orders.emplace_back();
   order.position = a.position;
@@ -65,7 +59,7 @@ void order_take(const Snapshot& world, Workspace& w, std::uint32_t auction, doub
 void pay_reward(const Snapshot& world, Workspace& w, const AuctionHouse& h, double reward,
                 double gas) {
   const AssetId coin = world.reserves[h.coin].asset;
-  const Quantum& q = coin_quantum(world, h);
+  const Quantum& q = quantum_of(world, h.coin);
   const double coins = q.down(reward);
   if (!(coins > 0)) return;
   const AccountId purse = world.liquidator_purse(h.coin, coin);
@@ -89,7 +83,7 @@ void reset_if_due(const Snapshot& world, Workspace& w, Auction& a) {
   const AuctionHouse& h = world.houses[a.house];
   DutchAuction d = dutch_now(w, a);
   if (!needs_reset(h.dutch, d) || !feeds_usable(world, w, h)) return;
-  const double gas = house_gas_usd(world, w, h) / coin_usd(world, w, h);
+  const double gas = liquidation_gas_usd(world, w, h.market) / coin_usd(world, w, h);
   const double reward = reset_auction(h.dutch, d, feed_price(world, w, h));
   if (!worth_starting(reward, gas)) return;
   pay_reward(world, w, h, reward, gas);
@@ -102,34 +96,19 @@ void reset_if_due(const Snapshot& world, Workspace& w, Auction& a) {
 
 /// A vault's legs in its house's reserves.
 struct Vault {
-  std::uint32_t position = 0, coin_leg = 0, collateral_leg = 0;
+  std::uint32_t position = 0;
+  LoanLegs legs;
   AuctionedVault holds;  // collateral in units, debt before interest
 };
 
 bool find_vault(const Snapshot& world, const Workspace& w, const AuctionHouse& h,
                 std::uint32_t position, Vault& vault) {
-  Leg legs[kMostLegs];
-  const RowLegs row = w.positions.row(position, legs);
+  if (!find_legs(world, w, h.collateral, h.coin, position, vault.legs)) return false;
   vault.position = position;
-  bool coin = false, collateral = false;
-  for (std::uint32_t leg = 0; leg < row.count; ++leg) {
-    if (legs[leg].factor == world.reserves[h.coin].debt_factor) {
-      vault.coin_leg = leg;
-      vault.holds.art = legs[leg].amount;
-      coin = true;
-    } else if (legs[leg].factor == world.reserves[h.collateral].collateral_factor) {
-      vault.collateral_leg = leg;
-      vault.holds.ink = legs[leg].amount;
-      collateral = true;
-    }
-  }
+  vault.holds.ink = vault.legs.held;
+  vault.holds.art = vault.legs.owed_scaled;
   vault.holds.rate = w.market.borrow_index[h.coin];
-  return coin && collateral;
-}
-
-void set_leg(Workspace& w, std::uint32_t position, std::uint32_t leg, double value, double& total) {
-  total -= w.positions.amount(position, leg) - value;
-  w.positions.set_amount(position, leg, value);
+  return true;
 }
 
 /// How much of a vault goes into the next auction.
@@ -147,7 +126,7 @@ Barked next_lot(const Snapshot& world, const Workspace& w, const AuctionHouse& h
 Auction take_lot(const Snapshot& world, Workspace& w, std::uint32_t house, const Vault& v,
                  const Barked& b) {
   const AuctionHouse& h = world.houses[house];
-  const Quantum &qd = coin_quantum(world, h), &qc = collateral_quantum(world, h);
+  const Quantum &qd = quantum_of(world, h.coin), &qc = quantum_of(world, h.collateral);
   const bool whole = b.art == v.holds.art;
   const double art = whole ? v.holds.art : qd.down(b.art);
   Auction a;
@@ -157,9 +136,9 @@ Auction take_lot(const Snapshot& world, Workspace& w, std::uint32_t house, const
   if (!(art > 0) || !(a.lot > 0)) return {};
   a.owed = qd.up(art * v.holds.rate);
   a.tab = std::max(a.owed, qd.up(art * v.holds.rate * h.dutch.chop));
-  set_leg(w, v.position, v.coin_leg, v.holds.art - art, w.reserves[h.coin].debt_scaled);
-  set_leg(w, v.position, v.collateral_leg, v.holds.ink - a.lot,
-          w.reserves[h.collateral].supply_scaled);
+  change_leg(w, v.position, v.legs.debt, v.holds.art - art, w.reserves[h.coin].debt_scaled);
+  change_leg(w, v.position, v.legs.collateral, v.holds.ink - a.lot,
+             w.reserves[h.collateral].supply_scaled);
   w.ledger.post(world.reserves[h.collateral].cash, h.lots, a.lot);
   w.auctions.houses[house].tab += a.tab;
   w.auctions.houses[house].owed += a.owed;
@@ -183,7 +162,7 @@ void sell_vault(const Snapshot& world, Workspace& w, std::uint32_t position) {
   const MarketId market = world.positions[position].market;
   const auto house = static_cast<std::uint32_t>(world.markets[market.value].house);
   const AuctionHouse& h = world.houses[house];
-  const double gas = house_gas_usd(world, w, h) / coin_usd(world, w, h);
+  const double gas = liquidation_gas_usd(world, w, h.market) / coin_usd(world, w, h);
   if (!feeds_usable(world, w, h)) return;
   if (w.record) audit_vault(world, w, position);
   Vault v;
@@ -227,11 +206,6 @@ void tell_round(const Snapshot& world, Workspace& w) {
 
 }  // namespace
 
-double house_gas_usd(const Snapshot& world, const Workspace& w, const AuctionHouse& h) {
-  const auto who = static_cast<std::size_t>(world.liquidator_of[h.market.value]);
-  return gas_usd(world, w, w.settings.liquidator_gas[who], world.markets[h.market.value].chain);
-}
-
 void plan_takes(const Snapshot& world, Workspace& w) {
   for (std::uint32_t i = 0; i < w.auctions.open.size(); ++i) {
     const Auction& a = w.auctions.open[i];
@@ -243,9 +217,9 @@ void plan_takes(const Snapshot& world, Workspace& w) {
     DutchAuction d = dutch_now(w, a);
     const Taken t = take_slice(h.dutch, d, a.lot);
     if (t.refusal != AuctionRefusal::none) continue;
-    const double paid = std::min(a.tab, coin_quantum(world, h).up(t.paid));
+    const double paid = std::min(a.tab, quantum_of(world, h.coin).up(t.paid));
     order_take(world, w, i, paid,
-               t.got == a.lot ? a.lot : collateral_quantum(world, h).down(t.got));
+               t.got == a.lot ? a.lot : quantum_of(world, h.collateral).down(t.got));
   }
 }
 

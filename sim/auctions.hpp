@@ -47,8 +47,6 @@ double auctions_hole(const Snapshot& world, const Workspace& w, std::uint32_t ho
 double system_equity(const Snapshot& world, const Workspace& w, const CoinSystem& system);
 /// What a system can set against losses, USD, auctions under way counted whole.
 double system_funds_usd(const Snapshot& world, const Workspace& w, std::uint32_t house);
-/// Gas of a transaction of who serves a house, USD.
-double house_gas_usd(const Snapshot& world, const Workspace& w, const AuctionHouse& house);
 
 /// Lots that would be sold if all were, by reserve.
 void add_lots(const Snapshot& world, const Workspace& w, std::vector<double>& amounts);

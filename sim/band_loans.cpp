@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "sim/coin_loans.hpp"
+
 namespace faultline {
 
 namespace {
@@ -20,9 +22,6 @@ const BandPool::State& state_of(const Workspace& w, const BandBook& book) {
 }
 std::size_t place_of(const Snapshot& world, const BandBook& book) {
   return static_cast<std::size_t>(world.markets[book.market.value].bands);
-}
-const Quantum& quantum_of(const Snapshot& world, std::uint32_t reserve) {
-  return world.assets[world.reserves[reserve].asset.value].quantum;
 }
 
 /// The first and last band whose holdings or whose promise may differ from when they were last

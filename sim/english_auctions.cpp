@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "sim/auctions.hpp"
+#include "sim/coin_loans.hpp"
 #include "sim/phases.hpp"
 
 namespace faultline {
@@ -18,7 +19,7 @@ constexpr double nothing = 0.01;  // of what is to be raised: a lot won for less
 void gather_bidders(const Snapshot& world, Workspace& w, const AuctionHouse& h, const Auction& a,
                     double coin_usd) {
   const auto who = static_cast<std::size_t>(world.liquidator_of[h.market.value]);
-  const double gas = house_gas_usd(world, w, h);
+  const double gas = liquidation_gas_usd(world, w, h.market);
   const std::uint16_t lane = world.lane(h.collateral, h.coin);
   const double worth = world.lanes[lane].open ? w.lane_price[lane] : 0;
   const double each = w.settings.liquidator_capital[who] / h.bidders;

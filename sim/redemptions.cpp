@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/borrowing.hpp"
 #include "sim/phases.hpp"
 #include "sim/troves.hpp"
 #include "sim/venue_ops.hpp"
@@ -18,10 +19,6 @@ namespace faultline {
 namespace {
 
 constexpr int slices = 8;  // of what would pay at the round's prices
-
-const Quantum& quantum_of(const Snapshot& world, std::uint32_t reserve) {
-  return world.assets[world.reserves[reserve].asset.value].quantum;
-}
 
 double base_now(const Workspace& w, const TroveSystem& s, const TroveState& state) {
   return decayed_base(s.redemption, state.base, w.now_s - state.base_s);
@@ -35,7 +32,7 @@ double rank_loans(const Snapshot& world, const Workspace& w, const TroveSystem& 
   const Quantum& q = quantum_of(world, s.coin);
   for (std::uint32_t p = s.first_position; p < s.first_position + s.loans; ++p) {
     LoanLegs legs;
-    if (!find_legs(world, w, s, p, legs) || !(legs.owed_scaled > 0)) continue;
+    if (!find_legs(world, w, s.collateral, s.coin, p, legs) || !(legs.owed_scaled > 0)) continue;
     const double debt = q.up(legs.owed_scaled * w.market.borrow_index[s.coin]);
     const double ratio = legs.held * price / debt;
     if (!(ratio >= s.redemption.least_ratio)) continue;
@@ -94,7 +91,7 @@ double size_of(const Snapshot& world, Workspace& w, const Lane& lane, double fee
 void plan(const Snapshot& world, Workspace& w, std::uint32_t place) {
   const TroveSystem& s = world.troves[place];
   const std::uint16_t lane = world.lane(s.collateral, s.coin);
-  const double feed = trove_price(world, w, s);
+  const double feed = price_in_coin(world, w, s.collateral, s.coin);
   if (!(feed > 0) || !world.lanes[lane].open || world.liquidator_of[s.market.value] < 0) return;
   const TroveState& state = w.troves.systems[place];
   const double base = base_now(w, s, state), kept = s.redemption.fee_floor + base;
@@ -106,10 +103,8 @@ void plan(const Snapshot& world, Workspace& w, std::uint32_t place) {
   const double most = size_of(world, w, world.lanes[lane], feed,
                               std::min(owed, supply * s.redemption.beta * edge), fee_at);
   const Quantum &qd = quantum_of(world, s.coin), &qc = quantum_of(world, s.collateral);
-  const auto who = static_cast<std::size_t>(world.liquidator_of[s.market.value]);
   const double spot = w.market.spot[world.reserves[s.coin].asset.value];
-  const double gas =
-      gas_usd(world, w, w.settings.liquidator_gas[who], world.markets[s.market.value].chain) / spot;
+  const double gas = liquidation_gas_usd(world, w, s.market) / spot;
   const double each = qd.down(most / slices);
   for (int k = 1; k <= slices && each > 0; ++k) {
     const double fee = fee_at(k * each);
@@ -138,7 +133,7 @@ void draw(const Snapshot& world, Workspace& w, const TroveSystem& s, double debt
   for (const TroveRun::Ranked& r : w.troves.ranked) {
     if (!(debt > 0)) break;
     LoanLegs legs;
-    find_legs(world, w, s, r.position, legs);
+    find_legs(world, w, s.collateral, s.coin, r.position, legs);
     const double owed = qd.up(legs.owed_scaled * index), part = std::min(owed, debt);
     const double gives = part == debt ? collateral : qc.down(collateral * (part / debt));
     const bool whole = part == owed;
@@ -147,10 +142,8 @@ void draw(const Snapshot& world, Workspace& w, const TroveSystem& s, double debt
     if (whole) {  // what is left of its collateral is its owner's
       w.ledger.post(world.reserves[s.collateral].cash, s.owners, legs.held - gives);
     }
-    debts -= legs.owed_scaled - owes;
-    held -= legs.held - keeps;
-    w.positions.set_amount(r.position, legs.debt, owes);
-    w.positions.set_amount(r.position, legs.collateral, keeps);
+    change_leg(w, r.position, legs.debt, owes, debts);
+    change_leg(w, r.position, legs.collateral, keeps, held);
     w.touch(r.position);
     debt -= part;
     collateral -= gives;
@@ -172,7 +165,8 @@ void settle(const Snapshot& world, Workspace& w, std::uint32_t place) {
     w.outcome.gas_usd += o.gas * spot;
   }
   if (!(redeemed > 0)) return;
-  const double feed = trove_price(world, w, s), supply = supply_units(w, s.coin);
+  const double feed = price_in_coin(world, w, s.collateral, s.coin),
+               supply = supply_units(w, s.coin);
   rank_loans(world, w, s, feed, w.troves.ranked);
   w.ledger.post(purse, world.reserves[s.coin].cash, redeemed);
   w.ledger.post(world.reserves[s.collateral].cash, s.fees, fees);

@@ -6,18 +6,13 @@
 #include <fmt/format.h>
 
 #include "sim/accounting.hpp"
+#include "sim/borrowing.hpp"
 #include "sim/phases.hpp"
 
 namespace faultline {
 
 namespace {
 
-const Quantum& coin_quantum(const Snapshot& world, const TroveSystem& s) {
-  return world.assets[world.reserves[s.coin].asset.value].quantum;
-}
-const Quantum& collateral_quantum(const Snapshot& world, const TroveSystem& s) {
-  return world.assets[world.reserves[s.collateral].asset.value].quantum;
-}
 double spot_of(const Snapshot& world, const Workspace& w, std::uint32_t r) {
   return w.market.spot[world.reserves[r].asset.value];
 }
@@ -27,24 +22,16 @@ template <class Visit>
 void each_loan(const Snapshot& world, const Workspace& w, const TroveSystem& s, Visit&& visit) {
   for (std::uint32_t p = s.first_position; p < s.first_position + s.loans; ++p) {
     LoanLegs legs;
-    if (find_legs(world, w, s, p, legs) && legs.held > 0 && legs.owed_scaled > 0) visit(p, legs);
+    if (find_legs(world, w, s.collateral, s.coin, p, legs) && legs.held > 0 && legs.owed_scaled > 0)
+      visit(p, legs);
   }
 }
 
 /// Debt rounded up to whole coins.
 Trove trove_of(const Snapshot& world, const Workspace& w, const TroveSystem& s,
                const LoanLegs& legs) {
-  return {legs.held, coin_quantum(world, s).up(legs.owed_scaled * w.market.borrow_index[s.coin])};
-}
-
-void set_leg(Workspace& w, std::uint32_t position, std::uint32_t leg, double value, double& total) {
-  total -= w.positions.amount(position, leg) - value;
-  w.positions.set_amount(position, leg, value);
-}
-
-double gas_of_call_usd(const Snapshot& world, const Workspace& w, const TroveSystem& s) {
-  const auto who = static_cast<std::size_t>(world.liquidator_of[s.market.value]);
-  return gas_usd(world, w, w.settings.liquidator_gas[who], world.markets[s.market.value].chain);
+  return {legs.held,
+          quantum_of(world, s.coin).up(legs.owed_scaled * w.market.borrow_index[s.coin])};
 }
 
 /// Liquidations of one round in one market, before what they hand on is handed on.
@@ -57,8 +44,8 @@ struct Batch {
 /// What the amounts of a liquidation are in whole quanta: nothing of the loan is lost.
 void make_whole(const Snapshot& world, const TroveSystem& s, const Trove& trove,
                 TroveLiquidation& l) {
-  const Quantum& q = collateral_quantum(world, s);
-  l.offset_debt = coin_quantum(world, s).down(l.offset_debt);
+  const Quantum& q = quantum_of(world, s.collateral);
+  l.offset_debt = quantum_of(world, s.coin).down(l.offset_debt);
   l.others_debt = trove.debt - l.offset_debt;
   l.caller_collateral = q.down(l.caller_collateral);
   l.pool_collateral = q.down(l.pool_collateral);
@@ -77,7 +64,7 @@ void pay_caller(const Snapshot& world, Workspace& w, const TroveSystem& s, doubl
   const AccountId purse = world.liquidator_purse(s.coin, asset);
   w.ledger.post(world.reserves[s.collateral].cash, purse, units);
   const double price = spot_of(world, w, s.collateral);
-  const double gas = std::min(units, collateral_quantum(world, s).up(gas_usd / price));
+  const double gas = std::min(units, quantum_of(world, s.collateral).up(gas_usd / price));
   w.ledger.post(purse, world.chain_purse[asset.value], gas);
   w.outcome.gas_usd += gas * price;
 }
@@ -101,15 +88,15 @@ void book(const Snapshot& world, Workspace& w, std::uint32_t place, std::uint32_
   const TroveSystem& s = world.troves[place];
   TroveState& state = w.troves.systems[place];
   const AccountId from = world.reserves[s.collateral].cash;
-  set_leg(w, position, legs.debt, 0, w.reserves[s.coin].debt_scaled);
-  set_leg(w, position, legs.collateral, 0, w.reserves[s.collateral].supply_scaled);
+  change_leg(w, position, legs.debt, 0, w.reserves[s.coin].debt_scaled);
+  change_leg(w, position, legs.collateral, 0, w.reserves[s.collateral].supply_scaled);
   w.touch(position);
   burn_pool_coins(w, s, state, l.offset_debt);
   w.ledger.post(from, s.gained, l.pool_collateral);
   w.ledger.post(from, s.owners, l.owner_collateral);
   pay_caller(world, w, s, l.caller_collateral, batch.gas_usd);
   batch.collateral += l.others_collateral;
-  batch.debt_scaled += coin_quantum(world, s).up(l.others_debt / w.market.borrow_index[s.coin]);
+  batch.debt_scaled += quantum_of(world, s.coin).up(l.others_debt / w.market.borrow_index[s.coin]);
 
   const double coin = spot_of(world, w, s.coin), held = spot_of(world, w, s.collateral);
   MarketOutcome& market = w.outcome.markets[s.market.value];
@@ -143,7 +130,8 @@ bool liquidate(const Snapshot& world, Workspace& w, std::uint32_t place, std::ui
                Batch& batch) {
   const TroveSystem& s = world.troves[place];
   LoanLegs legs;
-  if (!find_legs(world, w, s, position, legs) || !(legs.owed_scaled > 0)) return false;
+  if (!find_legs(world, w, s.collateral, s.coin, position, legs) || !(legs.owed_scaled > 0))
+    return false;
   const Trove trove = trove_of(world, w, s, legs);
   Trove system = all_loans(w, s);  // what waits to be handed on is still theirs
   system.collateral += batch.collateral;
@@ -166,7 +154,7 @@ bool liquidate(const Snapshot& world, Workspace& w, std::uint32_t place, std::ui
 /// leaves.
 void hand_on(const Snapshot& world, Workspace& w, const TroveSystem& s, const Batch& batch) {
   if (!(batch.debt_scaled > 0)) return;
-  const Quantum &qd = coin_quantum(world, s), &qc = collateral_quantum(world, s);
+  const Quantum &qd = quantum_of(world, s.coin), &qc = quantum_of(world, s.collateral);
   double debt = batch.debt_scaled, collateral = batch.collateral, before = 0;
   each_loan(world, w, s, [&](std::uint32_t, const LoanLegs& legs) { before += legs.held; });
   each_loan(world, w, s, [&](std::uint32_t p, const LoanLegs& legs) {
@@ -178,8 +166,8 @@ void hand_on(const Snapshot& world, Workspace& w, const TroveSystem& s, const Ba
     before -= legs.held;
     debt -= owed;
     collateral -= gets;
-    set_leg(w, p, legs.debt, legs.owed_scaled + owed, w.reserves[s.coin].debt_scaled);
-    set_leg(w, p, legs.collateral, legs.held + gets, w.reserves[s.collateral].supply_scaled);
+    change_leg(w, p, legs.debt, legs.owed_scaled + owed, w.reserves[s.coin].debt_scaled);
+    change_leg(w, p, legs.collateral, legs.held + gets, w.reserves[s.collateral].supply_scaled);
     w.touch(p);
   });
 }
@@ -189,7 +177,7 @@ void rank(const Snapshot& world, const Workspace& w, const TroveSystem& s,
           std::vector<std::uint32_t>& rows) {
   const auto ratio = [&](std::uint32_t p) {
     LoanLegs legs;
-    find_legs(world, w, s, p, legs);
+    find_legs(world, w, s.collateral, s.coin, p, legs);
     return legs.held / legs.owed_scaled;
   };
   std::sort(rows.begin(), rows.end(), [&](std::uint32_t a, std::uint32_t b) {
@@ -212,31 +200,6 @@ void tell_round(const Snapshot& world, Workspace& w, std::uint32_t place) {
 
 }  // namespace
 
-double trove_price(const Snapshot& world, const Workspace& w, const TroveSystem& s) {
-  const OracleId coin = world.reserves[s.coin].oracle, held = world.reserves[s.collateral].oracle;
-  if (!w.market.usable[coin.value] || !w.market.usable[held.value]) return std::nan("");
-  return w.market.published[held.value] / w.market.published[coin.value];
-}
-
-bool find_legs(const Snapshot& world, const Workspace& w, const TroveSystem& s,
-               std::uint32_t position, LoanLegs& out) {
-  Leg legs[kMostLegs];
-  const RowLegs row = w.positions.row(position, legs);
-  bool held = false, owed = false;
-  for (std::uint32_t leg = 0; leg < row.count; ++leg) {
-    if (legs[leg].factor == world.reserves[s.collateral].collateral_factor) {
-      out.collateral = leg;
-      out.held = legs[leg].amount;
-      held = true;
-    } else if (legs[leg].factor == world.reserves[s.coin].debt_factor) {
-      out.debt = leg;
-      out.owed_scaled = legs[leg].amount;
-      owed = true;
-    }
-  }
-  return held && owed;
-}
-
 Trove all_loans(const Workspace& w, const TroveSystem& s) {
   return {supply_units(w, s.collateral), debt_units(w, s.coin)};
 }
@@ -253,7 +216,7 @@ void step_recovery(const Snapshot& world, Workspace& w) {
   for (std::size_t i = 0; i < world.troves.size(); ++i) {
     const TroveSystem& s = world.troves[i];
     TroveState& state = w.troves.systems[i];
-    const double price = trove_price(world, w, s);
+    const double price = price_in_coin(world, w, s.collateral, s.coin);
     if (!(price > 0)) continue;
     const Trove all = all_loans(w, s);
     const double tcr = collateral_ratio(all, price);
@@ -288,14 +251,14 @@ void liquidate_troves(const Snapshot& world, Workspace& w) {
   std::vector<std::uint32_t>& rows = w.row_scratch;
   for (std::uint32_t i = 0; i < world.troves.size(); ++i) {
     const TroveSystem& s = world.troves[i];
-    Batch batch{.price = trove_price(world, w, s)};
+    Batch batch{.price = price_in_coin(world, w, s.collateral, s.coin)};
     if (!(batch.price > 0)) continue;
     rows.clear();
     for (const std::uint32_t p : w.troves.failing) {
       if (world.positions[p].market == s.market) rows.push_back(p);
     }
     if (rows.empty()) continue;
-    batch.gas_usd = gas_of_call_usd(world, w, s);
+    batch.gas_usd = liquidation_gas_usd(world, w, s.market);
     rank(world, w, s, rows);
     for (const std::uint32_t p : rows) liquidate(world, w, i, p, batch);
     hand_on(world, w, s, batch);
@@ -310,8 +273,9 @@ bool trove_fails(const Snapshot& world, const Workspace& w, std::uint32_t positi
   const auto place = static_cast<std::size_t>(market.troves);
   const TroveSystem& s = world.troves[place];
   LoanLegs legs;
-  if (!find_legs(world, w, s, position, legs) || !(legs.owed_scaled > 0)) return false;
-  const double price = trove_price(world, w, s);
+  if (!find_legs(world, w, s.collateral, s.coin, position, legs) || !(legs.owed_scaled > 0))
+    return false;
+  const double price = price_in_coin(world, w, s.collateral, s.coin);
   const double pool = std::max(0.0, w.troves.systems[place].pool_coins - s.pool_terms.least);
   return liquidate_trove(s.terms, trove_of(world, w, s, legs), price, pool, all_loans(w, s)).done;
 }

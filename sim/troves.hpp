@@ -3,6 +3,7 @@
 // failing loans are liquidated once trades are settled (6). Nothing is sold, so no venue moves.
 #pragma once
 
+#include "sim/coin_loans.hpp"
 #include "sim/snapshot.hpp"
 #include "sim/workspace.hpp"
 
@@ -18,16 +19,6 @@ void settle_redemptions(const Snapshot& world, Workspace& w);
 /// 6 settle: liquidates what assess found, riskiest first, as far as pool, terms and gas allow.
 void liquidate_troves(const Snapshot& world, Workspace& w);
 
-/// Legs of a row: a loan has both, an attacker's account only what it may hold and owe.
-struct LoanLegs {
-  std::uint32_t collateral = 0, debt = 0;
-  double held = 0, owed_scaled = 0;  // units; debt before interest
-};
-/// False where the row is none of the market's loans.
-bool find_legs(const Snapshot& world, const Workspace& w, const TroveSystem& s,
-               std::uint32_t position, LoanLegs& out);
-/// The feed's price of the collateral in coins as the system counts them; NaN without one.
-double trove_price(const Snapshot& world, const Workspace& w, const TroveSystem& s);
 /// All loans of a market.
 Trove all_loans(const Workspace& w, const TroveSystem& s);
 
