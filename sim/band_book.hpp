@@ -47,6 +47,13 @@ struct WaitingLoan {
   std::uint32_t position = 0, stamp = 0;  // of its row when it was parked
 };
 
+/// What such a loan waits for: where it fails, its collateral to sell above this price; else the
+/// pool's oracle price below it.
+struct AwaitedPrice {
+  bool fails = false;
+  double price = 0;
+};
+
 /// One market's loans in one run.
 struct BandMarketRun {
   std::vector<double> kept;                         // [loan] share of its opening shares
@@ -58,9 +65,10 @@ struct BandMarketRun {
   double told = 0;                  // share of coins the story told of
   std::vector<std::uint32_t> seen;  // [loan] the refresh it was last brought up to date in
   std::uint32_t refreshes = 0;
-  std::vector<WaitingLoan> sound;   // a heap, highest first: may fail once the oracle is below
-  std::vector<WaitingLoan> unpaid;  // a heap, lowest first: may pay once the lane brings more
-  double index = 1;                 // of debt, when `sound` was last empty
+  std::vector<WaitingLoan> sound;    // a heap, highest first: may fail once the oracle is below
+  std::vector<WaitingLoan> unpaid;   // a heap, lowest first: may pay once the lane brings more
+  std::vector<AwaitedPrice> awaits;  // [loan] what its last entry there names
+  double index = 1;                  // of debt, when `sound` was last empty
 };
 
 struct BandRun {

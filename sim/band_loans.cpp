@@ -283,29 +283,59 @@ void wake_band_loans(const Snapshot& world, Workspace& w) {
   }
 }
 
+namespace {
+
+constexpr double early = 0x1p-9;  // of an awaited price: loans that move with it are asked so soon
+
 // Sound while promised + (oracle - top) y >= debt; paid for while price y > debt - coins, gas
 // aside.
-void wait_for_price(const Snapshot& world, Workspace& w, std::uint32_t position) {
+AwaitedPrice awaited(const Snapshot& world, const Workspace& w, std::uint32_t position) {
   const auto [book, loan] = band_loan_at(world, position);
-  if (world.liquidator_of[book.market.value] < 0) return;
-  BandMarketRun& run = w.bands.markets[place_of(world, book)];
   const double collateral = w.positions.amount(position, BandBook::collateral_leg);
-  if (!(collateral > 0)) return;
   const double owed =
       w.positions.amount(position, BandBook::debt_leg) * w.market.borrow_index[book.lends];
-  const bool fails = loan_fails(world, w, position);
-  std::vector<WaitingLoan>& heap = fails ? run.unpaid : run.sound;
-  WaitingLoan waits{0, position, w.parked.states.find(position)->stamp};
-  if (fails) {
-    waits.price = (owed - w.positions.amount(position, BandBook::coins_leg)) / collateral;
-  } else {
-    if (heap.empty()) run.index = w.market.borrow_index[book.lends];
-    const double promised = w.positions.amount(position, BandBook::promised_leg);
-    waits.price = params_of(world, book).up[book.loans[loan].first] +
-                  (owed * (1 + 2 * index_room) - promised) / collateral;
+  if (loan_fails(world, w, position)) {
+    return {true, (owed - w.positions.amount(position, BandBook::coins_leg)) / collateral};
   }
-  heap.push_back(waits);
-  std::push_heap(heap.begin(), heap.end(), fails ? by_lowest : by_highest);
+  const double promised = w.positions.amount(position, BandBook::promised_leg);
+  return {false, params_of(world, book).up[book.loans[loan].first] +
+                     (owed * (1 + 2 * index_room) - promised) / collateral};
+}
+
+void wait_for(const Snapshot& world, Workspace& w, std::uint32_t position, AwaitedPrice at) {
+  const auto [book, loan] = band_loan_at(world, position);
+  BandMarketRun& run = w.bands.markets[place_of(world, book)];
+  std::vector<WaitingLoan>& heap = at.fails ? run.unpaid : run.sound;
+  if (heap.empty() && !at.fails) run.index = w.market.borrow_index[book.lends];
+  at.price *= at.fails ? 1 - early : 1 + early;
+  run.awaits[loan] = at;
+  heap.push_back({at.price, position, w.parked.states.find(position)->stamp});
+  std::push_heap(heap.begin(), heap.end(), at.fails ? by_lowest : by_highest);
+}
+
+}  // namespace
+
+void wait_for_price(const Snapshot& world, Workspace& w, std::uint32_t position) {
+  const BandBook& book = band_loan_at(world, position).book;
+  if (world.liquidator_of[book.market.value] < 0) return;
+  if (!(w.positions.amount(position, BandBook::collateral_leg) > 0)) return;
+  wait_for(world, w, position, awaited(world, w, position));
+}
+
+bool keeps_waiting(const Snapshot& world, Workspace& w, std::uint32_t position) {
+  if (world.markets[world.positions[position].market.value].bands < 0) return false;
+  const auto [book, loan] = band_loan_at(world, position);
+  if (!(w.positions.amount(position, BandBook::collateral_leg) > 0)) return false;
+  if (world.liquidator_of[book.market.value] < 0) return true;
+  const AwaitedPrice now = awaited(world, w, position);
+  const bool there = now.fails ? w.lane_price[world.lane(book.collateral, book.lends)] > now.price
+                               : state_of(w, book).oracle < now.price;
+  const AwaitedPrice& entry = w.bands.markets[place_of(world, book)].awaits[loan];
+  if (there || now.fails != entry.fails) return false;
+  if (now.fails ? now.price < entry.price : now.price > entry.price) {
+    wait_for(world, w, position, now);
+  }
+  return true;
 }
 
 // A liquidator pays what the coins in the bands leave of the debt, and sells the collateral.

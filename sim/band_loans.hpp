@@ -53,6 +53,9 @@ bool loan_fails_at_opening(const Snapshot& world, std::uint32_t position);
 void wake_band_loans(const Snapshot& world, Workspace& w);
 /// A loan that was parked waits for the price at which it fails, or would pay.
 void wait_for_price(const Snapshot& world, Workspace& w, std::uint32_t position);
+/// Whether a row that is parked, and whose legs or prices moved, is a loan that still waits: its
+/// price is not there. It then waits for what that is now.
+bool keeps_waiting(const Snapshot& world, Workspace& w, std::uint32_t position);
 /// 4 assess: a loan whose health is below 1.
 void plan_band_loan(const Snapshot& world, const Workspace& w, std::uint32_t position,
                     double gas_usd, PlannedRows& out);

@@ -169,6 +169,7 @@ BandMarketRun opening_run(const Snapshot& world, const BandBook& book) {
   BandMarketRun run;
   run.kept.assign(book.loans.size(), 1.0);
   run.seen.assign(book.loans.size(), 0);
+  run.awaits.assign(book.loans.size(), {});
   run.shares = book.band_shares;
   for (auto* column : {&run.coins, &run.collateral, &run.promised}) column->assign(p.count, 0.0);
   for (std::size_t k = 0; k < p.count; ++k) value_band(book, p, s, k, run);

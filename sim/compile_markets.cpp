@@ -627,21 +627,31 @@ void note_legacy(CompileContext& c) {
   }
 }
 
+/// A loan's first band: trades of its pool reach its neighbours with it.
+std::optional<double> band_of_row(const Snapshot& world, std::uint32_t m, std::uint32_t position) {
+  if (world.markets[m].bands < 0) return std::nullopt;
+  const BandBook& book = world.band_books[static_cast<std::size_t>(world.markets[m].bands)];
+  const std::uint32_t loan = position - book.first_position;
+  if (loan >= book.loans.size()) return std::nullopt;
+  return static_cast<double>(book.loans[loan].first);
+}
+
 }  // namespace
 
 void build_book(CompileContext& c) {
   Snapshot& world = c.world;
   name_positions(c);
   BookAssembly book(world.opening.factors, world.positions.size());
+  std::uint32_t position = 0;
   each_row(c, [&](std::uint32_t m, const std::vector<LegInput>& legs) {
     for (const LegInput& leg : legs) {
       add_opening(world.opening.reserves[world.reserves[leg.factor / 2].pot], leg);
     }
-    book.add_row(m, legs);
+    book.add_row(m, legs, band_of_row(world, m, position++));
   });
   open_reserves(c);
   book.place_rows();
-  std::uint32_t position = 0;
+  position = 0;
   each_row(c, [&](std::uint32_t, const std::vector<LegInput>& legs) {
     book.fill_row(position++, legs);
   });

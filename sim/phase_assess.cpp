@@ -344,7 +344,9 @@ double best_pair(const Snapshot& world, const Workspace& w, const RowView& row, 
 }
 
 /// Brings the list of rows to look at up to date: what the search reported, and who may pay again.
-void refresh_breached(Workspace& w) {
+void refresh_breached(const Snapshot& world, Workspace& w) {
+  std::erase_if(w.entered,
+                [&](std::uint32_t p) { return w.is_parked(p) && keeps_waiting(world, w, p); });
   for (const auto* rows : {&w.left, &w.entered}) {
     for (const std::uint32_t p : *rows)
       if (w.is_parked(p)) w.set_parked(p, false);
@@ -507,7 +509,7 @@ void assess(const Snapshot& world, const Scenario&, Workspace& w) {
     return;
   }
   if (w.pools.scaled) count_scaled(world, w);
-  refresh_breached(w);
+  refresh_breached(world, w);
   add_tiered(world, w);
   w.outcome.counters.breaches += w.breached.size();
   plan_rows(world, w);

@@ -86,10 +86,11 @@ struct BookAssembly::Kinds {
 BookAssembly::BookAssembly(std::span<const double> base_factors, std::size_t rows) {
   book_.base_factors_.assign(base_factors.begin(), base_factors.end());
   rows_.reserve(rows);
-  health_.reserve(rows);
+  order_by_.reserve(rows);
 }
 
-std::uint32_t BookAssembly::add_row(std::uint32_t group, std::span<const LegInput> legs) {
+std::uint32_t BookAssembly::add_row(std::uint32_t group, std::span<const LegInput> legs,
+                                    std::optional<double> order) {
   assert(legs.size() <= kMostLegs);
   double sum[2] = {0.0, 0.0}, most[2] = {-1.0, -1.0};
   Row row{0, {kNoLeg, kNoLeg}};
@@ -109,7 +110,8 @@ std::uint32_t BookAssembly::add_row(std::uint32_t group, std::span<const LegInpu
   row.mix = find_or_add_mix(group, legs, collateral_legs);
   ++mixes_[row.mix].rows;
   rows_.push_back(row);
-  health_.push_back(sum[1] > 0.0 ? sum[0] / sum[1] : std::numeric_limits<double>::infinity());
+  const double health = sum[1] > 0.0 ? sum[0] / sum[1] : std::numeric_limits<double>::infinity();
+  order_by_.push_back(order.value_or(health));
   return static_cast<std::uint32_t>(rows_.size() - 1);
 }
 
@@ -209,11 +211,11 @@ void BookAssembly::order_rows() {
   for (const Cluster& cluster : clusters_) {
     sorted.clear();
     for (std::size_t i = 0; i < cluster.rows; ++i)
-      sorted.emplace_back(health_[order_[start + i]], order_[start + i]);
+      sorted.emplace_back(order_by_[order_[start + i]], order_[start + i]);
     std::sort(sorted.begin(), sorted.end());
     for (const auto& entry : sorted) order_[start++] = entry.second;
   }
-  std::vector<double>().swap(health_);
+  std::vector<double>().swap(order_by_);
 }
 
 void BookAssembly::cut_blocks() {

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -159,8 +160,10 @@ class BookAssembly {
   explicit BookAssembly(std::span<const double> base_factors, std::size_t rows = 0);
 
   /// Takes down a row of at most 64 legs, collateral before debt, and returns its position number:
-  /// 0, 1, 2, ... Rows of different groups (markets) never share a block.
-  std::uint32_t add_row(std::uint32_t group, std::span<const LegInput> legs);
+  /// 0, 1, 2, ... Rows of different groups (markets) never share a block. Rows whose `order` is
+  /// near lie near; left out, it is their health.
+  std::uint32_t add_row(std::uint32_t group, std::span<const LegInput> legs,
+                        std::optional<double> order = std::nullopt);
   /// All rows were added: gives each its place.
   void place_rows();
   /// Writes the legs of a row as they were added; rows left out have amounts of 0.
@@ -204,13 +207,13 @@ class BookAssembly {
 
   Book book_;
   std::vector<Row> rows_;
-  std::vector<double> health_;  // by row
+  std::vector<double> order_by_;  // by row
   std::vector<Mix> mixes_;
   std::vector<std::uint32_t> mix_factors_;
   std::vector<std::uint32_t> table_;  // open addressing: mix + 1, 0 is empty
   std::vector<Cluster> clusters_;
   std::vector<std::uint32_t> cluster_;  // by row
-  std::vector<std::uint32_t> order_;    // rows by cluster, then base health, then position
+  std::vector<std::uint32_t> order_;    // rows by cluster, then `order_by_`, then position
   std::vector<std::uint32_t> scratch_;
   std::size_t tiles_ = 0;
   std::size_t id_count_ = 0;

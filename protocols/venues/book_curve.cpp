@@ -31,6 +31,16 @@ double BookCurve::distance(double q) const {
   return size == 0 ? 0 : within * power(size, inverse);
 }
 
+// d(q (1 + g)) = d (1 + g)^(1/h) by its binomial series; the first term left out is below 2^-56 of
+// it.
+double BookCurve::distance_from(double near, double d, double q) const {
+  const double g = (q - near) / near, k = inverse;
+  if (!(std::fabs(g) * std::max(1.0, k) <= 0x1p-9)) return distance(q);
+  constexpr double half = 1.0 / 2, third = 1.0 / 3, fourth = 1.0 / 4, fifth = 1.0 / 5;
+  const double fine = 1 + (k - 3) * fourth * g * (1 + (k - 4) * fifth * g);
+  return d + d * (k * g * (1 + (k - 1) * half * g * (1 + (k - 2) * third * g * fine)));
+}
+
 double BookCurve::at(double ratio) const {
   const double d = 1 - ratio;
   if (d == 0) return 0;
@@ -40,7 +50,7 @@ double BookCurve::at(double ratio) const {
 
 BookCurve::Walk BookCurve::walk(double q, double d, Side side, double step) const {
   const double way = sign(side), next = q + way * step, k = exponent / (1 + exponent);
-  const double end = step == 0 ? d : distance(next);
+  const double end = distance_from(q, d, next);
   return {step - way * k * (std::fabs(next) * end - std::fabs(q) * d), factor(next, end), end};
 }
 
@@ -54,23 +64,21 @@ BookCurve::Step BookCurve::step_for(double q, double d0, Side side, double worth
   if (!(worth > 0) || !(room > 0)) return {0, d0};
   const double held = std::fabs(q) * d0;
   double step = std::min(worth / factor(q, d0), room);
-  double d = d0, grown = 0;  // at the last point looked at; by how much |q| grows from there, of it
+  double at = q, d = d0;  // the last point looked at
   for (int i = 0; i < 60; ++i) {
     const double next = q + way * step, size = std::fabs(next);
-    d = distance(next);
+    d = distance_from(at, d, next);
+    at = next;
     const double slope = factor(next, d);
     const double refined =
         std::min(step + (worth - (step - way * k * (size * d - held))) / slope, room);
-    const double moved = std::fabs(refined - step) / step;
-    const double bend = inverse * d * step / (size * slope);
-    grown = (next < 0 ? -way : way) * (refined - step) / size;
+    const double moved = std::fabs(refined - step), length = step;
     step = refined;
-    if (moved <= 0x1p-51 || (moved <= 0x1p-10 && moved * moved * bend <= 0x1p-52)) break;
+    if (moved <= 0x1p-51 * length) break;
+    const double left = moved * moved * (inverse * d);
+    if (moved <= 0x1p-10 * length && left <= 0x1p-52 * (length * size * slope)) break;
   }
-  // d(|q| (1 + g)) = d (1 + g)^(1/h), to second order; what is left is g^3 of d.
-  const bool near = std::fabs(grown) <= 0x1p-17;
-  return {step, near ? d * (1 + inverse * grown * (1 + 0.5 * (inverse - 1) * grown))
-                     : distance(q + way * step)};
+  return {step, distance_from(at, d, q + way * step)};
 }
 
 double QuoteBook::steps_room(const Params& p, const State& s, Side side) {

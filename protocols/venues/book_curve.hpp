@@ -30,6 +30,8 @@ struct BookCurve {
 
   /// d(q) >= 0, relative distance from the centre.
   double distance(double q) const;
+  /// d(q) where `d` is that of `near`, of the same sign as q: by a series where q is close.
+  double distance_from(double near, double d, double q) const;
   /// mid / centre at q, whose distance is `d`.
   static double factor(double q, double d) { return q < 0 ? 1 + d : 1 - d; }
   /// Signed q at which mid / centre is `ratio`, held within the last quotes.
