@@ -16,6 +16,8 @@ using MarketEntry = Named<MarketNode>;
 constexpr double target_health = 1.05;     // dynamic: Aave v4's sizing [aave_v4_code]; our value
 constexpr double full_bonus_below = 0.9;   // dynamic: our choice
 constexpr double least_bonus_share = 0.5;  // dynamic: our choice
+constexpr double breaker_moves = 0.2;      // dynamic: within an hour; our choices
+constexpr double breaker_within_s = 3600, breaker_lasts_s = 1800;
 
 bool meant(const DesignSpec& spec, const MarketEntry& node) {
   return spec.of.empty() || std::any_of(spec.of.begin(), spec.of.end(), [&](const Name& n) {
@@ -577,12 +579,56 @@ void lend_on(const Successors& successors, Redesigned& out) {
   }
 }
 
+/// `pool.borrowing` at the markets that followed `pool`, each once; other names as they are.
+std::vector<Name> at_successors(const Successors& successors, const std::vector<Name>& names) {
+  std::vector<Name> out;
+  for (const Name& n : names) {
+    auto found = successors.find(n.text);
+    std::string rest;
+    for (const char* what : {".borrowing", ".liquidation"}) {
+      if (!n.text.ends_with(what)) continue;
+      rest = what;
+      found = successors.find(n.text.substr(0, n.text.size() - rest.size()));
+    }
+    if (found == successors.end()) {
+      out.push_back(n);
+      continue;
+    }
+    for (const Successor& s : found->second) {
+      const std::string name = s.market + rest;
+      const bool there =
+          std::any_of(out.begin(), out.end(), [&](const Name& o) { return o.text == name; });
+      if (!there) out.push_back({name});
+    }
+  }
+  return out;
+}
+
+void guard_on(const Successors& successors, Redesigned& out) {
+  for (Named<GuardianSpec>& g : out.eco.guardians) {
+    g.spec.in = at_successors(successors, g.spec.in);
+  }
+  for (Named<BreakerSpec>& b : out.eco.breakers) {
+    b.spec.pauses = at_successors(successors, b.spec.pauses);
+  }
+}
+
 // ---- dynamic ----------------------------------------------------------------------------------
 
 void make_dynamic(LendingTermsSpec& terms) {
   terms.target_health = Ratio{target_health};
   terms.full_bonus_below = Ratio{full_bonus_below};
   terms.least_bonus_share = Ratio{least_bonus_share};
+}
+
+/// Nobody borrows from the market for a while once the price of this collateral has moved far.
+void add_breaker(const std::string& market, const std::string& collateral, Redesigned& out) {
+  Named<BreakerSpec> breaker;
+  breaker.name = market + "." + collateral;
+  breaker.spec.pauses.push_back({market + ".borrowing"});
+  breaker.spec.when = {{collateral}, {breaker_moves}, {breaker_within_s}};
+  breaker.spec.lasts.value = breaker_lasts_s;
+  out.eco.breakers.push_back(std::move(breaker));
 }
 
 void make_dynamic(const DesignSpec& spec, Redesigned& out) {
@@ -592,19 +638,24 @@ void make_dynamic(const DesignSpec& spec, Redesigned& out) {
     if (auto* pool = std::get_if<PooledLending::Spec>(&node.spec.spec)) {
       for (auto& [asset, r] : pool->reserves) {
         make_dynamic(r);
-        if (own && r.collateral) r.volatility_scaled.emplace();
+        if (!r.collateral) continue;
+        add_breaker(node.name, asset, out);
+        if (own) r.volatility_scaled.emplace();
       }
     } else if (auto* isolated = std::get_if<IsolatedMarket::Spec>(&node.spec.spec)) {
       if (isolated->stand_in) continue;
       make_dynamic(*isolated);
+      add_breaker(node.name, isolated->collateral.text, out);
       if (own) isolated->volatility_scaled.emplace();
     } else {
       continue;
     }
     out.changes.push_back(fmt::format(
         "{} liquidates back to a health of {}, at a bonus that grows from half at 1 to the "
-        "whole at {}{}",
-        node.name, target_health, full_bonus_below, own ? "; thresholds follow volatility" : ""));
+        "whole at {}; nobody borrows for {:.0f} min after a collateral moved {:.0f}% within an "
+        "hour{}",
+        node.name, target_health, full_bonus_below, breaker_lasts_s / 60, 100 * breaker_moves,
+        own ? "; thresholds follow volatility" : ""));
   }
 }
 
@@ -631,6 +682,7 @@ Redesigned redesign(const Ecosystem& eco, const Snapshot& world, const DesignSpe
   if (spec.redesign == "isolated") isolate(world, spec, out, successors);
   if (spec.redesign == "monolithic") join(world, spec, out, successors);
   lend_on(successors, out);
+  guard_on(successors, out);
   if (spec.redesign == "dynamic") make_dynamic(spec, out);
   if (spec.redesign != "dynamic") out.eco.reported.clear();  // of markets that are no more
   return out;

@@ -1,8 +1,8 @@
 // One ecosystem turned into another that holds the same users, assets and debt under another
 // design. Losses, cash and collateral are shared by all in a pool, by nobody in isolated markets
 // joined only by liquidators and venues; a dynamic design is either, with liquidations sized to a
-// target health, a bonus that grows as health falls and, of its own, thresholds that follow
-// volatility.
+// target health, a bonus that grows as health falls, a breaker for each collateral and, of its own,
+// thresholds that follow volatility.
 //
 //   split      account with collateral worth w_i (risk-weighted) and debts d_j:
 //              part (i, j) gets c_i d_j / D and d_j w_i / W, so that its health is W / D like the

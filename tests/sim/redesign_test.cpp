@@ -385,7 +385,40 @@ TEST_CASE("a dynamic design sizes by health; its own thresholds follow volatilit
     const Snapshot world = compiled(changed.eco);
     CHECK(world.scaled_reserves.size() == (own ? 2 : 0));  // ETH and BTC
     for (const Reserve& r : world.reserves) CHECK(r.terms.target_health == 1.05);
+    REQUIRE(world.breakers.size() == 2);
+    CHECK(world.assets[world.breakers[0].watches.value].name == "BTC");
     const Snapshot parts = compiled(redesign(changed.eco, world, design("isolated")).eco);
     CHECK(parts.scaled_reserves.empty() == !own);
   }
+}
+
+TEST_CASE("under a dynamic design nobody borrows for half an hour after a fall by a fifth") {
+  const Ecosystem eco = mixed_pool();
+  const Snapshot world = compiled(redesign(eco, compiled(eco), design("dynamic")).eco);
+  for (const double fall : {0.19, 0.21}) {
+    Workspace w(world);
+    run(world, crash(world, "ETH", std::log1p(-fall)), w);
+    CHECK((w.pools.borrowing_paused_s[0] >= 24 + 1800) == (fall > 0.2));
+    CHECK(w.pools.paused_s[0] <= 0);
+  }
+}
+
+TEST_CASE("guardians and breakers go on to what became of their markets") {
+  Ecosystem eco = mixed_pool();
+  GuardianSpec guardian;
+  guardian.freezes = {{"ETH"}};
+  guardian.in = {{"pool"}};
+  add(eco.guardians, "guardian", guardian);
+  BreakerSpec breaker;
+  breaker.pauses = {{"pool.borrowing"}, {"pool"}};
+  breaker.when.price = {"ETH"};
+  add(eco.breakers, "breaker", breaker);
+  const Redesigned split = redesign(eco, compiled(eco), design("isolated"));
+  const Snapshot parts = compiled(split.eco);
+  CHECK(parts.breakers[0].pauses.size() == 2 * parts.markets.size());
+  CHECK(parts.guardians[0].freezes.size() > 1);
+  const Redesigned joined = redesign(split.eco, parts, design("monolithic"));
+  CHECK(joined.eco.guardians[0].spec.in.size() == 1);
+  CHECK(joined.eco.breakers[0].spec.pauses.size() == 2);
+  CHECK(compiled(joined.eco).breakers[0].pauses.size() == 2);
 }
