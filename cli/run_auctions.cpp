@@ -1,4 +1,6 @@
 // What `run` tells of auctions: lots sold, what they raised, and who bore the rest.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "cli/run_text.hpp"
@@ -22,6 +24,10 @@ void print_system(const RunReport& r, std::size_t s) {
     fmt::print("; {} {} minted for {}, {} of the whole", format_number(o.tokens_minted, 3),
                r.world.assets[system.token.value].name, dollars(o.token_usd),
                percent(o.diluted, 2));
+  }
+  if (o.tokens_burned > 0) {
+    fmt::print("; {} sold for {} {}, burned", dollars(o.sold_usd),
+               format_number(o.tokens_burned, 3), r.world.assets[system.token.value].name);
   }
   if (o.deficit_usd >= 1) {
     fmt::print("; nothing stands behind {} of {}", dollars(o.deficit_usd),
@@ -53,8 +59,11 @@ void print_auctions(const RunReport& r) {
                count(o.nothing), dollars(o.nothing_usd), dollars(o.in_auction_most_usd),
                dollars(o.in_auction_usd)});
   }
-  if (!any) return;
-  fmt::print("\n{}", table.text());
+  const auto& systems = r.run.full.systems;
+  const bool sold = std::any_of(systems.begin(), systems.end(),
+                                [](const SystemOutcome& o) { return o.tokens_burned > 0; });
+  if (!any && !sold) return;
+  fmt::print("\n{}", any ? table.text() : "auctions of surplus\n");
   for (std::size_t s = 0; s < r.world.systems.size(); ++s) print_system(r, s);
 }
 
@@ -83,6 +92,8 @@ void add_auctions(const RunReport& r, nlohmann::json& out) {
                                    {"token_usd", o.token_usd},
                                    {"tokens_minted", o.tokens_minted},
                                    {"diluted", o.diluted},
+                                   {"surplus_sold_usd", o.sold_usd},
+                                   {"tokens_burned", o.tokens_burned},
                                    {"deficit_usd", o.deficit_usd}};
   }
 }

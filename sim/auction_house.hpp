@@ -34,6 +34,7 @@ struct CoinSystem {
   std::vector<std::uint32_t> houses;
   double hole = std::numeric_limits<double>::infinity();
   bool mints = false;  // tokens, against losses beyond the surplus
+  bool sells = false;  // surplus beyond the buffer, for tokens
   SystemBookTerms books;
   AssetId token;
 };

@@ -35,6 +35,9 @@ struct HouseRound {
 struct SystemRun {
   SystemBooks books;
   std::vector<DebtAuction> debt;
+  std::vector<SurplusAuction> surplus;
+
+  bool auctions() const { return !debt.empty() || !surplus.empty(); }
 };
 
 struct AuctionRun {
@@ -60,6 +63,7 @@ struct AuctionRun {
       s.books = {};
       s.books.queue = std::move(queue);
       s.debt.clear();
+      s.surplus.clear();
     }
     tied_usd.assign(liquidators, 0.0);
     bidder_usd.assign(liquidators * most_bidders, 0.0);

@@ -63,10 +63,7 @@ void pay_reward(const Snapshot& world, Workspace& w, const AuctionHouse& h, doub
   const double coins = q.down(reward);
   if (!(coins > 0)) return;
   const AccountId purse = world.liquidator_purse(h.coin, coin);
-  w.ledger.mint(purse, coins);
-  w.minted[coin.value] += coins;
-  w.reserves[h.coin].supply_scaled += coins;
-  w.reserves[h.coin].lender_scaled += coins;
+  issue_coins(world, w, h.coin, purse, coins);
   w.auctions.systems[h.system].books.sin += coins;
   const double paid_on = std::min(coins, q.up(gas));
   w.ledger.post(purse, world.chain_purse[coin.value], paid_on);

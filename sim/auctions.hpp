@@ -33,6 +33,9 @@ void run_english(const Snapshot& world, Workspace& w, Auction& auction);
 /// Pays what losses have come due, out of surplus and newly minted tokens (sim/system_books.cpp).
 void balance_books(const Snapshot& world, Workspace& w);
 
+/// Coins newly made for somebody: the system of this reserve owes so many more.
+void issue_coins(const Snapshot& world, Workspace& w, std::uint32_t reserve, AccountId to,
+                 double coins);
 /// Takes an auction off the books: what it did not raise is lost, what it did not sell goes home.
 void close_auction(const Snapshot& world, Workspace& w, Auction& auction);
 /// What an auction has raised comes off what it has to raise.

@@ -48,44 +48,80 @@ DutchAuctionTerms dutch_terms(const CdpMarket::Spec& spec, const InUnits& coins)
   return t;
 }
 
-SystemBookTerms book_terms(const DebtAuctionSpec& spec, const InUnits& coins, double tokens) {
-  SystemBookTerms t;
-  t.debt_lot = coins(spec.lot, ".debt_auction.lot");
-  t.first_tokens = tokens;
-  t.pad = spec.pad.value;
-  t.wait_s = spec.wait.value;
-  t.bids = {spec.beg.value, spec.ttl.value, spec.tau.value};
-  return t;
+/// Takes down a system's governance token; whether it is one.
+bool add_token(CompileContext& c, CoinSystem& system, const Name& name, const std::string& path) {
+  const AssetId named = c.asset(name.text, path);
+  if (!named.valid()) return false;
+  const AssetInfo& token = c.world.assets[named.value];
+  if (token.base.valid() || !(token.supply > 0) || !(c.reference(named) > 0)) {
+    c.diagnostics.error(
+        "E0563", c.at(path),
+        fmt::format("what is {} worth, and how much of it is there?", token.name),
+        fmt::format("give it both: `{}: {{price: $500, supply: 1m {}}}`", token.name, token.name));
+    return false;
+  }
+  if (system.token.valid() && system.token != named) {
+    c.diagnostics.error("E0568", c.at(path),
+                        fmt::format("losses mint {}, and surplus burns {}",
+                                    c.world.assets[system.token.value].name, token.name),
+                        "name the same token for both");
+    return false;
+  }
+  system.token = named;
+  return true;
 }
 
 /// Tokens minted against losses: whose, and on which terms.
 void add_debt_auction(CompileContext& c, CoinSystem& system, const DebtAuctionSpec& spec,
                       const InUnits& coins) {
   const std::string path = coins.path + ".debt_auction";
-  system.token = c.asset(spec.token.text, path + ".token");
-  if (!system.token.valid()) return;
-  const AssetInfo& token = c.world.assets[system.token.value];
-  if (token.base.valid() || !(token.supply > 0) || !(c.reference(system.token) > 0)) {
-    c.diagnostics.error(
-        "E0563", c.at(path + ".token"),
-        fmt::format("what is {} worth, and how much of it is there?", token.name),
-        fmt::format("give it both: `{}: {{price: $500, supply: 1m {}}}`", token.name, token.name));
-    return;
-  }
+  if (!add_token(c, system, spec.token, path + ".token")) return;
   system.mints = true;
-  system.books = book_terms(spec, coins, c.units(spec.offers, system.token, path + ".offers"));
-  if (!(system.books.debt_lot > 0) || !(system.books.first_tokens > 0)) {
+  SystemBookTerms& t = system.books;
+  t.debt_lot = coins(spec.lot, ".debt_auction.lot");
+  t.first_tokens = c.units(spec.offers, system.token, path + ".offers");
+  t.pad = spec.pad.value;
+  t.wait_s = spec.wait.value;
+  t.bids = {spec.beg.value, spec.ttl.value, spec.tau.value};
+  if (!(t.debt_lot > 0) || !(t.first_tokens > 0)) {
     c.diagnostics.error("E0564", c.at(path), "a debt auction of nothing",
                         "state how many coins each asks for and how many tokens it offers");
   }
 }
 
+/// Surplus sold for tokens that are burned: for which, and on which terms.
+void add_surplus_auction(CompileContext& c, CoinSystem& system, const SurplusAuctionSpec& spec,
+                         const InUnits& coins) {
+  const std::string path = coins.path + ".surplus_auction";
+  if (!add_token(c, system, spec.token, path + ".token")) return;
+  system.sells = true;
+  SystemBookTerms& t = system.books;
+  t.surplus_lot = coins(spec.lot, ".surplus_auction.lot");
+  t.buffer = coins(spec.buffer, ".surplus_auction.buffer");
+  t.surplus_bids = {spec.beg.value, spec.ttl.value, spec.tau.value};
+  if (t.surplus_lot > 0) return;
+  c.diagnostics.error("E0569", c.at(path + ".lot"), "a surplus auction of nothing",
+                      "state how many coins each sells");
+}
+
 bool same_terms(const CoinSystem& a, const CoinSystem& b) {
-  const auto books = [](const CoinSystem& s) {
-    return std::array{s.hole,         s.books.debt_lot, s.books.first_tokens, s.books.pad,
-                      s.books.wait_s, s.books.bids.beg, s.books.bids.ttl_s,   s.books.bids.tau_s};
+  const auto numbers = [](const CoinSystem& s) {
+    const SystemBookTerms& t = s.books;
+    return std::array{s.hole,
+                      t.debt_lot,
+                      t.first_tokens,
+                      t.pad,
+                      t.wait_s,
+                      t.bids.beg,
+                      t.bids.ttl_s,
+                      t.bids.tau_s,
+                      t.surplus_lot,
+                      t.buffer,
+                      t.surplus_bids.beg,
+                      t.surplus_bids.ttl_s,
+                      t.surplus_bids.tau_s};
   };
-  return a.mints == b.mints && a.token == b.token && books(a) == books(b);
+  return a.mints == b.mints && a.sells == b.sells && a.token == b.token && numbers(a) == numbers(b);
 }
 
 /// The system a market belongs to; markets of one family that mint one coin share it.
@@ -96,6 +132,7 @@ std::uint32_t system_of(CompileContext& c, const Market& market, const CdpMarket
   own.coin = coins.asset;
   own.hole = coins(spec.system_hole, ".system_hole", no_limit);
   if (spec.debt_auction) add_debt_auction(c, own, *spec.debt_auction, coins);
+  if (spec.surplus_auction) add_surplus_auction(c, own, *spec.surplus_auction, coins);
   std::vector<CoinSystem>& systems = c.world.systems;
   for (std::uint32_t s = 0; s < systems.size(); ++s) {
     if (systems[s].name != own.name || systems[s].coin != own.coin) continue;
@@ -105,7 +142,7 @@ std::uint32_t system_of(CompileContext& c, const Market& market, const CdpMarket
           fmt::format("markets of '{}' share one system, and '{}' says otherwise of "
                       "it than others do",
                       own.name, market.name),
-          "state system_hole and debt_auction alike at all of them");
+          "state system_hole, debt_auction and surplus_auction alike at all of them");
     }
     return s;
   }

@@ -196,7 +196,7 @@ class GraphMaker {
         if (market == h.market) continue;
         edge(markets_[h.market.value], markets_[market.value], EdgeKind::insures, owed);
       }
-      if (!system.mints) continue;  // losses beyond the surplus dilute its token
+      if (!system.mints && !system.sells) continue;  // losses dilute its token, surplus burns it
       edge(markets_[h.market.value], assets_[system.token.value], EdgeKind::claim, owed);
       edge(assets_[system.token.value], markets_[h.market.value], EdgeKind::insures, owed);
     }

@@ -188,6 +188,8 @@ struct SystemOutcome {
   double token_usd = 0;      // paid for newly minted tokens
   double tokens_minted = 0;  // units
   double diluted = 0;        // share of the token its holders gave up
+  double sold_usd = 0;       // surplus sold for tokens
+  double tokens_burned = 0;  // units
   double deficit_usd = 0;    // at the end: behind no coin, its holders' loss
   bool operator==(const SystemOutcome&) const = default;
 };

@@ -90,25 +90,25 @@ bool may_auction_surplus(const SystemBookTerms& t, const SystemBooks& b) {
 SurplusAuction start_surplus_auction(const SystemBookTerms& t, SystemBooks& b, double now_s) {
   b.surplus -= t.surplus_lot;
   SurplusAuction a{t.surplus_lot, 0, {}};
-  a.clock.restart(t.bids, now_s);
+  a.clock.restart(t.surplus_bids, now_s);
   return a;
 }
 
 BidFlow bid_for_surplus(const SystemBookTerms& t, SurplusAuction& a, double bid, std::uint32_t who,
                         double now_s) {
   if (!a.clock.open(now_s)) return {.refusal = AuctionRefusal::over};
-  if (!(bid > a.bid) || bid < t.bids.beg * a.bid * (1 - near)) {
+  if (!(bid > a.bid) || bid < t.surplus_bids.beg * a.bid * (1 - near)) {
     return {.refusal = AuctionRefusal::too_low};
   }
   const BidFlow flow{.refund = a.bid, .refunded = a.clock.bidder};
   a.bid = bid;
-  a.clock.lead(t.bids, who, now_s);
+  a.clock.lead(t.surplus_bids, who, now_s);
   return flow;
 }
 
 bool retry_surplus_auction(const SystemBookTerms& t, SurplusAuction& a, double now_s) {
   if (!a.clock.stale(now_s)) return false;
-  a.clock.restart(t.bids, now_s);
+  a.clock.restart(t.surplus_bids, now_s);
   return true;
 }
 

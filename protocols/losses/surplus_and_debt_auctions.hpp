@@ -19,13 +19,14 @@ namespace faultline {
 
 /// Defaults: Maker in March 2020, with the wait of then.
 struct SystemBookTerms {
-  double debt_lot = 50000;     // sump, coins
-  double first_tokens = 250;   // dump, tokens for it
-  double pad = 1.5;            // growth of that lot without a bid
-  double surplus_lot = 10000;  // bump, coins
-  double buffer = 500000;      // hump, coins of surplus never sold
-  double wait_s = 561600;      // 156 h
-  BidTerms bids{1.03, 21600, 259200};
+  double debt_lot = 50000;                     // sump, coins
+  double first_tokens = 250;                   // dump, tokens for it
+  double pad = 1.5;                            // growth of that lot without a bid
+  double surplus_lot = 10000;                  // bump, coins
+  double buffer = 500000;                      // hump, coins of surplus never sold
+  double wait_s = 561600;                      // 156 h
+  BidTerms bids{1.03, 21600, 259200};          // for tokens, of debt auctions
+  BidTerms surplus_bids{1.05, 10800, 172800};  // flap.sol as shipped
 };
 
 /// The books. free sin = sin - queued - on_auction.

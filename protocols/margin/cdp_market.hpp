@@ -132,6 +132,28 @@ struct DebtAuctionSpec {
   }
 };
 
+/// What the system has beyond a buffer, for tokens that are burned.
+struct SurplusAuctionSpec {
+  Name token;
+  Amount lot{10000, "$"}, buffer{500000, "$"};
+  Ratio beg{1.05};
+  Seconds ttl{10800};
+  Seconds tau{172800};
+
+  template <class V>
+  void fields(V& v) {
+    constexpr auto maker = "vow.sol and flap.sol, March 2020 (maker_dss_code)";
+    v("token", token,
+      Field{.help = "taken for them and burned", .required = true, .refers = Refers::asset});
+    v("lot", lot, Field{.help = "coins sold at a time", .lo = 0, .source = maker});
+    v("buffer", buffer, Field{.help = "coins of surplus never sold", .lo = 0, .source = maker});
+    v("beg", beg,
+      Field{.help = "least factor between bids", .lo = 1.0001, .hi = 2, .source = maker});
+    v("ttl", ttl, Field{.help = "how long a bid must stand to win", .lo = 1, .source = maker});
+    v("tau", tau, Field{.help = "longest time an auction lasts", .lo = 1, .source = maker});
+  }
+};
+
 struct CdpMarket {
   static constexpr std::string_view name = "cdp_market";
 
@@ -146,6 +168,7 @@ struct CdpMarket {
     std::optional<Name> oracle, coin_oracle;
     AuctionSpec auction;
     std::optional<DebtAuctionSpec> debt_auction;
+    std::optional<SurplusAuctionSpec> surplus_auction;
 
     template <class V>
     void fields(V& v) {
@@ -181,6 +204,8 @@ struct CdpMarket {
       v("debt_auction", debt_auction,
         Field{.help =
                   "tokens minted against losses beyond the surplus; absent: holders bear them"});
+      v("surplus_auction", surplus_auction,
+        Field{.help = "what surplus beyond a buffer is sold for; absent: it stays"});
     }
   };
 };

@@ -108,7 +108,7 @@ std::string broken(const Options& options, bool transmission) {
   double results = 0, minted = 0;
   for (const double r : out.bearer_result_usd) results += r;
   for (std::size_t a = 0; a < c.world.assets.size(); ++a) {
-    if (w.minted[a] > 0) minted += w.minted[a] * w.market.spot[a];
+    if (w.minted[a] != 0) minted += w.minted[a] * w.market.spot[a];
   }
   if (!(std::fabs(results - minted) <= 1e-9 * (size + held))) {
     return fmt::format("results sum to {:.17g}, {:.17g} were minted", results, minted);

@@ -498,6 +498,17 @@ TEST_CASE("law 4, claim: what a system's auctions lose, its token pays") {
   CHECK(mints.moves(mints.fall("ETH", 800), asset_k, "MKR"));
 
   std::get<CdpMarket::Spec>(eco.markets.at(0).spec.spec).debt_auction.reset();
+  SurplusAuctionSpec flap;
+  flap.token = {"MKR"};
+  flap.lot = of(100, "USD");
+  flap.buffer = of(0, "USD");
+  flap.ttl.value = 12;
+  std::get<CdpMarket::Spec>(eco.markets.at(0).spec.spec).surplus_auction = flap;
+  const Built burns(eco);
+  CHECK(burns.has(market_k, "market", asset_k, "MKR", EdgeKind::claim));
+  CHECK(burns.moves(burns.fall("ETH", 940), asset_k, "MKR"));
+
+  std::get<CdpMarket::Spec>(eco.markets.at(0).spec.spec).surplus_auction.reset();
   const Built bears(eco);
   CHECK_FALSE(bears.has(market_k, "market", asset_k, "MKR", EdgeKind::claim));
   CHECK_FALSE(bears.moves(bears.fall("ETH", 800), asset_k, "MKR"));

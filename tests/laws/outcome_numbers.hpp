@@ -35,7 +35,7 @@ static_assert(sizeof(BandOutcome) == 5 * sizeof(double));
 static_assert(sizeof(BackstopOutcome) == 2 * sizeof(double));
 static_assert(sizeof(AuctionOutcome) == 11 * sizeof(double));
 static_assert(sizeof(TroveOutcome) == 13 * sizeof(double));
-static_assert(sizeof(SystemOutcome) == 6 * sizeof(double));
+static_assert(sizeof(SystemOutcome) == 8 * sizeof(double));
 static_assert(sizeof(AgentOutcome) == 4 * sizeof(double));
 static_assert(sizeof(CoinOutcome) == 5 * sizeof(double));
 static_assert(sizeof(CheapBuyersOutcome) == 4 * sizeof(double));
@@ -260,6 +260,8 @@ class NumberList {
     usd("paid for tokens", s.token_usd);
     usd("tokens minted", s.tokens_minted);
     plain("diluted", s.diluted);
+    usd("surplus sold", s.sold_usd);
+    usd("tokens burned", s.tokens_burned);
     usd("deficit", s.deficit_usd);
   }
   void agent(const AgentOutcome& a, const std::string& name) {

@@ -862,6 +862,8 @@ struct MarketGenerator<CdpMarket> {
     if (s.draw.chance(0.6)) spec.surplus = s.worth(s.draw.log_between(1, 1e5), coin);
     vary_auction(s, spec.auction, coin, collateral);
     if (s.draw.chance(0.6)) spec.debt_auction = debt_auction(s, coin, collateral);
+    if (!s.options.still && s.draw.chance(0.4))
+      spec.surplus_auction = surplus_auction(s, coin, collateral);
     MarketNode node;
     node.rows.assets = {collateral, coin};
     for (int i = 0; i < s.options.size * s.options.size; ++i) {
@@ -888,15 +890,32 @@ struct MarketGenerator<CdpMarket> {
     a.bidders = static_cast<long>(1 + s.draw.below(4));
     if (s.draw.chance(0.4)) a.pays = Amount{s.draw.between(0, 60), "$"};
   }
-  /// Tokens of an asset whose supply is known, if there is one.
-  static std::optional<DebtAuctionSpec> debt_auction(Sketch& s, const std::string& coin,
-                                                     const std::string& collateral) {
-    DebtAuctionSpec d;
+  /// An asset whose supply is known, if there is one.
+  static Name governance_token(const Sketch& s, const std::string& coin,
+                               const std::string& collateral) {
+    Name token;
     for (const auto& asset : s.eco.assets) {
       const bool other =
           asset.name != coin && asset.name != collateral && s.usd.contains(asset.name);
-      if (other && asset.spec.price && asset.spec.supply) d.token = {asset.name};
+      if (other && asset.spec.price && asset.spec.supply) token = {asset.name};
     }
+    return token;
+  }
+  static std::optional<SurplusAuctionSpec> surplus_auction(Sketch& s, const std::string& coin,
+                                                           const std::string& collateral) {
+    SurplusAuctionSpec a;
+    a.token = governance_token(s, coin, collateral);
+    if (a.token.text.empty()) return std::nullopt;
+    a.lot = s.worth(s.draw.log_between(1e2, 1e4), coin);
+    a.buffer = s.worth(s.draw.log_between(1, 1e4), coin);
+    a.ttl.value = s.draw.log_between(10, 300);
+    a.tau.value = s.draw.log_between(100, 1000);
+    return a;
+  }
+  static std::optional<DebtAuctionSpec> debt_auction(Sketch& s, const std::string& coin,
+                                                     const std::string& collateral) {
+    DebtAuctionSpec d;
+    d.token = governance_token(s, coin, collateral);
     if (d.token.text.empty()) return std::nullopt;
     const double size = s.draw.log_between(1e2, 1e5);
     d.lot = s.worth(size, coin);

@@ -219,7 +219,7 @@ TEST_CASE("debt auctions: sin waits, surplus pays first, then tokens are minted"
 }
 
 TEST_CASE("surplus auctions: only beyond buffer and sin; tokens are burned") {
-  SystemBookTerms t{.surplus_lot = 100, .buffer = 500, .wait_s = 50, .bids = terms};
+  SystemBookTerms t{.surplus_lot = 100, .buffer = 500, .wait_s = 50, .surplus_bids = terms};
   SystemBooks b;
   b.surplus = 620;
   take_on(b, 30, 0);

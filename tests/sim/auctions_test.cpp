@@ -187,6 +187,33 @@ TEST_CASE("auctions: what a lot does not raise goes down the surplus, the token,
   CHECK(alone.out.systems[0].tokens_minted == 0);
 }
 
+// 1,500 beyond the buffer are 15 lots of 100, each worth 1 MKR: 985 of 1,000 MKR are left, worth
+// what all were.
+TEST_CASE("auctions: surplus beyond the buffer buys tokens, which are burned") {
+  Sale sale(1000, 1000, 1e9, 12, 7200);
+  sale.vault(20, 10000);
+  sale.terms.surplus = of(3500, "USD");
+  add(sale.eco.assets, "MKR", priced(100));
+  sale.eco.assets.back().spec.supply = of(1000, "MKR");
+  SurplusAuctionSpec flap;
+  flap.token = {"MKR"};
+  flap.lot = of(100, "USD");
+  flap.buffer = of(2000, "USD");
+  flap.ttl.value = 100;
+  sale.terms.surplus_auction = flap;
+  const Sold sold(sale);
+  const SystemOutcome& books = sold.out.systems[0];
+  CHECK(books.surplus_start_usd == 3500);
+  CHECK(books.sold_usd == Approx(1500));
+  CHECK(books.tokens_burned == Approx(15));
+  CHECK(books.surplus_end_usd == Approx(2000));
+  CHECK(sold.out.assets[sold.c.world.asset("MKR").value].price_end == Approx(100 * 1000.0 / 985));
+  CHECK(sold.when("burned for surplus") == std::vector<double>(15, 108));
+
+  sale.terms.surplus_auction->lot = of(1600, "USD");
+  CHECK(Sold(sale).out.systems[0].tokens_burned == 0);  // buffer and lot are more than there is
+}
+
 TEST_CASE("auctions: Maker's tests of bark hold in the engine") {
   const Sold whole(clip(0.05));  // nobody would take
   REQUIRE(whole.w.auctions.open.size() == 1);
@@ -354,11 +381,26 @@ TEST_CASE("auctions: a coin is not minted against itself, and tokens need a wort
   sale.terms.debt_auction->token = {"ETH"};
   sale.terms.debt_auction->offers = of(1, "ETH");
   CHECK_THROWS_WITH(Case(sale.whole(), {}), Catch::Contains("how much of it is there"));
+  sale = market_at_1000();
+  for (const char* name : {"MKR", "GOV"}) {
+    add(sale.eco.assets, name, priced(100));
+    sale.eco.assets.back().spec.supply = of(1000, name);
+  }
+  sale.terms.surplus_auction = SurplusAuctionSpec{};
+  sale.terms.surplus_auction->token = {"GOV"};
+  sale.terms.debt_auction = DebtAuctionSpec{};
+  sale.terms.debt_auction->token = {"MKR"};
+  sale.terms.debt_auction->offers = of(1, "MKR");
+  CHECK_THROWS_WITH(Case(sale.whole(), {}),
+                    Catch::Contains("losses mint MKR, and surplus burns GOV"));
+  sale.terms.debt_auction.reset();
+  sale.terms.surplus_auction->lot = of(0, "USD");
+  CHECK_THROWS_WITH(Case(sale.whole(), {}), Catch::Contains("a surplus auction of nothing"));
 }
 
 TEST_CASE("auctions: random worlds sell, fail, begin anew, give away and mint") {
   AuctionOutcome all;
-  double minted = 0;
+  double minted = 0, burned = 0;
   for (std::uint64_t seed = 1; seed <= 150; ++seed) {
     const Case c({.seed = seed});
     Workspace w(c.world);
@@ -370,13 +412,17 @@ TEST_CASE("auctions: random worlds sell, fail, begin anew, give away and mint") 
       all.failed += a.failed;
       all.nothing += a.nothing;
     }
-    for (const SystemOutcome& s : out.systems) minted += s.tokens_minted;
+    for (const SystemOutcome& s : out.systems) {
+      minted += s.tokens_minted;
+      burned += s.tokens_burned;
+    }
   }
-  CAPTURE(all.started, all.ended, all.resets, all.failed, all.nothing, minted);
+  CAPTURE(all.started, all.ended, all.resets, all.failed, all.nothing, minted, burned);
   CHECK(all.started > 100);
   CHECK(all.ended > 50);
   CHECK(all.resets > 10);
   CHECK(all.failed > 10);
   CHECK(all.nothing > 3);
   CHECK(minted > 0);
+  CHECK(burned > 0);
 }
