@@ -89,8 +89,12 @@ struct GroupSpec {
     v("posts", posts,
       Field{.help = "collateral: an asset, or shares of value by asset", .refers = Refers::asset});
     v("owes", owes, Field{.help = "total debt of the group; left out: what is left", .lo = 0});
-    v("emode", emode, Field{.help = "category of the pool its accounts are in"});
-    v("health", health, Field{.help = "health at the start, by quantiles"});
+    v("emode", emode,
+      Field{.help = "category of the pool its accounts are in, or none; left out: the only one "
+                    "that takes all the group posts and lends all it owes, where both are stated"});
+    v("health", health,
+      Field{.help = "health at the start, by quantiles; left out: less where the reserves hold too "
+                    "little for it"});
     v("size_sd", size_sd,
       Field{.help = "standard deviation of ln(debt) over accounts",
             .lo = 0,

@@ -30,7 +30,7 @@ bool owes_units(const GroupSpec& spec, const Node& node, ReadContext& context) {
   return true;
 }
 
-AccountGroup to_group(const std::string& name, const GroupSpec& spec, Span at) {
+AccountGroup to_group(const std::string& name, const GroupSpec& spec, const Node& node, Span at) {
   AccountGroup g;
   g.name = name;
   g.count = spec.count;
@@ -41,6 +41,7 @@ AccountGroup to_group(const std::string& name, const GroupSpec& spec, Span at) {
   g.emode = spec.emode.value_or("");
   g.bands = spec.bands.value_or(0);
   g.health_median = spec.health.median;
+  g.health_stated = node.find("health") != nullptr;
   const auto low = [&](double p, const std::optional<double>& value) {
     if (!value) return;
     g.health_low_quantile = p;
@@ -403,7 +404,7 @@ void read_borrowers(const Node& node, const BorrowersPlace& where, MarketNode& m
     GroupSpec spec;
     if (read_fields(node, spec, where.path, {"borrowers", where.market, ""}, context) &&
         owes_units(spec, node, context)) {
-      market.groups.push_back(to_group("borrowers", spec, node.span));
+      market.groups.push_back(to_group("borrowers", spec, node, node.span));
     }
     return;
   }
@@ -412,7 +413,7 @@ void read_borrowers(const Node& node, const BorrowersPlace& where, MarketNode& m
     if (read_fields(entry.value, spec, where.path + "." + entry.key,
                     {"group", entry.key, "'" + where.market + "'"}, context) &&
         owes_units(spec, entry.value, context)) {
-      market.groups.push_back(to_group(entry.key, spec, entry.key_span));
+      market.groups.push_back(to_group(entry.key, spec, entry.value, entry.key_span));
     }
   }
 }

@@ -331,7 +331,7 @@ double auctions_hole(const Snapshot& world, const Workspace& w, std::uint32_t ho
   for (const Auction& a : w.auctions.open) {
     if (a.house != house || a.sold) continue;
     const double hole = a.owed * coin - a.lot * collateral_usd;
-    usd += std::max(0.0, std::floor(hole / world.usd_step + 0.5) * world.usd_step);
+    usd += std::max(0.0, world.whole_usd(hole));
   }
   return usd;
 }

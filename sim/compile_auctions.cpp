@@ -180,28 +180,13 @@ void add_house(CompileContext& c, Market& market, MarketId id, const CdpMarket::
 
 void add_cdp(CompileContext& c, Market& market, MarketId id, const CdpMarket::Spec& spec) {
   const std::string path = "markets." + market.name;
-  const AssetId coin = c.asset(spec.lends.text, path + ".lends");
-  const AssetId collateral = c.asset(spec.collateral.text, path + ".collateral");
-  if (!coin.valid() || !collateral.valid()) return;
-  if (coin == collateral) {
-    c.diagnostics.error("E0560", c.at(path + ".collateral"),
-                        "a coin cannot be minted against itself", "name another collateral");
-    return;
-  }
-  const InUnits coins{c, coin, path};
   const double lt = spec.lltv ? spec.lltv->value : 1 / spec.mat.value;
-  Reserve& minted = add_reserve(c, id, coin, path, spec.coin_oracle);
-  minted.minted = true;
-  minted.lent = false;
-  minted.rate = compile_rate({.kind = "fixed", .base = spec.fee, .reserve_factor = Ratio{1.0}});
-  if (spec.line) minted.borrow_cap = coins(*spec.line, ".line");
-  if (spec.borrowed) c.borrowed.back() = coins(*spec.borrowed, ".borrowed");
-  if (spec.surplus) c.protocol.back() = coins(*spec.surplus, ".surplus");
-  // What the ceiling leaves room for may yet be minted.
-  if (spec.line) c.holdings[coin.value] += minted.borrow_cap;
-  Reserve& posted = add_reserve(c, id, collateral, path, spec.oracle);
-  posted.terms.lt = posted.terms.ltv = lt;
-  posted.lent = posted.takes_debt = false;
+  const MintedPair pair{spec.lends, spec.collateral, spec.coin_oracle, spec.oracle,
+                        spec.fee,   spec.line,       spec.borrowed,    lt};
+  if (!add_minted_pair(c, id, path, pair)) return;
+  const std::size_t coin = market.first_reserve;
+  const InUnits coins{c, c.world.reserves[coin].asset, path};
+  if (spec.surplus) c.protocol[coin] = coins(*spec.surplus, ".surplus");
   add_house(c, market, id, spec, coins);
 }
 

@@ -160,6 +160,18 @@ struct CompileContext {
 Reserve& add_reserve(CompileContext& c, MarketId market, AssetId asset, const std::string& path,
                      const std::optional<Name>& oracle);
 
+/// What markets write alike that mint a coin against one collateral.
+struct MintedPair {
+  const Name &lends, &collateral;
+  const std::optional<Name>&coin_oracle, &oracle;
+  PerYear fee;
+  const std::optional<Amount>&line, &borrowed;
+  double threshold;  // debt over collateral, most
+};
+/// Two reserves, the coin's and then its collateral's; whether those are assets, and not one.
+bool add_minted_pair(CompileContext& c, MarketId market, const std::string& path,
+                     const MintedPair& pair);
+
 /// Curated vaults: where they lend how much, before rounding; then their books, once the position
 /// book stands.
 void gather_vaults(CompileContext& c);

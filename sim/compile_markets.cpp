@@ -69,6 +69,31 @@ Reserve& add_reserve(CompileContext& c, MarketId market, AssetId asset, const st
   return world.reserves.back();
 }
 
+bool add_minted_pair(CompileContext& c, MarketId market, const std::string& path,
+                     const MintedPair& pair) {
+  const AssetId coin = c.asset(pair.lends.text, path + ".lends");
+  const AssetId collateral = c.asset(pair.collateral.text, path + ".collateral");
+  if (!coin.valid() || !collateral.valid()) return false;
+  if (coin == collateral) {
+    c.diagnostics.error("E0560", c.at(path + ".collateral"),
+                        "a coin cannot be minted against itself", "name another collateral");
+    return false;
+  }
+  Reserve& minted = add_reserve(c, market, coin, path, pair.coin_oracle);
+  minted.minted = true;
+  minted.lent = false;
+  minted.rate = compile_rate({.kind = "fixed", .base = pair.fee, .reserve_factor = Ratio{1.0}});
+  if (pair.line) {
+    minted.borrow_cap = c.units(*pair.line, coin, path + ".line");
+    c.holdings[coin.value] += minted.borrow_cap;  // what the ceiling leaves room for
+  }
+  if (pair.borrowed) c.borrowed.back() = c.units(*pair.borrowed, coin, path + ".borrowed");
+  Reserve& posted = add_reserve(c, market, collateral, path, pair.oracle);
+  posted.terms.lt = posted.terms.ltv = pair.threshold;
+  posted.lent = posted.takes_debt = false;
+  return true;
+}
+
 namespace {
 
 void size_reserve(CompileContext& c, const std::optional<Amount>& supplied,

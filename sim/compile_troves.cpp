@@ -32,36 +32,21 @@ TroveTerms trove_terms(CompileContext& c, const TroveMarket::Spec& spec, AssetId
 
 void add_troves(CompileContext& c, Market& market, MarketId id, const TroveMarket::Spec& spec) {
   const std::string path = "markets." + market.name;
-  const AssetId coin = c.asset(spec.lends.text, path + ".lends");
-  const AssetId collateral = c.asset(spec.collateral.text, path + ".collateral");
-  if (!coin.valid() || !collateral.valid()) return;
-  if (coin == collateral) {
-    c.diagnostics.error("E0560", c.at(path + ".collateral"),
-                        "a coin cannot be minted against itself", "name another collateral");
-    return;
-  }
+  TroveSystem s;
+  s.market = id;
+  s.coin = static_cast<std::uint32_t>(c.world.reserves.size());
+  s.collateral = s.coin + 1;
+  const MintedPair pair{spec.lends, spec.collateral, spec.coin_oracle, spec.oracle,
+                        spec.fee,   spec.line,       spec.borrowed,    1 / spec.mcr.value};
+  if (!add_minted_pair(c, id, path, pair)) return;
   if (spec.recovery_mode && spec.ccr.value < spec.mcr.value) {
     c.diagnostics.error("E0566", c.at(path + ".ccr"),
                         "recovery mode would begin where all loans have failed already",
                         "state a `ccr` above `mcr`, or `recovery_mode: no`");
     return;
   }
-  TroveSystem s;
-  s.market = id;
-  s.coin = static_cast<std::uint32_t>(c.world.reserves.size());
-  s.collateral = s.coin + 1;
-  Reserve& minted = add_reserve(c, id, coin, path, spec.coin_oracle);
-  minted.minted = true;
-  minted.lent = false;
-  minted.rate = compile_rate({.kind = "fixed", .base = spec.fee, .reserve_factor = Ratio{1.0}});
-  if (spec.line) {
-    minted.borrow_cap = c.units(*spec.line, coin, path + ".line");
-    c.holdings[coin.value] += minted.borrow_cap;  // what the ceiling leaves room for
-  }
-  if (spec.borrowed) c.borrowed.back() = c.units(*spec.borrowed, coin, path + ".borrowed");
-  Reserve& posted = add_reserve(c, id, collateral, path, spec.oracle);
-  posted.terms.lt = posted.terms.ltv = 1 / spec.mcr.value;
-  posted.lent = posted.takes_debt = false;
+  const AssetId coin = c.world.reserves[s.coin].asset;
+  const AssetId collateral = c.world.reserves[s.collateral].asset;
   s.terms = trove_terms(c, spec, collateral, path);
   s.pool_terms.least = c.units(spec.pool_keeps, coin, path + ".pool_keeps");
   if (spec.pool) s.pool_coins = c.units(*spec.pool, coin, path + ".pool") * c.eco.book_scale;

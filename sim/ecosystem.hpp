@@ -135,9 +135,10 @@ struct AccountGroup {
       posts;                           // asset to share of collateral value; empty: as the reserves
   std::map<std::string, Amount> owes;  // asset to total; empty: what is left of the reserves
   double health_median = 1.6, health_low = 1.05, health_low_quantile = 0.01;
-  double size_sd = 2.0;  // standard deviation of ln(debt)
-  std::string emode;     // its accounts' category; empty: none
-  long bands = 0;        // of loans on bands; 0: as their market says
+  bool health_stated = false;  // else it may be less, where reserves hold too little for it
+  double size_sd = 2.0;        // standard deviation of ln(debt)
+  std::string emode;           // its accounts' category; empty: the only one that suits, "none"
+  long bands = 0;              // of loans on bands; 0: as their market says
   Span at;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -12,6 +13,7 @@ namespace faultline {
 
 namespace {
 
+constexpr double no_limit = std::numeric_limits<double>::infinity();
 constexpr double least_health = 1.002;  // where the opening oracle price would have no room at all
 
 struct Share {
@@ -47,12 +49,40 @@ std::uint32_t find_reserve(CompileContext& c, const Market& m, const std::string
   return 0xffffffffu;
 }
 
+/// Whether a category takes all a group posts and lends all it owes.
+bool suits(CompileContext& c, const AccountGroup& g, const Market& m, std::size_t e) {
+  const auto is = [&](std::uint32_t r, const std::string& asset) {
+    return c.world.assets[c.world.reserves[r].asset.value].name == asset;
+  };
+  const auto taken = [&](const auto& entry) {
+    for (std::uint32_t r = m.first_reserve; r < m.first_reserve + m.reserve_count; ++r) {
+      if (c.world.reserves[r].emode == static_cast<std::int32_t>(e) && is(r, entry.first))
+        return true;
+    }
+    return false;
+  };
+  const auto& lends = m.emodes[e].borrowable;
+  const auto lent = [&](const auto& entry) {
+    return std::any_of(lends.begin(), lends.end(),
+                       [&](std::uint32_t r) { return is(r, entry.first); });
+  };
+  return std::all_of(g.posts.begin(), g.posts.end(), taken) &&
+         std::all_of(g.owes.begin(), g.owes.end(), lent);
+}
+
 /// The category a group's accounts are in, by place; -1: none, or none of that name.
 std::int32_t emode_of(CompileContext& c, const AccountGroup& g, const Market& m) {
-  if (g.emode.empty()) return -1;
+  if (g.emode == "none") return -1;
+  std::int32_t found = -1, count = 0;
   for (std::size_t e = 0; e < m.emodes.size(); ++e) {
-    if (m.emodes[e].name == g.emode) return static_cast<std::int32_t>(e);
+    const bool is = g.emode.empty() ? !g.posts.empty() && !g.owes.empty() && suits(c, g, m, e)
+                                    : m.emodes[e].name == g.emode;
+    if (!is) continue;
+    found = static_cast<std::int32_t>(e);
+    ++count;
   }
+  if (g.emode.empty()) return count == 1 ? found : -1;
+  if (count > 0) return found;
   c.diagnostics.error("E0544", g.at, fmt::format("'{}' has no e-mode '{}'", m.name, g.emode),
                       "declare it under `emodes`");
   return -1;
@@ -126,54 +156,159 @@ std::vector<Share> debt_totals(CompileContext& c, const AccountGroup& g, const M
   return totals;
 }
 
-void generate_group(CompileContext& c, const AccountGroup& g, std::uint32_t m,
-                    std::vector<double>& left) {
-  const Market& market = c.world.markets[m];
-  const std::int32_t emode = emode_of(c, g, market);
-  const std::vector<Share> totals = debt_totals(c, g, market, emode, left);
-  const std::vector<Share> posts = collateral_shares(c, g, market, emode);
-  if (totals.empty() || posts.empty() || g.count <= 0) return;
-  std::vector<Share> by_value;
-  for (const Share& t : totals) {
-    by_value.push_back({t.reserve, t.weight * c.reference(c.world.reserves[t.reserve].asset)});
-    left[t.reserve] = std::max(0.0, left[t.reserve] - t.weight);
-  }
-  by_value = running(std::move(by_value));
-  const std::uint32_t key = name_key((market.name + "/" + g.name).c_str());
+/// What a market's reserves have left for groups to owe and to post, units by reserve; what is
+/// posted counts at the pot. No limit where nobody says what was supplied.
+struct Left {
+  std::vector<double> debt, room;
+};
+
+/// One generated account: reserves, debt in units and collateral in USD after its threshold.
+struct Account {
+  std::uint32_t owes = 0, posts = 0;
+  double size = 0, debt = 0, debt_usd = 0, health = 0;
+};
+
+double weighted_usd(const CompileContext& c, std::uint32_t r) {
+  const Reserve& reserve = c.world.reserves[r];
+  return c.reference(reserve.asset) * reserve.terms.lt;
+}
+
+/// Who owes what of the totals, and at what health.
+std::vector<Account> draw_accounts(CompileContext& c, const AccountGroup& g, std::uint32_t key,
+                                   const std::vector<Share>& totals,
+                                   const std::vector<Share>& posts) {
   const auto u = [&](std::uint32_t account, std::uint32_t index) {
     return uniform({c.world.seed, 0, key, account, index});
   };
-  const auto n = static_cast<std::uint32_t>(g.count);
-  std::vector<double> size(n), sum(c.world.reserves.size(), 0);
-  std::vector<std::uint32_t> owes(n);
-  for (std::uint32_t i = 0; i < n; ++i) {
-    size[i] = math::exp(g.size_sd * inverse_normal(u(i, 0)));
-    // Stratified, so that every debt asset with a share of at least 1/n has debtors.
-    owes[i] = pick(by_value, (i + u(i, 1)) / n);
-    sum[owes[i]] += size[i];
+  std::vector<Share> by_value;
+  std::vector<double> total(c.world.reserves.size(), 0), sum(c.world.reserves.size(), 0);
+  for (const Share& t : totals) {
+    by_value.push_back({t.reserve, t.weight * c.reference(c.world.reserves[t.reserve].asset)});
+    total[t.reserve] += t.weight;
   }
+  by_value = running(std::move(by_value));
+  const auto n = static_cast<std::uint32_t>(g.count);
+  std::vector<Account> out(n);
+  for (std::uint32_t i = 0; i < n; ++i) {
+    out[i].size = math::exp(g.size_sd * inverse_normal(u(i, 0)));
+    // Stratified, so that every debt asset with a share of at least 1/n has debtors.
+    out[i].owes = pick(by_value, (i + u(i, 1)) / n);
+    out[i].posts = pick(posts, u(i, 2));
+    out[i].health = draw_health(g, u(i, 3));
+    sum[out[i].owes] += out[i].size;
+  }
+  for (Account& a : out) {
+    a.debt = total[a.owes] * (a.size / sum[a.owes]);
+    a.debt_usd = a.debt * c.reference(c.world.reserves[a.owes].asset);
+  }
+  return out;
+}
+
+/// Where a group says neither its health nor what it posts, and the usual health asks for more
+/// than is left, what lies above the least shrinks to what there is.
+void fit_health(CompileContext& c, const AccountGroup& g, const std::vector<Share>& posts,
+                const Left& left, std::vector<Account>& accounts) {
+  constexpr double filled = 0.97;  // of what is left: accounts do not fit together without a gap
+  if (g.health_stated || !g.posts.empty()) return;
+  double room = 0, least = 0, needed = 0;
+  for (const Share& s : posts) {
+    room += left.room[c.world.reserves[s.reserve].pot] * weighted_usd(c, s.reserve);
+  }
+  for (const Account& a : accounts) {
+    least += least_health * a.debt_usd;
+    needed += a.health * a.debt_usd;
+  }
+  if (!(needed > filled * room)) return;
+  const double kept = (filled * room - least) / (needed - least);
+  if (!(kept > 0)) return;  // it cannot fit: what is posted beyond what is supplied is told later
+  for (Account& a : accounts) a.health = least_health + (a.health - least_health) * kept;
+  c.diagnostics.note(
+      "N0453", g.at,
+      fmt::format("'{}': reserves hold too little for a median health of {:.2f}; it is {:.2f}",
+                  g.name, g.health_median, least_health + (g.health_median - least_health) * kept),
+      "state `health`, or more `supplied`");
+}
+
+/// Each posts what was drawn. Where a group does not say what it posts and a reserve would hold
+/// more than is left of it, the largest choose first, and where that is full, what has most left.
+void place_accounts(CompileContext& c, const AccountGroup& g, const std::vector<Share>& posts,
+                    Left& left, std::vector<Account>& accounts) {
+  const auto room_usd = [&](std::uint32_t r) {
+    return left.room[c.world.reserves[r].pot] * weighted_usd(c, r);
+  };
+  std::vector<double> drawn(c.world.reserves.size(), 0);
+  for (const Account& a : accounts) drawn[a.posts] += a.debt_usd * a.health;
+  const bool full = g.posts.empty() && std::any_of(posts.begin(), posts.end(), [&](const Share& s) {
+                      return drawn[s.reserve] > room_usd(s.reserve);
+                    });
+  std::vector<Account*> order;
+  for (Account& a : accounts) order.push_back(&a);
+  if (full) {
+    std::stable_sort(order.begin(), order.end(), [](const Account* a, const Account* b) {
+      return a->debt_usd * a->health > b->debt_usd * b->health;
+    });
+  }
+  for (Account* a : order) {
+    const double usd = a->debt_usd * a->health;
+    if (full && room_usd(a->posts) < usd) {
+      for (const Share& s : posts) {
+        if (room_usd(s.reserve) > room_usd(a->posts)) a->posts = s.reserve;
+      }
+    }
+    left.room[c.world.reserves[a->posts].pot] -= usd / weighted_usd(c, a->posts);
+  }
+}
+
+void generate_group(CompileContext& c, const AccountGroup& g, std::uint32_t m, Left& left) {
+  const Market& market = c.world.markets[m];
+  const std::int32_t emode = emode_of(c, g, market);
+  const std::vector<Share> totals = debt_totals(c, g, market, emode, left.debt);
+  const std::vector<Share> posts = collateral_shares(c, g, market, emode);
+  if (totals.empty() || posts.empty() || g.count <= 0) return;
+  for (const Share& t : totals) {
+    left.debt[t.reserve] = std::max(0.0, left.debt[t.reserve] - t.weight);
+  }
+  const std::uint32_t key = name_key((market.name + "/" + g.name).c_str());
+  std::vector<Account> accounts = draw_accounts(c, g, key, totals, posts);
+  fit_health(c, g, posts, left, accounts);
+  place_accounts(c, g, posts, left, accounts);
   PositionRows& out = c.gathered[m].made;
-  out.first_leg.reserve(out.first_leg.size() + n);
-  out.legs.reserve(out.legs.size() + 2 * std::size_t{n});
-  out.amounts.reserve(out.amounts.size() + 2 * std::size_t{n});
+  out.first_leg.reserve(out.first_leg.size() + accounts.size());
+  out.legs.reserve(out.legs.size() + 2 * accounts.size());
+  out.amounts.reserve(out.amounts.size() + 2 * accounts.size());
   const auto leg = [&](std::uint32_t reserve, double units, std::uint8_t side) {
     out.legs.push_back({static_cast<std::uint16_t>(reserve - market.first_reserve), side, 0});
     out.amounts.push_back(units);
   };
-  for (std::uint32_t i = 0; i < n; ++i) {
-    double total = 0;
-    for (const Share& t : totals) total += t.reserve == owes[i] ? t.weight : 0;
-    const double debt = total * (size[i] / sum[owes[i]]) * c.eco.book_scale;
-    const std::uint32_t r = pick(posts, u(i, 2));
-    const double value =
-        debt * c.reference(c.world.reserves[owes[i]].asset) * draw_health(g, u(i, 3));
-    const double units =
-        value / (c.reference(c.world.reserves[r].asset) * c.world.reserves[r].terms.lt);
-    leg(r, units, 0);
-    leg(owes[i], debt, 1);
+  for (const Account& a : accounts) {
+    const double debt = a.debt * c.eco.book_scale;
+    const double value = debt * c.reference(c.world.reserves[a.owes].asset) * a.health;
+    leg(a.posts, value / weighted_usd(c, a.posts), 0);
+    leg(a.owes, debt, 1);
     out.first_leg.push_back(static_cast<std::uint32_t>(out.legs.size()));
   }
-  c.gathered[m].groups.emplace_back(g.name, n);
+  c.gathered[m].groups.emplace_back(g.name, static_cast<std::uint32_t>(accounts.size()));
+}
+
+/// What listed accounts and nobody else leave of what the reserves state.
+Left what_is_left(CompileContext& c, std::uint32_t m) {
+  const Market& market = c.world.markets[m];
+  Left left{c.borrowed, std::vector<double>(c.supplied.size(), no_limit)};
+  for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
+       ++r) {
+    const bool limited = c.world.owns_pot(r) && market.perp < 0 && market.bands < 0;
+    if (limited && c.supplied[r] > 0) left.room[r] = c.supplied[r];
+  }
+  c.gathered[m].each_account([&](const AccountRows& rows, std::size_t account) {
+    rows.each_leg(account, [&](std::uint32_t reserve, double units, bool debt) {
+      if (debt) {
+        left.debt[reserve] -= units / c.eco.book_scale;
+      } else {
+        left.room[c.world.reserves[reserve].pot] -= units / c.eco.book_scale;
+      }
+    });
+  });
+  return left;
 }
 
 }  // namespace
@@ -194,14 +329,7 @@ void generate_accounts(CompileContext& c, const Named<MarketNode>& node, std::ui
   std::vector<AccountGroup> groups = node.spec.groups;
   const Market& market = c.world.markets[m];
   CompileContext::Gathered& gathered = c.gathered[m];
-  std::vector<double> left = c.borrowed;
-  if (!groups.empty()) {
-    gathered.each_account([&](const AccountRows& rows, std::size_t account) {
-      rows.each_leg(account, [&](std::uint32_t reserve, double units, bool debt) {
-        if (debt) left[reserve] -= units / c.eco.book_scale;
-      });
-    });
-  }
+  Left left = what_is_left(c, m);
   bool owed = false;
   for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
        ++r) {

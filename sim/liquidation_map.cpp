@@ -190,7 +190,7 @@ void add_bad_debt(const Snapshot& world, const std::vector<double>& market,
     while (legacy < world.legacy_rows.size() && world.legacy_rows[legacy] < p) ++legacy;
     const bool known = legacy < world.legacy_rows.size() && world.legacy_rows[legacy] == p;
     hole -= known ? world.legacy_usd[legacy] : 0;
-    hole = std::floor(hole / world.usd_step + 0.5) * world.usd_step;
+    hole = world.whole_usd(hole);
     if (hole > 0) out[world.positions[p].market.value].bad_debt_usd += hole;
   }
 }

@@ -68,8 +68,7 @@ double market_hole(const Snapshot& world, const Workspace& w, std::uint32_t m) {
     owed += w.hollow_units[reserve.debt_factor] * w.market_factors[reserve.debt_factor];
     held += w.hollow_units[reserve.collateral_factor] * w.market_factors[reserve.collateral_factor];
   }
-  const double rows =
-      std::max(0.0, std::floor((owed - held) / world.usd_step + 0.5) * world.usd_step);
+  const double rows = std::max(0.0, world.whole_usd(owed - held));
   if (market.house < 0) return rows;
   const auto house = static_cast<std::uint32_t>(market.house);
   const std::uint32_t collateral = world.houses[house].collateral;

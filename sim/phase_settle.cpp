@@ -23,11 +23,6 @@ namespace faultline {
 
 namespace {
 
-/// Metrics are rounded per row, so that their sums are exact in any order.
-double whole_usd(const Snapshot& world, double usd) {
-  return std::floor(usd / world.usd_step + 0.5) * world.usd_step;
-}
-
 void settle_order(const Snapshot& world, Workspace& w, const LiquidationOrder& o) {
   const std::uint32_t rd = o.debt_reserve, rc = o.collateral_reserve;
   const Reserve& debt = world.reserves[rd];
@@ -59,7 +54,7 @@ void settle_order(const Snapshot& world, Workspace& w, const LiquidationOrder& o
 
   const double price = w.market.spot[debt.asset.value];
   MarketOutcome& market = w.outcome.markets[debt.market.value];
-  const double repaid_usd = whole_usd(world, repaid * price);
+  const double repaid_usd = world.whole_usd(repaid * price);
   market.liquidated_usd += repaid_usd;
   market.liquidations += 1;
   if (market.first_liquidation_s < 0) market.first_liquidation_s = w.now_s;

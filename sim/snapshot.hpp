@@ -227,7 +227,10 @@ struct Snapshot {
   DependencyGraph graph;
   std::vector<double> total_supply;  // [asset] units on the ledger at the start
   std::uint64_t fingerprint = 0;
-  double usd_step = 0x1p-12;  // USD metrics are rounded to this per row, then summed
+  double usd_step = 0x1p-12;
+
+  /// Metrics are rounded per row, so that their sums are exact in any order.
+  double whole_usd(double usd) const { return std::floor(usd / usd_step + 0.5) * usd_step; }
 
   /// What a transaction costs whoever states no gas of his own (`own` is NaN), USD.
   double gas_usd(double own, std::uint32_t chain) const {

@@ -82,7 +82,7 @@ TEST_CASE("e-mode: a category nobody is in changes nothing") {
       for (auto& m : eco->markets) {
         m.spec.rows.emodes.clear();
         m.spec.rows.emode_of.clear();
-        for (AccountGroup& g : m.spec.groups) g.emode.clear();
+        for (AccountGroup& g : m.spec.groups) g.emode = "none";
         auto* pool = std::get_if<PooledLending::Spec>(&m.spec.spec);
         if (pool == nullptr) continue;
         pools += eco == &with && !pool->emodes.empty();
