@@ -4,7 +4,10 @@
 #include <optional>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "cli/verbs.hpp"
+#include "sim/workspace.hpp"
 
 namespace faultline {
 
@@ -25,5 +28,9 @@ int inspect_oracles(const Inspection& in);
 int inspect_markets(const Inspection& in);
 int inspect_gamma(const Inspection& in);
 int inspect_vaults(const Inspection& in);
+
+/// One who takes claims back, as a world opens.
+void print_desk(const Snapshot& world, const Workspace& w, std::uint32_t desk);
+nlohmann::json desk_json(const Snapshot& world, const Workspace& w, std::uint32_t desk);
 
 }  // namespace faultline

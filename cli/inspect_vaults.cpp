@@ -236,14 +236,19 @@ int inspect_vaults(const Inspection& in) {
     for (std::uint32_t i = 0; i < world.coins.size(); ++i) {
       out["vaults"][world.coins[i].name] = coin_json(world, i);
     }
+    for (std::uint32_t d = 0; d < world.desks.size(); ++d) {
+      out["vaults"][world.desks[d].name] = desk_json(world, view.opened(), d);
+    }
     fmt::print("{}\n", out.dump(2));
     return 0;
   }
+  const std::size_t issuers = world.coins.size() + world.desks.size();
   fmt::print("{}: {} curated vaults{} at their opening\n", world.name, world.vaults.size(),
-             world.coins.empty() ? ""
-                                 : fmt::format(", {} {} of coins", world.coins.size(),
-                                               world.coins.size() == 1 ? "issuer" : "issuers"));
+             issuers == 0
+                 ? ""
+                 : fmt::format(", {} {} of coins", issuers, issuers == 1 ? "issuer" : "issuers"));
   for (std::uint32_t i = 0; i < world.coins.size(); ++i) print_coin(world, view.opened(), i);
+  for (std::uint32_t d = 0; d < world.desks.size(); ++d) print_desk(world, view.opened(), d);
   for (std::uint32_t v = 0; v < world.vaults.size(); ++v) print_vault(world, view, v);
   if (!world.vaults.empty()) {
     fmt::print(

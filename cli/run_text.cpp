@@ -1,4 +1,5 @@
 #include "cli/run_text.hpp"
+#include "cli/run_desks.hpp"
 #include "cli/run_shape.hpp"
 #include "cli/run_supplies.hpp"
 
@@ -267,6 +268,10 @@ std::string move_text(const ExogenousMove& m) {
       return share + " of what they hold is for sale";
     case MoveKind::gas:
       return fmt::format("gas at {:.3g} times its price", m.value);
+    case MoveKind::out_of_reach:
+      return "out of reach";
+    case MoveKind::hand_in:
+      return share + " of what its holders have is handed in";
     case MoveKind::freeze:
       return "frozen to new supply and debt";
     case MoveKind::halt:
@@ -305,7 +310,9 @@ void add_shocks(const RunReport& r, std::vector<TimelineEvent>& out) {
         : m.kind == MoveKind::sale     ? r.world.flow_agents[m.target].name
         : m.kind == MoveKind::gas      ? r.world.chains[m.target].name
         : m.kind == MoveKind::freeze   ? r.world.assets[r.world.reserves[m.target].asset.value].name
-                                       : r.world.oracles[m.target].name;
+        : m.kind == MoveKind::out_of_reach ? r.world.reserve_parts[m.target].name
+        : m.kind == MoveKind::hand_in      ? r.world.desks[m.target].name
+                                           : r.world.oracles[m.target].name;
     by_time[{m.when.start_s, m.when.end_s}][move_text(m)].push_back(name);
   }
   for (const auto& [when, moves] : by_time) {
@@ -697,6 +704,7 @@ void print_run(const RunReport& r, bool whole) {
   print_bands(r);
   print_dollars(r);
   print_supplies(r);
+  print_desks(r);
   print_auctions(r);
   print_troves(r);
   print_pools(r);
@@ -869,6 +877,7 @@ void add_other_nodes(const RunReport& r, nlohmann::json& out) {
   add_troves(r, out);
   add_pools(r, out);
   add_supplies(r, out);
+  add_desks(r, out);
 }
 
 nlohmann::json summary_json(const Summary& x) {

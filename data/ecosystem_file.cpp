@@ -382,9 +382,9 @@ class EcosystemReader {
   }
 
   void read_backstops() {
-    constexpr std::array<std::string_view, 4> vault_kinds{
-        VaultSpec::name, SyntheticDollarSpec::name, CuratedVaultSpec::name,
-        AlgorithmicCoinSpec::name};
+    constexpr std::array<std::string_view, 6> vault_kinds{
+        VaultSpec::name,           SyntheticDollarSpec::name, CuratedVaultSpec::name,
+        AlgorithmicCoinSpec::name, BridgeSpec::name,          FiatCoinSpec::name};
     each_node("vaults", [&](const Entry& entry) {
       const auto kind = kind_of(entry, "vault", vault_kinds);
       if (!kind) return;
@@ -392,6 +392,8 @@ class EcosystemReader {
       if (*kind == 1) read_node("vaults", "vault", entry, out_.eco.dollars);
       if (*kind == 2) read_node("vaults", "vault", entry, out_.eco.curated);
       if (*kind == 3) read_node("vaults", "vault", entry, out_.eco.coins);
+      if (*kind == 4) read_node("vaults", "vault", entry, out_.eco.bridges);
+      if (*kind == 5) read_node("vaults", "vault", entry, out_.eco.fiat_coins);
     });
     each_node("funds", [&](const Entry& entry) {
       if (covers_reserve(entry)) {

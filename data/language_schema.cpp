@@ -297,7 +297,9 @@ class SchemaBuilder {
                            {kind(static_cast<const VaultSpec*>(nullptr)),
                             kind(static_cast<const SyntheticDollarSpec*>(nullptr)),
                             kind(static_cast<const CuratedVaultSpec*>(nullptr)),
-                            kind(static_cast<const AlgorithmicCoinSpec*>(nullptr))}),
+                            kind(static_cast<const AlgorithmicCoinSpec*>(nullptr)),
+                            kind(static_cast<const BridgeSpec*>(nullptr)),
+                            kind(static_cast<const FiatCoinSpec*>(nullptr))}),
                    "who takes failing accounts over, who issues dollars and coins, and who lends "
                    "for others");
   }
@@ -470,7 +472,8 @@ std::string language_reference() {
          page<VaultSpec>("vaults.NAME (backstop_vault)") +
          page<SyntheticDollarSpec>("vaults.NAME (synthetic_dollar)") +
          page<CuratedVaultSpec>("vaults.NAME (curated_vault)") +
-         page<AlgorithmicCoinSpec>("vaults.NAME (algorithmic_coin)");
+         page<AlgorithmicCoinSpec>("vaults.NAME (algorithmic_coin)") +
+         page<BridgeSpec>("vaults.NAME (bridge)") + page<FiatCoinSpec>("vaults.NAME (fiat_coin)");
   out += "# Funds\n\n" + page<FundSpec>("funds.NAME (insurance_fund)") +
          "A fund that covers one reserve, as `pool.WETH`, is a safety module.\n\n" +
          page<SafetyModuleSpec>("funds.NAME (safety_module)");

@@ -12,13 +12,11 @@ namespace faultline {
 
 namespace {
 
-constexpr std::array<std::string_view, 1> unbuilt_verbs{"drain"};
-
 int verbs_in(const EventSpec& e) {
   return !e.price.empty() + !e.rate.empty() + !e.discount.empty() + !e.backing.empty() +
          !e.withdraw.empty() + !e.gas.empty() + !e.halt.empty() + !e.freeze.empty() +
-         !e.exit.empty() + !e.oracle.empty() + !e.set.empty() + e.exploit.has_value() +
-         e.path.has_value();
+         !e.exit.empty() + !e.drain.empty() + !e.oracle.empty() + !e.set.empty() +
+         e.exploit.has_value() + e.path.has_value();
 }
 
 void load_path(EventSpec& event, const std::string& at, const std::string& folder,
@@ -57,13 +55,7 @@ EventSpec read_event(const Node& node, const std::string& path, const std::strin
                      std::vector<DataFile>& files) {
   EventSpec event;
   event.written = node.span;
-  for (const std::string_view verb : unbuilt_verbs) {
-    if (const Entry* e = node.entry(verb)) {
-      context.reading.error("E0210", e->key_span, fmt::format("'{}' is not built yet", verb),
-                            "leave the event out in this version");
-    }
-  }
-  read_fields(node, event, path, {"event", "", "'" + scenario + "'"}, context, unbuilt_verbs);
+  read_fields(node, event, path, {"event", "", "'" + scenario + "'"}, context);
   const int verbs = verbs_in(event);
   if (verbs != 1 && !context.reading.diagnostics.failed()) {
     context.reading.error(
@@ -71,10 +63,21 @@ EventSpec read_event(const Node& node, const std::string& path, const std::strin
         verbs == 0 ? "this event says nothing that happens"
                    : "an event has one verb, this one has several",
         "write one of price, discount, backing, rate, path, exploit, withdraw, gas, halt, "
-        "freeze, exit, oracle, set");
+        "freeze, exit, drain, oracle, set");
   }
   if (event.path) load_path(event, path, folder, context, files);
   return event;
+}
+
+/// What a bridge's escrow holds may come to be an attacker's.
+void note_drained(Ecosystem& eco, const std::string& bridge) {
+  for (const Named<BridgeSpec>& node : eco.bridges) {
+    if (node.name != bridge) continue;
+    for (const Named<AssetSpec>& asset : eco.assets) {
+      if (asset.name != node.spec.issues.text || !asset.spec.rate) continue;
+      eco.exploitable.insert(asset.spec.rate->unit);
+    }
+  }
 }
 
 }  // namespace
@@ -95,6 +98,7 @@ void read_scenarios(const Node& node, const std::string& folder, ReadContext& co
                                            entry.key, folder, context, files));
       const EventSpec& event = scenario.events.back();
       if (event.exploit) eco.exploitable.insert(event.exploit->mint.unit);
+      for (const auto& [bridge, spec] : event.drain) note_drained(eco, bridge);
     }
     eco.scenarios.push_back(std::move(scenario));
   }

@@ -16,6 +16,7 @@
 #include "sim/phases.hpp"
 #include "sim/pool_perps.hpp"
 #include "sim/pools.hpp"
+#include "sim/redemption_desks.hpp"
 #include "sim/repayments.hpp"
 #include "sim/synthetic_dollars.hpp"
 #include "sim/troves.hpp"
@@ -150,6 +151,11 @@ std::array<double, bearer_count> wealth(const Snapshot& world, const Workspace& 
     const bool is_cash = a.bearer == Bearer::depositor && world.reserves[a.owner].cash.value == i;
     if (is_cash) continue;  // its claims' and the protocol's: below
     usd[at(a.bearer)] += of.balances[i] * w.market.spot[a.asset.value];
+  }
+  for (const RedemptionDesk& desk : world.desks) {  // what they hold is owed: so is every claim
+    const double owed =
+        of.rows == nullptr ? world.total_supply[desk.claim.value] : claims_owed(world, w, desk);
+    usd[at(Bearer::holder)] -= owed * w.market.spot[desk.claim.value];
   }
   for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
     if (!world.owns_pot(r)) continue;
@@ -483,6 +489,7 @@ void mend_outcome(const Snapshot& world, Workspace& w) {
   mend_rows(w, out.vaults, world.vaults);
   mend_rows(w, out.coins, world.coins);
   mend_rows(w, out.cheap_buyers, world.cheap_buyers);
+  mend_rows(w, out.desks, world.desks);
   bool mended = mend(out.bearer_gain_usd);
   mended = mend(out.bearer_result_usd) || mended;
   for (double* x : {&out.revaluation_usd, &out.gas_usd, &out.final_debt_usd}) {
@@ -503,6 +510,16 @@ std::string unwhole(const Snapshot& world, const Workspace& w) {
 }
 
 }  // namespace
+
+bool countable(const Snapshot& world, Workspace& w, AssetId a) {
+  const AssetInfo& info = world.assets[a.value];
+  const double units = world.total_supply[a.value] + w.minted[a.value];
+  if (info.quantum.whole(units)) return true;
+  fail(w, Stop::not_whole,
+       fmt::format("{:.6g} {} are more than its quanta can count; declare a larger `max_supply`",
+                   units, info.name));
+  return false;
+}
 
 double counted_until_s(const Workspace& w) {
   return w.outcome.stop == Stop::settled ? w.world->horizon_s : w.outcome.end_s;
@@ -539,6 +556,7 @@ void close_books(const Snapshot& world, Workspace& w) {
   }
   for (std::size_t a = 0; a < world.assets.size(); ++a) {
     out.assets[a].price_end = w.market.spot[a];
+    if (world.assets[a].desk >= 0) continue;  // owed by whoever holds what is behind it
     const double held = world.total_supply[a];
     out.revaluation_usd +=
         held * (w.market.spot[a] - world.opening.market.spot[a]) + w.minted[a] * w.market.spot[a];
@@ -552,6 +570,7 @@ void close_books(const Snapshot& world, Workspace& w) {
     measure_exit(world, w);
   }
   close_supplies(world, w);
+  close_desks(world, w);
   measure_fullness(world, w);
   measure_trapped(world, w);
   measure_deficits(world, w);

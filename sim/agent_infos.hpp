@@ -23,7 +23,8 @@ struct ArbitrageurInfo {
   double gas_usd = 0;  // NaN: that of the venue's chain
   std::vector<VenueId> venues;
   std::vector<std::uint32_t> trips;  // through issuers of algorithmic coins
-  std::vector<AccountId> purse;      // [asset]
+  std::vector<std::uint32_t> desk_trips;
+  std::vector<AccountId> purse;  // [asset]
 };
 
 struct LiquidatorInfo {

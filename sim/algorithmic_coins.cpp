@@ -185,17 +185,6 @@ void halt_beyond(const Snapshot& world, Workspace& w, std::uint32_t coin) {
                    world.assets[c.token.value].name));
 }
 
-/// Whether what there is of an asset can still be counted.
-bool countable(const Snapshot& world, Workspace& w, AssetId a) {
-  const AssetInfo& info = world.assets[a.value];
-  const double units = world.total_supply[a.value] + w.minted[a.value];
-  if (info.quantum.whole(units)) return true;
-  fail(w, Stop::not_whole,
-       fmt::format("{:.6g} {} are more than its quanta can count; declare a larger `max_supply`",
-                   units, info.name));
-  return false;
-}
-
 /// One round of a trip from a purse; false where it comes to less than a quantum on the way.
 bool take(const Snapshot& world, Workspace& w, std::uint32_t who, const TripOffer& o) {
   const SwapTrip& trip = world.trips[o.trip];
@@ -268,11 +257,12 @@ void replenish_coins(const Snapshot& world, Workspace& w, double dt) {
   }
 }
 
-double swap_coins(const Snapshot& world, Workspace& w, std::uint32_t who) {
+double swap_coins(const Snapshot& world, Workspace& w, std::uint32_t who, double busy_usd) {
   std::vector<TripOffer>& found = w.coins.offers;
   found.clear();
   const double capital = w.settings.arbitrageur_capital[who];
-  double left = capital - (std::isfinite(capital) ? w.arbitrage_out.before(who, w.round) : 0);
+  double left =
+      capital - (std::isfinite(capital) ? busy_usd + w.arbitrage_out.before(who, w.round) : 0);
   for (const std::uint32_t t : world.arbitrageurs[who].trips) {
     const SwapTrip& trip = world.trips[t];
     const bool moved = w.round == 0 || leg_moved(w, trip.in) || leg_moved(w, trip.out) ||

@@ -13,8 +13,8 @@ void open_coin_run(const Snapshot& world, Workspace& w);
 void replenish_coins(const Snapshot& world, Workspace& w, double dt);
 
 /// 2 align: an arbitrageur swaps through issuers as far as it pays, the best return first; dollars
-/// of capital that took.
-double swap_coins(const Snapshot& world, Workspace& w, std::uint32_t arbitrageur);
+/// of capital that took. busy_usd: of it in other trades of this round.
+double swap_coins(const Snapshot& world, Workspace& w, std::uint32_t arbitrageur, double busy_usd);
 
 /// Tokens that giving so many coins to an issuer would bring, or coins for tokens; 0 where it does
 /// not take them now. By the price its oracle last published.

@@ -88,6 +88,13 @@ void add_set_nodes(const Snapshot& world, const Scenario& scenario, Add&& add) {
   }
 }
 
+/// Whose reserves a part belongs to.
+const RedemptionDesk& desk_of_part(const Snapshot& world, std::uint32_t part) {
+  return *std::find_if(world.desks.begin(), world.desks.end(), [&](const RedemptionDesk& d) {
+    return std::find(d.parts.begin(), d.parts.end(), part) != d.parts.end();
+  });
+}
+
 }  // namespace
 
 std::vector<std::uint32_t> shocked_nodes(const Snapshot& world, const Scenario& scenario) {
@@ -118,6 +125,12 @@ std::vector<std::uint32_t> shocked_nodes(const Snapshot& world, const Scenario& 
       case MoveKind::gas:
         add(NodeKind::chain, world.chains[m.target].name);
         break;
+      case MoveKind::out_of_reach:
+        add(NodeKind::vault, desk_of_part(world, m.target).name);
+        break;
+      case MoveKind::hand_in:
+        add(NodeKind::vault, world.desks[m.target].name);
+        break;
       case MoveKind::freeze:
         add(NodeKind::market, world.markets[world.reserves[m.target].market.value].name);
         break;
@@ -131,7 +144,10 @@ std::vector<std::uint32_t> shocked_nodes(const Snapshot& world, const Scenario& 
         add(NodeKind::oracle, world.oracles[m.target].name);
     }
   }
-  for (const Exploit& e : scenario.exploits) add(NodeKind::asset, world.assets[e.asset.value].name);
+  for (const Exploit& e : scenario.exploits) {
+    add(NodeKind::asset, world.assets[e.asset.value].name);
+    if (e.desk != Exploit::nobody) add(NodeKind::vault, world.desks[e.desk].name);
+  }
   for (const Manipulation& m : scenario.manipulations) {
     add(NodeKind::oracle, world.oracles[m.feed.value].name);
     for (const VenuePush& p : m.pushes) add(NodeKind::venue, world.venues[p.venue.value].name);

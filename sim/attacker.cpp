@@ -8,6 +8,7 @@
 #include "sim/borrowing.hpp"
 #include "sim/pools.hpp"
 #include "sim/purse_trade.hpp"
+#include "sim/redemption_desks.hpp"
 
 namespace faultline {
 
@@ -91,9 +92,8 @@ void borrow_wherever(const Snapshot& world, Workspace& w, AssetId asset) {
   }
 }
 
-}  // namespace
-
-void launch_exploit(const Snapshot& world, const Exploit& exploit, Workspace& w) {
+/// Units appear from nothing with the attacker; false where they cannot be counted.
+bool mint_units(const Snapshot& world, const Exploit& exploit, Workspace& w) {
   const AssetInfo& info = world.assets[exploit.asset.value];
   const double amount = info.quantum.down(exploit.amount);
   const double issued =
@@ -103,15 +103,36 @@ void launch_exploit(const Snapshot& world, const Exploit& exploit, Workspace& w)
          fmt::format("{:.6g} {} from nothing are more than its quanta can count; declare a "
                      "`max_supply`",
                      exploit.amount, info.name));
-    return;
+    return false;
   }
   w.ledger.mint(world.attacker[exploit.asset.value], amount);
   w.minted[exploit.asset.value] += amount;
-  w.quiet = false;
-  tell(
-      w, "exploit", world.assets[exploit.asset.value].name,
-      fmt::format("{:.0f} {} appear from nothing", amount, world.assets[exploit.asset.value].name));
+  tell(w, "exploit", info.name, fmt::format("{:.0f} {} appear from nothing", amount, info.name));
   backing_changed(world, w, exploit.asset);
+  return true;
+}
+
+/// An escrow is opened.
+void take_escrow(const Snapshot& world, const Exploit& exploit, Workspace& w) {
+  const RedemptionDesk& desk = world.desks[exploit.desk];
+  const double wanted =
+      exploit.amount > 0 ? exploit.amount : exploit.share * w.ledger.balance(desk.cash);
+  tell(w, "exploit", desk.name,
+       fmt::format("{:.0f} {} are taken out of its escrow",
+                   std::min(wanted, w.ledger.balance(desk.cash)),
+                   world.assets[exploit.asset.value].name));
+  drain_escrow(world, w, exploit.desk, wanted);
+}
+
+}  // namespace
+
+void launch_exploit(const Snapshot& world, const Exploit& exploit, Workspace& w) {
+  w.quiet = false;
+  if (exploit.desk != Exploit::nobody) {
+    take_escrow(world, exploit, w);
+  } else if (!mint_units(world, exploit, w)) {
+    return;
+  }
   if (exploit.then == ExploitThen::borrow_out) borrow_wherever(world, w, exploit.asset);
   if (exploit.then == ExploitThen::sell && w.transmission)
     sell_purse(world, w, world.attacker, exploit.asset);

@@ -211,6 +211,7 @@ Snapshot compile(const Ecosystem& eco, Diagnostics& diagnostics, const SpanTable
   if (diagnostics.failed()) return world;
   add_boundary_accounts(c);
   mark_coins(c);
+  mark_desks(c);
   compile_venues(c);
   compile_oracles(c);
   compile_venue_feeds(c);
@@ -218,6 +219,7 @@ Snapshot compile(const Ecosystem& eco, Diagnostics& diagnostics, const SpanTable
   compile_agents(c);
   compile_dollars(c);
   compile_coins(c);
+  compile_desks(c);
   gather_markets(c);
   if (diagnostics.failed()) return world;
   compile_depositors(c);
@@ -244,6 +246,7 @@ Snapshot compile(const Ecosystem& eco, Diagnostics& diagnostics, const SpanTable
   open_vaults(c);
   round_stakes(c);
   open_trove_pools(c);
+  open_desks(c);
   find_hedges(c);
   find_repaying_rows(c);
   compile_graph(c);

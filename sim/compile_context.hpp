@@ -53,6 +53,8 @@ struct SortedNodes {
         vaults(eco.vaults),
         dollars(eco.dollars),
         coins(eco.coins),
+        bridges(eco.bridges),
+        fiat_coins(eco.fiat_coins),
         curated(eco.curated),
         funds(eco.funds),
         safety_modules(eco.safety_modules),
@@ -67,6 +69,8 @@ struct SortedNodes {
   ByName<Named<VaultSpec>> vaults;
   ByName<Named<SyntheticDollarSpec>> dollars;
   ByName<Named<AlgorithmicCoinSpec>> coins;
+  ByName<Named<BridgeSpec>> bridges;
+  ByName<Named<FiatCoinSpec>> fiat_coins;
   ByName<Named<CuratedVaultSpec>> curated;
   ByName<Named<FundSpec>> funds;
   ByName<Named<SafetyModuleSpec>> safety_modules;
@@ -217,6 +221,10 @@ void compile_dollars(CompileContext& c);
 void mark_coins(CompileContext& c);
 void compile_coins(CompileContext& c);
 void open_coins(CompileContext& c);
+/// Who takes claims back in his own time: likewise in three steps.
+void mark_desks(CompileContext& c);
+void compile_desks(CompileContext& c);
+void open_desks(CompileContext& c);
 /// Who buys collateral that a market believes to be worth more than it costs.
 void compile_cheap_buyers(CompileContext& c);
 /// The row of such buyers at one of their markets: the collateral they watch, every debt.
@@ -265,6 +273,9 @@ void open_flow_agents(CompileContext& c);     // what they hold where the venues
 void compile_lanes(CompileContext& c);        // routes from collateral to debt assets
 void compile_graph(CompileContext& c);        // nodes and typed edges
 void check_sense(CompileContext& c);          // what is legal yet cannot be meant
+
+/// From one asset to another through the outside market; none is needed where they are the same.
+WayBack way_back(const Snapshot& world, AssetId from, AssetId to);
 
 /// Opens a feed at what its sources say.
 void open_feed(CompileContext& c, std::uint32_t oracle);

@@ -31,6 +31,7 @@ class GraphMaker {
     add_depositor_edges();
     add_repayer_edges();
     add_coin_edges();
+    add_desk_edges();
     add_cheap_buyer_edges();
     add_pool_edges();
     add_chain_edges();
@@ -498,6 +499,39 @@ class GraphMaker {
           edge(agent, venues_[leg.venue.value], EdgeKind::trades, 0);
           edge(venues_[leg.venue.value], agent, EdgeKind::prices, 0);
         }
+      }
+    }
+  }
+
+  /// What a desk holds is behind its claims, and how many there are at which rate is what it owes.
+  /// Who buys or sells these through it goes by both, and moves the venues on the way.
+  void add_desk_edges() {
+    std::vector<Handle> vaults;
+    for (const RedemptionDesk& d : world_.desks) {
+      const double owes =
+          world_.total_supply[d.claim.value] * world_.opening.market.spot[d.claim.value];
+      vaults.push_back(node(NodeKind::vault, d.name, "", owes));
+      edge(assets_[d.asset.value], vaults.back(), EdgeKind::prices, owes);
+      edge(assets_[d.claim.value], vaults.back(), EdgeKind::prices, owes);
+      edge(vaults.back(), assets_[d.claim.value], d.bridge ? EdgeKind::bridges : EdgeKind::claim,
+           owes);
+    }
+    for (const ArbitrageurInfo& a : world_.arbitrageurs) {
+      const Handle agent = *builder_.find(NodeKind::agent, a.name);
+      const auto trades_at = [&](VenueId v) {
+        edge(agent, venues_[v.value], EdgeKind::trades, 0);
+        edge(venues_[v.value], agent, EdgeKind::prices, 0);
+      };
+      for (const std::uint32_t t : a.desk_trips) {
+        const DeskTrip& trip = world_.desk_trips[t];
+        const DeskRoute& route = world_.desk_routes[trip.route];
+        edge(vaults[trip.desk], agent, EdgeKind::prices, 0);
+        edge(agent, vaults[trip.desk], EdgeKind::trades, 0);
+        for (const AssetId held : {route.money, world_.desks[trip.desk].asset}) {
+          edge(assets_[held.value], agent, EdgeKind::prices, 0);
+        }
+        trades_at(route.at.venue);
+        for (int h = 0; h < route.rest.count; ++h) trades_at(route.rest.hops[h].venue);
       }
     }
   }

@@ -250,10 +250,13 @@ void note_sources(Snapshot& world) {
   }
 }
 
+}  // namespace
+
 WayBack way_back(const Snapshot& world, AssetId from, AssetId to) {
   const auto no_hop = static_cast<std::uint32_t>(2 * world.venues.size());
   WayBack way;
   way.rate_at[0] = way.rate_at[1] = no_hop;
+  if (from == to) return way;
   const auto hop = [&](AssetId a, Side side) {
     a = hedge_of(world, a);
     if (a == world.numeraire) return;
@@ -266,6 +269,8 @@ WayBack way_back(const Snapshot& world, AssetId from, AssetId to) {
   hop(to, Side::buy);
   return way;
 }
+
+namespace {
 
 void note_ways_back(Snapshot& world) {
   for (const VenueInfo& v : world.venues) {

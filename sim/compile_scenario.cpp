@@ -52,6 +52,12 @@ void move_price(ScenarioContext& c, AssetId a, const Move& m) {
   }
 }
 
+ExploitThen what_then(const std::string& then) {
+  return then == "sell"   ? ExploitThen::sell
+         : then == "hold" ? ExploitThen::hold
+                          : ExploitThen::borrow_out;
+}
+
 void move_rate(ScenarioContext& c, AssetId a, const Move& m) {
   const AssetInfo& info = c.world.assets[a.value];
   if (!info.base.valid() || m.absolute || m.value <= -1) {
@@ -88,6 +94,7 @@ void refuse_withdrawal(ScenarioContext& c, const std::string& who, bool loans) {
   for (const FlowAgentInfo& a : c.world.flow_agents) {
     if (a.slot.kind == kind_index<CoinHolders>(FlowKinds{})) names.push_back(a.name);
   }
+  for (const RedemptionDesk& desk : c.world.desks) names.push_back(desk.name);
   std::vector<std::string> lent;
   for (const DepositPlace& place : c.world.places) lent.push_back(place_name(c.world, place));
   for (const Market& m : c.world.markets) names.push_back(m.name);
@@ -102,7 +109,7 @@ void refuse_withdrawal(ScenarioContext& c, const std::string& who, bool loans) {
 
 /// Whose depth a `withdraw` names: a venue's, a group's of makers, a family's, or `lps`: that of
 /// every pool and book. Or who asks for their money: depositors of a vault, a market, a family; or
-/// which holders of a coin sell.
+/// which holders of a coin sell, or of a claim hand it in.
 void withdraw(ScenarioContext& c, const std::string& who, double share) {
   bool any = false, loans = false;
   for (const std::uint32_t place : places_named(c.world, who)) {
@@ -128,6 +135,11 @@ void withdraw(ScenarioContext& c, const std::string& who, double share) {
     const FlowAgentInfo& holders = c.world.flow_agents[i];
     if (holders.slot.kind != kind_index<CoinHolders>(FlowKinds{}) || holders.name != who) continue;
     c.move(MoveKind::sale, i, share);
+    any = true;
+  }
+  for (std::uint32_t d = 0; d < c.world.desks.size(); ++d) {
+    if (c.world.desks[d].name != who) continue;
+    c.move(MoveKind::hand_in, d, share);
     any = true;
   }
   if (!any) refuse_withdrawal(c, who, loans);
@@ -200,7 +212,8 @@ void leave(ScenarioContext& c, const std::string& who, const ExitSpec& exit) {
   c.move(as == venue.base ? MoveKind::exit_base : MoveKind::exit_quote, v.value, exit.share.value);
 }
 
-/// A reserve, as `pool.rsETH`, or every reserve of a market takes nothing new for so long.
+/// A reserve, as `pool.rsETH`, or every reserve of a market takes nothing new for so long; or part
+/// of a coin's reserves, as `circle.svb`, is out of reach.
 void freeze(ScenarioContext& c, const std::string& what, double lasts_s) {
   const EventSpec& e = c.event;
   if (e.over || e.lasts || e.back_by) {
@@ -220,12 +233,52 @@ void freeze(ScenarioContext& c, const std::string& what, double lasts_s) {
     c.out.moves.push_back({MoveKind::freeze, r, 1, {e.at.value, e.at.value, end, end}});
     any = true;
   }
+  for (std::uint32_t p = 0; p < c.world.reserve_parts.size(); ++p) {
+    names.push_back(c.world.reserve_parts[p].name);
+    if (what != names.back()) continue;
+    const double end = e.at.value + lasts_s;
+    c.out.moves.push_back({MoveKind::out_of_reach, p, 1, {e.at.value, e.at.value, end, end}});
+    any = true;
+  }
   if (any) return;
   const std::vector<std::string_view> views(names.begin(), names.end());
   const std::string near = nearest_name(what, views);
   c.diagnostics.error("E0548", e.written, "no reserve '" + what + "' to freeze",
                       near.empty() ? "write the market and the asset, as `pool.rsETH`"
                                    : "did you mean '" + near + "'?");
+}
+
+/// What an escrow holds is taken.
+void drain(ScenarioContext& c, const std::string& who, const DrainSpec& spec) {
+  const EventSpec& e = c.event;
+  if (e.over || e.lasts || e.back_by) {
+    c.diagnostics.error("E0641", e.written, "an escrow is drained at once and not filled again",
+                        "leave out `over`, `for` and `back_by`; write several events");
+    return;
+  }
+  std::vector<std::string_view> names;
+  for (std::uint32_t d = 0; d < c.world.desks.size(); ++d) {
+    const RedemptionDesk& desk = c.world.desks[d];
+    if (!desk.bridge) continue;
+    names.push_back(desk.name);
+    if (desk.name != who) continue;
+    const std::string& asset = c.world.assets[desk.asset.value].name;
+    if (spec.takes && spec.takes->unit != asset) {
+      c.diagnostics.error("E0642", e.written,
+                          fmt::format("the escrow of '{}' holds {}, no {}", who, asset,
+                                      spec.takes->unit == "$" ? "dollars" : spec.takes->unit),
+                          fmt::format("write `takes: 1000 {}`, or a share of it", asset));
+      return;
+    }
+    c.out.exploits.push_back({desk.asset, spec.takes ? spec.takes->value : 0, e.at.value,
+                              what_then(spec.then), d, spec.share.value});
+    return;
+  }
+  const std::string near = nearest_name(who, names);
+  c.diagnostics.error("E0640", e.written, "no bridge '" + who + "' to drain",
+                      names.empty()  ? "declare one under vaults: `kind: bridge`"
+                      : near.empty() ? fmt::format("those there are: {}", fmt::join(names, ", "))
+                                     : "did you mean '" + near + "'?");
 }
 
 /// The place of a feed's source by its name; no_source: it reads none of that name.
@@ -343,13 +396,23 @@ void compile_event(ScenarioContext& c, const ResolveSet& resolve, std::deque<Fol
     }
     c.move(kind, a.value, value);
   };
-  for (const auto& [name, level] : e.discount) claim(name, MoveKind::discount, level.value);
+  for (const auto& [name, level] : e.discount) {
+    const AssetId a = c.world.asset(name);
+    if (c.world.assets[a.value].desk >= 0 && c.world.assets[a.value].pricing.valid()) {
+      c.diagnostics.error(
+          "E0638", e.written, name + " is worth what its venues pay for it: no discount moves that",
+          "let holders sell or hand it in, or say what is lost or frozen behind it");
+      continue;
+    }
+    claim(name, MoveKind::discount, level.value);
+  }
   for (const auto& [name, share] : e.backing) claim(name, MoveKind::backing, share.value);
   for (const auto& [who, share] : e.withdraw) withdraw(c, who, share.value);
   for (const auto& [who, times] : e.gas) congest(c, who, times.value);
   for (const auto& [who, lasts] : e.halt) halt(c, who, lasts.value);
   for (const auto& [what, lasts] : e.freeze) freeze(c, what, lasts.value);
   for (const auto& [who, exit] : e.exit) leave(c, who, exit);
+  for (const auto& [who, spec] : e.drain) drain(c, who, spec);
   for (const auto& [name, fault] : e.oracle) break_feed(c, name, fault);
   for (const auto& [path, text] : e.set) {
     for (SettingChange change : resolve(path, text.text, e.written)) {
@@ -365,11 +428,7 @@ void compile_event(ScenarioContext& c, const ResolveSet& resolve, std::deque<Fol
                           "write `mint: 1000 ETH`");
       return;
     }
-    const std::string& then = e.exploit->then;
-    c.out.exploits.push_back({a, e.exploit->mint.value, e.at.value,
-                              then == "sell"   ? ExploitThen::sell
-                              : then == "hold" ? ExploitThen::hold
-                                               : ExploitThen::borrow_out});
+    c.out.exploits.push_back({a, e.exploit->mint.value, e.at.value, what_then(e.exploit->then)});
   }
   if (e.path) follow(c, paths);
 }

@@ -135,7 +135,7 @@ AssetId choose_numeraire(const CompileContext& c) {
   double best_score = -1;
   for (std::uint32_t a = 0; a < world.assets.size(); ++a) {
     const double price = world.opening.market.reference[a];
-    if (world.assets[a].base.valid() || world.assets[a].algorithmic || !(price > 0)) continue;
+    if (world.assets[a].base.valid() || world.assets[a].at_home_only() || !(price > 0)) continue;
     const bool dollar = std::fabs(price - 1) < 0.05;
     const double score = (dollar ? 500.0 : 0.0) + votes[a] + 1 / (1 + std::fabs(price - 1));
     if (score > best_score) {
@@ -185,8 +185,8 @@ void add_outside_markets(CompileContext& c) {
   for (std::uint32_t a = 0; a < world.assets.size(); ++a) {
     const AssetId id{a};
     if (id == world.numeraire || world.outside[a].valid() || !(c.reference(id) > 0)) continue;
-    if (world.assets[a].contract) continue;     // what hedges it is its underlying
-    if (world.assets[a].algorithmic) continue;  // nobody outside holds it at its opening price
+    if (world.assets[a].contract) continue;        // what hedges it is its underlying
+    if (world.assets[a].at_home_only()) continue;  // nobody outside holds it at its opening price
     const double deepest = deepest_book(c, id);
     if (!(deepest > 0)) continue;
     Outside::Spec spec;

@@ -17,6 +17,7 @@
 #include "protocols/agents/specs.hpp"
 #include "protocols/claims/algorithmic_coin.hpp"
 #include "protocols/claims/curated_vault.hpp"
+#include "protocols/claims/redemption_desk.hpp"
 #include "protocols/claims/synthetic_dollar.hpp"
 #include "protocols/losses/backstops.hpp"
 #include "protocols/losses/safety_module.hpp"
@@ -33,6 +34,7 @@ struct ClockSpec {
   Seconds horizon{86400};
   long seed = 1;
   std::string execution = "batch";
+  std::optional<std::string> starts;
 
   template <class V>
   void fields(V& v) {
@@ -42,6 +44,8 @@ struct ClockSpec {
     v("seed", seed, Field{.help = "seed of every draw", .lo = 0, .hi = 9e15});
     v("execution", execution,
       Field{.help = "how orders of one round share a venue", .choices = "batch sequential"});
+    v("starts", starts,
+      Field{.help = "when a run starts, in UTC, as `2023-03-10 21:00`: for whoever keeps hours"});
   }
 };
 
@@ -181,6 +185,8 @@ struct Ecosystem {
   std::vector<Named<VaultSpec>> vaults;
   std::vector<Named<SyntheticDollarSpec>> dollars;
   std::vector<Named<AlgorithmicCoinSpec>> coins;
+  std::vector<Named<BridgeSpec>> bridges;
+  std::vector<Named<FiatCoinSpec>> fiat_coins;
   std::vector<Named<CuratedVaultSpec>> curated;
   std::vector<Named<FundSpec>> funds;
   std::vector<Named<SafetyModuleSpec>> safety_modules;
@@ -188,7 +194,7 @@ struct Ecosystem {
   std::vector<Named<BreakerSpec>> breakers;
   std::vector<Named<AgentSpecs>> agents;
   std::vector<Named<ChainSpec>> chains;
-  std::set<std::string> exploitable;  // assets some scenario mints from nothing
+  std::set<std::string> exploitable;  // assets some scenario mints from nothing or takes
   double book_scale = 1;              // all positions and lenders of all markets times this
   std::vector<ScenarioSpec> scenarios;
   std::string default_scenario;

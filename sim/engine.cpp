@@ -10,6 +10,7 @@
 #include "sim/feed_audit.hpp"
 #include "sim/flows.hpp"
 #include "sim/perps.hpp"
+#include "sim/redemption_desks.hpp"
 #include "sim/synthetic_dollars.hpp"
 
 namespace faultline {
@@ -40,7 +41,7 @@ bool nothing_pending(const Snapshot& world, const Scenario& scenario, const Work
     if (feed_may_change(world, w, o)) return false;
   }
   return !w.pools.pending && !w.cheap_buyers.waits && !flows_pending(world, w) &&
-         !reports_pending(world, w) && !vaults_pending(world, w);
+         !reports_pending(world, w) && !vaults_pending(world, w) && !desks_pending(world, w);
 }
 
 /// Law 1, after every round: for tests, since it costs the size of the book.

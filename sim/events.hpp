@@ -25,6 +25,21 @@ struct ExploitSpec {
   }
 };
 
+/// What is taken out of a bridge's escrow.
+struct DrainSpec {
+  Ratio share{1};
+  std::optional<Amount> takes;
+  std::string then = "hold";
+
+  template <class V>
+  void fields(V& v) {
+    v("share", share, Field{.help = "of what is there", .lo = 0, .hi = 1});
+    v("takes", takes, Field{.help = "so much of it instead", .lo = 0});
+    v("then", then,
+      Field{.help = "what the thief does at once", .choices = "borrow_out sell hold"});
+  }
+};
+
 struct OracleFaultSpec {
   std::optional<Seconds> latency;
   std::optional<Ratio> offset;
@@ -107,6 +122,7 @@ struct EventSpec {
   std::map<std::string, Ratio> discount, backing, withdraw, gas;
   std::map<std::string, Seconds> halt, freeze;
   std::map<std::string, ExitSpec> exit;
+  std::map<std::string, DrainSpec> drain;
   std::map<std::string, OracleFaultSpec> oracle;
   std::map<std::string, AnyText> set;
   std::optional<ExploitSpec> exploit;
@@ -135,12 +151,14 @@ struct EventSpec {
     v("rate", rate,
       Field{.help = "a claim's code re-rates: slashed, written off", .refers = Refers::asset});
     v("withdraw", withdraw,
-      Field{.help =
-                "share of depth that leaves: that of a venue, a family, makers, or `lps`; or of "
-                "lenders who ask for their money: those of a market, `market.ASSET`, a vault, a "
-                "family, or `depositors`; or of a coin's holders who sell",
-            .lo = 0,
-            .hi = 1});
+      Field{
+          .help =
+              "share of depth that leaves: that of a venue, a family, makers, or `lps`; or of "
+              "lenders who ask for their money: those of a market, `market.ASSET`, a vault, a "
+              "family, or `depositors`; or of a coin's holders who sell; or of a claim's who hand "
+              "it in at the vault that redeems it",
+          .lo = 0,
+          .hi = 1});
     v("gas", gas,
       Field{.help = "a chain is congested: what a transaction costs goes to so many times, as 6x",
             .lo = 0,
@@ -153,8 +171,11 @@ struct EventSpec {
     v("freeze", freeze,
       Field{.help =
                 "reserves, as `pool.rsETH`, or whole markets that take no new supply and no new "
-                "debt for so long",
+                "debt for so long; or a coin's reserves, as `circle.svb`, that nobody can use",
             .lo = 0.1});
+    v("drain", drain,
+      Field{.help = "what backs a bridged token is taken out of its escrow, at once",
+            .refers = Refers::vault});
     v("exit", exit, Field{.help = "LPs leave a pool in one of its coins, at once"});
     v("oracle", oracle, Field{.help = "what breaks at a feed", .refers = Refers::oracle});
     v("set", set, Field{.help = "any parameter, by path, to another value"});

@@ -75,8 +75,11 @@ double wish(const Snapshot& world, const Workspace& w, std::uint32_t i, double p
   });
   const double most = a.capital_usd / sight.price;
   target = std::clamp(target, a.on_credit ? -most : 0.0, most);
-  const double want = target - sight.units, outside = w.market.reference[a.asset.value];
-  const bool elsewhere = !world.assets[a.asset.value].algorithmic;  // whose venues are all there is
+  const AssetInfo& info = world.assets[a.asset.value];
+  const double want = target - sight.units;
+  double outside = w.market.reference[a.asset.value];
+  if (info.desk >= 0) outside *= backed_share(world, w, a.asset);
+  const bool elsewhere = !info.algorithmic;  // whose venues are all there is
   const bool absurd = want > 0 ? price > dearest * outside : price * dearest < outside;
   if (elsewhere && absurd) return 0;
   return a.on_credit ? want : std::min(want, std::max(0.0, sight.cash) / price);

@@ -212,6 +212,18 @@ struct FeedHarm {
   double missing_usd = 0, missing_accounts = 0, missing_end_usd = 0;
 };
 
+/// What a desk paid out and issued, and what it owes.
+struct DeskOutcome {
+  double redeemed_usd = 0, issued_usd = 0;
+  double waiting_end_usd = 0, waiting_most_usd = 0;  // handed in and unpaid
+  double longest_wait_s = 0;                         // of those paid
+  double drained_usd = 0;
+  double behind_start = 0, behind_least = 0, behind_end = 0;  // share of what it owes that is there
+  double missing_end_usd = 0;                                 // of what it owes
+  double paused_s = -1, emptied_s = -1;                       // when first; -1: never
+  bool operator==(const DeskOutcome&) const = default;
+};
+
 /// What an agent that trades by a rule did.
 struct AgentOutcome {
   double bought_usd = 0, sold_usd = 0;  // at the venue, at what was paid
@@ -260,6 +272,8 @@ struct Outcome {
   std::vector<AgentOutcome> agents;      // [flow agent]
   std::vector<CoinOutcome> coins;        // [algorithmic coin]
   std::vector<CheapBuyersOutcome> cheap_buyers;
+  std::vector<DeskOutcome> desks;       // [redemption desk]
+  std::vector<SupplyPoint> claim_path;  // of claims desks take back: every six hours, and the end
   std::vector<SupplyPoint>
       supply_path;  // of assets minted and burnt: the opening, each day, the end
   std::array<double, bearer_count> bearer_gain_usd{};  // wealth at the end less at the start

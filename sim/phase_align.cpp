@@ -13,6 +13,8 @@
 #include "sim/band_loans.hpp"
 #include "sim/manipulation.hpp"
 #include "sim/phases.hpp"
+#include "sim/redemption_desks.hpp"
+#include "sim/trade_legs.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {
@@ -22,45 +24,6 @@ namespace {
 const WayBack& way_back(const Snapshot& world, const Hop& hop) {
   return world.ways_back[rate_place(hop.venue, hop.side)];
 }
-
-/// The first leg of a round trip: the venue itself.
-struct VenueTrade {
-  const Snapshot& world;
-  const Workspace& w;
-  VenueId venue;
-  Side side;
-  Fill fill(double x) const { return venue_fill(world, w.venues, venue, side, x); }
-  double in_to_rate(double rate) const {
-    return venue_in_to_rate(world, w.venues, venue, side, rate);
-  }
-  double most() const { return venue_most_in(world, w.venues, venue, side); }
-};
-
-/// The way back: outside hops in a row. Only `fill` and `most` are asked of a second leg.
-struct OutsideTrade {
-  const Snapshot& world;
-  const Workspace& w;
-  const WayBack& route;
-  Fill fill(double x) const {
-    Fill through{x, 0, 1};
-    for (int h = 0; h < route.count; ++h) {
-      const Fill f =
-          venue_fill(world, w.venues, route.hops[h].venue, route.hops[h].side, through.out);
-      through = {f.out, f.price, through.rate * f.rate};
-    }
-    return through;
-  }
-  double in_to_rate(double) const { return 0; }
-  bool fits(double x) const {
-    return route.count == 0 ||
-           venue_fits(world, w.venues, route.hops[0].venue, route.hops[0].side, x);
-  }
-  double most() const {
-    return route.count == 0
-               ? std::numeric_limits<double>::infinity()
-               : venue_most_in(world, w.venues, route.hops[0].venue, route.hops[0].side);
-  }
-};
 
 /// The price references showed `latency` ago, or the oldest the run remembers.
 double seen_reference(const Snapshot& world, const Workspace& w, double latency_s, AssetId a) {
@@ -176,7 +139,8 @@ void act_freely(const Snapshot& world, Workspace& w, std::uint32_t who) {
 }
 
 /// With a limit, the best return on capital goes first, ties by identity; each after it is sized
-/// anew. Who ran out of capital looks at every venue again. used_usd: in swaps of this round.
+/// anew. Who ran out of capital looks at every venue again. used_usd: in swaps of this round
+/// and waiting at desks.
 void act_within_capital(const Snapshot& world, Workspace& w, std::uint32_t who, double used_usd) {
   std::vector<Opportunity>& found = w.opportunities;
   found.clear();
@@ -217,7 +181,8 @@ void align(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   if (!scenario.manipulations.empty()) recall_pushes(world, scenario, w);
   refresh_venue_prices(world, w);
   for (std::uint32_t who = 0; w.transmission && who < world.arbitrageurs.size(); ++who) {
-    const double used = world.arbitrageurs[who].trips.empty() ? 0 : swap_coins(world, w, who);
+    double used = world.arbitrageurs[who].desk_trips.empty() ? 0 : trade_at_desks(world, w, who);
+    if (!world.arbitrageurs[who].trips.empty()) used += swap_coins(world, w, who, used);
     if (std::isfinite(w.settings.arbitrageur_capital[who])) {
       act_within_capital(world, w, who, used);
     } else {

@@ -18,6 +18,7 @@
 #include "sim/feed_audit.hpp"
 #include "sim/narration.hpp"
 #include "sim/pool_perps.hpp"
+#include "sim/redemption_desks.hpp"
 #include "sim/repayments.hpp"
 #include "sim/synthetic_dollars.hpp"
 #include "sim/troves.hpp"
@@ -251,6 +252,8 @@ void refresh_spots(const Snapshot& world, Workspace& w) {
 
 double backed_share(const Snapshot& world, const Workspace& w, AssetId a) {
   const AssetInfo& info = world.assets[a.value];
+  if (info.desk >= 0)
+    return share_behind(world, w, world.desks[static_cast<std::size_t>(info.desk)]);
   const double supply = info.supply, minted = info.algorithmic ? 0 : w.minted[a.value];
   double share = w.backing[a.value];
   if (info.issuer >= 0) share *= unadmitted_share(w, info.issuer);
@@ -329,6 +332,7 @@ void mark_down(const Snapshot& world, const Scenario&, Workspace& w) {
   if (w.record) audit_missing(world, w);
   w.changed_market_factors.clear();
   note_supplies(world, w);
+  note_desks(world, w);
 }
 
 }  // namespace faultline

@@ -14,6 +14,7 @@
 #include "sim/phases.hpp"
 #include "sim/pool_perps.hpp"
 #include "sim/pools.hpp"
+#include "sim/redemption_desks.hpp"
 #include "sim/synthetic_dollars.hpp"
 #include "sim/venue_ops.hpp"
 
@@ -393,6 +394,12 @@ void combine(const ExogenousMove& m, double share, Workspace& w) {
     case MoveKind::gas:
       w.gas_next[m.target] *= 1 + (m.value - 1) * share;
       break;
+    case MoveKind::out_of_reach:
+      w.desks.frozen_next[m.target] = w.desks.frozen_next[m.target] || share > 0;
+      break;
+    case MoveKind::hand_in:
+      w.desks.desks[m.target].left *= 1 - m.value * share;
+      break;
     case MoveKind::halt:
       w.halts[m.target] = w.halts[m.target] || share > 0;
       break;
@@ -469,6 +476,8 @@ void move_venues_and_feeds(const Snapshot& world, const Scenario& scenario, Work
     }
     if (m.kind == MoveKind::halt) w.halts[m.target] = 0;
     if (m.kind == MoveKind::gas) w.gas_next[m.target] = 1;
+    if (m.kind == MoveKind::out_of_reach) w.desks.frozen_next[m.target] = 0;
+    if (m.kind == MoveKind::hand_in) w.desks.desks[m.target].left = 1;
     if (m.kind > MoveKind::withdraw) w.faults[m.target] = FeedFaults{};
   }
   for (const ExogenousMove& m : scenario.moves) combine(m, m.when.share(w.now_s), w);
@@ -565,6 +574,7 @@ void shock(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   if (w.transmission && !world.makers.empty()) quote_anew(world, w, dt);
   relax_venues(world, w, dt);
   replenish_coins(world, w, dt);
+  step_desks(world, w, dt);
   if (!scenario.exploits.empty()) mint_exploits(world, scenario, w);
   step_pools(world, w, dt);
   log_references(world, w);

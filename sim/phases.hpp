@@ -130,6 +130,10 @@ double market_factor(const Snapshot& world, const Workspace& w, std::uint32_t fa
 /// of what a contract follows.
 void note_impact(const Snapshot& world, Workspace& w, VenueId venue, double move);
 
+/// Whether what there is of an asset can still be counted in its quanta; if not, the run has
+/// stopped.
+bool countable(const Snapshot& world, Workspace& w, AssetId asset);
+
 /// Stops the run with a reason; the first reason stands.
 void fail(Workspace& w, Stop stop, std::string detail);
 

@@ -42,31 +42,33 @@ Timing timing_of(const Spec& s) {
 }
 
 enum class MoveKind : std::uint8_t {
-  price,       // log change of the reference
-  level,       // reference goes to `value` USD
-  discount,    // market discount of a claim goes to `value`
-  backing,     // share of the assets behind a claim that is lost
-  rate,        // log change of what the claim's code pays
-  makers,      // share of a group's quotes that leaves
-  deposits,    // share of the lenders of a place who ask for their money
-  sale,        // share of what holders of a coin hold that they sell
-  gas,         // what a transaction on a chain costs goes to `value` times
-  freeze,      // reserve: 1
-  halt,        // venue: 1
-  exit_base,   // share of a pool's claims burnt for its base asset alone, at once
-  exit_quote,  // the same for its quote asset
-  withdraw,    // share of a venue's depth that leaves
-  latency,     // feed: seconds
-  offset,      // feed: relative error
-  frozen,      // feed: 1
-  outage,      // feed: 1
-  stale,       // feed: 1
-  divergent,   // feed: relative error of one of its sources
-  cap          // feed: relative error of its growth cap
+  price,         // log change of the reference
+  level,         // reference goes to `value` USD
+  discount,      // market discount of a claim goes to `value`
+  backing,       // share of the assets behind a claim that is lost
+  rate,          // log change of what the claim's code pays
+  makers,        // share of a group's quotes that leaves
+  deposits,      // share of the lenders of a place who ask for their money
+  sale,          // share of what holders of a coin hold that they sell
+  gas,           // what a transaction on a chain costs goes to `value` times
+  freeze,        // reserve: 1
+  out_of_reach,  // part of a coin's reserves: 1
+  hand_in,       // share of a claim's holders who ask a desk for its asset
+  halt,          // venue: 1
+  exit_base,     // share of a pool's claims burnt for its base asset alone, at once
+  exit_quote,    // the same for its quote asset
+  withdraw,      // share of a venue's depth that leaves
+  latency,       // feed: seconds
+  offset,        // feed: relative error
+  frozen,        // feed: 1
+  outage,        // feed: 1
+  stale,         // feed: 1
+  divergent,     // feed: relative error of one of its sources
+  cap            // feed: relative error of its growth cap
 };
 
 /// One exogenous change of one thing: `target` is an asset, group of makers, place of lenders,
-/// chain, venue or oracle, by kind.
+/// chain, reserve, part of reserves, desk, venue or oracle, by kind.
 struct ExogenousMove {
   MoveKind kind = MoveKind::price;
   std::uint32_t target = 0;
@@ -103,10 +105,13 @@ struct Manipulation {
 enum class ExploitThen : std::uint8_t { borrow_out, sell, hold };
 
 struct Exploit {
+  static constexpr std::uint32_t nobody = 0xffffffffu;
   AssetId asset;
-  double amount = 0;  // units minted from nothing
+  double amount = 0;  // units minted from nothing, or taken
   double at_s = 0;
   ExploitThen then = ExploitThen::borrow_out;
+  std::uint32_t desk = nobody;  // whose escrow they are taken from
+  double share = 0;             // of it, where `amount` is 0
 };
 
 /// What may change about a venue that stands. NaN: nothing.

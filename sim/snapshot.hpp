@@ -29,6 +29,7 @@
 #include "sim/coin_infos.hpp"
 #include "sim/curated_vault_infos.hpp"
 #include "sim/deposit_infos.hpp"
+#include "sim/desk_infos.hpp"
 #include "sim/ecosystem.hpp"
 #include "sim/ledger.hpp"
 #include "sim/markets.hpp"
@@ -51,7 +52,11 @@ struct AssetInfo {
   double supply = 0;         // units in existence, where declared
   std::int32_t issuer = -1;  // of a synthetic dollar; -1: none
   std::int32_t vault = -1;   // curated vault whose share it is; -1: none
+  std::int32_t desk = -1;    // that takes it back in its own time; -1: none
   bool algorithmic = false;  // minted and burnt against another: no price but that of its venues
+
+  /// Whether its venues are all there is: nobody outside quotes it at its reference.
+  bool at_home_only() const { return algorithmic || desk >= 0; }
 };
 
 /// An issuer whose dollar rests on carry books and a reserve
@@ -117,6 +122,14 @@ struct WayBack {
   std::uint32_t rate_at[2] = {0, 0};  // as in LaneSources
   int count = 0;
   bool exists = true;
+};
+
+/// A venue where a desk's claim is bought or sold, and how money and the desk's asset are
+/// exchanged.
+struct DeskRoute {
+  AssetId money;
+  Hop at;
+  WayBack rest;
 };
 
 struct OracleInfo {
@@ -206,6 +219,10 @@ struct Snapshot {
   std::vector<AlgorithmicCoin> coins;
   std::vector<SwapTrip> trips;  // by coin
   std::vector<CheapBuyersInfo> cheap_buyers;
+  std::vector<RedemptionDesk> desks;
+  std::vector<ReservePart> reserve_parts;  // by desk, then by name
+  std::vector<DeskTrip> desk_trips;        // by desk
+  std::vector<DeskRoute> desk_routes;
   std::vector<CuratedVaultInfo> vaults;          // curated ones
   std::vector<VaultPlace> vault_places;          // by vault, then by name
   std::vector<std::uint32_t> vault_order;        // every vault after those it lends to

@@ -7,6 +7,7 @@
 #include "sim/algorithmic_coins.hpp"
 #include "sim/cheap_collateral.hpp"
 #include "sim/pools.hpp"
+#include "sim/redemption_desks.hpp"
 #include "sim/troves.hpp"
 
 namespace faultline {
@@ -101,6 +102,7 @@ void open_issues(const Snapshot& world, Workspace& w) {
   }
   open_coin_run(world, w);
   open_cheap_buyers(world, w);
+  open_desk_run(world, w);
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include "sim/capital_out.hpp"
 #include "sim/coin_run.hpp"
 #include "sim/deposit_run.hpp"
+#include "sim/desk_run.hpp"
 #include "sim/flow_run.hpp"
 #include "sim/liquidation_orders.hpp"
 #include "sim/outcome.hpp"
@@ -118,6 +119,7 @@ struct Workspace {
   std::vector<double> gas_factor, gas_next;  // [chain] of what a transaction costs; scratch
   std::vector<DollarState> dollars;          // [issuer] of synthetic dollars; 1 and 7
   CoinRun coins;                             // algorithmic ones; 1, 2 and 7
+  DeskRun desks;                             // who takes claims back; 1 and 2
   CheapBuyersRun cheap_buyers;               // 6 settle
   VaultRun vaults;                           // curated vaults; 1, 6 and 7
   std::vector<ReserveState> reserves;

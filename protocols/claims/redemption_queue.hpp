@@ -5,16 +5,16 @@
 //   margin; nobody overtakes, however small. What is burned never hurts those who stay:
 //   (pool - paid) / (shares - burned) >= pool / shares
 // The budget is what lies ready: deposits, rewards and what validators that left brought. In bunker
-// mode the border of age is set before the loss. (`venues/redemption.hpp` is the other view: what
-// an arbitrageur can redeem per second, at once.)
+// mode the border of age is set before the loss. Desks pay the next in line in part
+// (sim/redemption_desks.cpp). (`venues/redemption.hpp` is the other view: what an arbitrageur can
+// redeem per second, at once.)
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <span>
-#include <vector>
+#include <ranges>
 
 namespace faultline {
 
@@ -29,11 +29,6 @@ struct QueuedRequest {
 /// Places a request at a share rate.
 inline QueuedRequest queue_up(double amount, double share_rate, double now_s, std::uint32_t owner) {
   return {amount, amount / share_rate, now_s, owner};
-}
-
-/// How many requests an amount makes where one may be no larger than `most` (Lido: 1,000).
-inline double requests_for(double amount, double most) {
-  return std::ceil(amount / most);
 }
 
 /// What it is paid at this share rate.
@@ -51,8 +46,9 @@ struct Finalised {
 };
 
 /// Goes through a queue from its head. latest_s: requests placed later wait for another report.
-inline Finalised finalise(std::span<const QueuedRequest> queue, double share_rate, double budget,
-                          double latest_s = std::numeric_limits<double>::infinity()) {
+template <std::ranges::forward_range Queue>
+Finalised finalise(const Queue& queue, double share_rate, double budget,
+                   double latest_s = std::numeric_limits<double>::infinity()) {
   Finalised f{.budget_left = budget};
   for (const QueuedRequest& r : queue) {
     const double due = payout(r, share_rate);
@@ -70,20 +66,6 @@ inline Finalised finalise(std::span<const QueuedRequest> queue, double share_rat
 inline double batch_share_rate(double amount_before, double amount, double shares_before,
                                double shares) {
   return (amount - amount_before) / (shares - shares_before);
-}
-
-/// The pool that pays: its rate is pooled / shares.
-struct StakedPool {
-  double pooled = 0;  // staked asset, the budget included
-  double shares = 0;
-
-  double rate() const { return shares > 0 ? pooled / shares : 1; }
-};
-
-/// Takes what was finalised out of the pool.
-inline void settle_finalised(StakedPool& pool, const Finalised& f) {
-  pool.pooled -= f.paid;
-  pool.shares -= f.shares;
 }
 
 /// Seconds until a request of place `ahead` (amount before it, its own included) is paid, with

@@ -30,6 +30,18 @@ bool bids(const Snapshot& world, const AccountInfo& account) {
   });
 }
 
+/// Whether an account is the money of arbitrageurs who carry claims until they are paid: what they
+/// will have then, they do not know.
+bool carries(const Snapshot& world, const AccountInfo& account) {
+  if (account.bearer != Bearer::arbitrageur) return false;
+  const std::vector<std::uint32_t>& trips = world.arbitrageurs[account.owner].desk_trips;
+  return std::any_of(trips.begin(), trips.end(), [&](std::uint32_t t) {
+    const DeskTrip& trip = world.desk_trips[t];
+    return world.desk_routes[trip.route].money == account.asset ||
+           world.desks[trip.desk].asset == account.asset;
+  });
+}
+
 /// A trade is taken only where it pays, so no purse of an arbitrageur or liquidator ends below what
 /// rounding costs: a few quanta a trade.
 std::string out_of_pocket(const Snapshot& world, const Workspace& w) {
@@ -38,7 +50,8 @@ std::string out_of_pocket(const Snapshot& world, const Workspace& w) {
     const AccountInfo& account = world.accounts[i];
     if (account.bearer != Bearer::arbitrageur && account.bearer != Bearer::liquidator) continue;
     const AssetInfo& asset = world.assets[account.asset.value];
-    if (asset.contract || settles(world, account.asset) || bids(world, account)) continue;
+    if (asset.contract || settles(world, account.asset)) continue;
+    if (bids(world, account) || carries(world, account)) continue;
     double balance = w.ledger.balances()[i];
     for (std::size_t k = 0; k < world.accounts.size(); ++k) {  // what a contract held stands for it
       const AccountInfo& other = world.accounts[k];
@@ -67,6 +80,13 @@ std::string overdrawn(const Snapshot& world, const Scenario& scenario, const Wor
   }
   for (const FlowAgentInfo& a : world.flow_agents) {
     if (!a.on_credit && (held(a.units) < 0 || held(a.cash) < 0)) return a.name;
+  }
+  for (const RedemptionDesk& d : world.desks) {
+    bool short_of = held(d.cash) < 0 || held(d.holders) < 0;
+    for (const std::uint32_t p : d.parts) {
+      short_of = short_of || held(world.reserve_parts[p].account) < 0;
+    }
+    if (short_of) return d.name;
   }
   for (std::size_t a = 0; a < world.assets.size(); ++a) {
     if (held(world.dust[a]) < 0) return "dust of " + world.assets[a].name;
@@ -108,7 +128,8 @@ std::string broken(const Options& options, bool transmission) {
   double results = 0, minted = 0;
   for (const double r : out.bearer_result_usd) results += r;
   for (std::size_t a = 0; a < c.world.assets.size(); ++a) {
-    if (w.minted[a] != 0) minted += w.minted[a] * w.market.spot[a];
+    const bool owed = c.world.assets[a].desk >= 0;  // by whoever holds what is behind it
+    if (w.minted[a] != 0 && !owed) minted += w.minted[a] * w.market.spot[a];
   }
   if (!(std::fabs(results - minted) <= 1e-9 * (size + held))) {
     return fmt::format("results sum to {:.17g}, {:.17g} were minted", results, minted);

@@ -779,16 +779,84 @@ TEST_CASE("law 4, prices and collateral: buyers carry a venue's price to a marke
   CHECK(run(sees.c.world, sees.sale("ETH", 500), v).markets[0].drained_usd == 0);
 }
 
+TEST_CASE(
+    "law 4, bridges, claim and prices: what a desk holds reaches its claim and who lends on it") {
+  Ecosystem eco = small_world();
+  nobody_arbitrages(eco);
+  AssetSpec far;
+  far.rate = Rate{1, "ETH"};
+  far.supply = of(1000, "ETH.far");
+  add(eco.assets, "ETH.far", far);
+  ConstantProduct::Spec pool;
+  pool.pair = {"ETH.far", "USD"};
+  pool.liquidity = of(1e5, "$");
+  add(eco.venues, "far", VenueNode{pool, {}});
+  auto& market = std::get<IsolatedMarket::Spec>(eco.markets.at(0).spec.spec);
+  market.collateral = {"ETH.far"};
+  eco.markets.at(0).spec.rows.assets.at(0) = "ETH.far";
+  BridgeSpec bridge;
+  bridge.issues = {"ETH.far"};
+  add(eco.bridges, "bridge", bridge);
+  const auto emptied = [](const Built& b) {
+    Scenario s;
+    s.exploits.push_back({b.c.world.asset("ETH"), 0, 0, ExploitThen::hold, 0, 1});
+    return s;
+  };
+  const Built drained(eco);
+  CHECK(drained.has(asset_k, "ETH", vault_k, "bridge", EdgeKind::prices));
+  CHECK(drained.has(vault_k, "bridge", asset_k, "ETH.far", EdgeKind::bridges));
+  CHECK(drained.has(asset_k, "ETH.far", vault_k, "bridge", EdgeKind::prices));
+  CHECK(drained.has(asset_k, "ETH.far", market_k, "market", EdgeKind::collateral));
+  CHECK(drained.moves(emptied(drained), market_k, "market"));
+
+  auto& home = std::get<IsolatedMarket::Spec>(eco.markets.at(0).spec.spec);
+  home.collateral = {"ETH"};  // a market at home does not feel it
+  eco.markets.at(0).spec.rows.assets.at(0) = "ETH";
+  const Built at_home(eco);
+  CHECK_FALSE(at_home.has(asset_k, "ETH.far", market_k, "market", EdgeKind::collateral));
+  CHECK_FALSE(at_home.moves(emptied(at_home), market_k, "market"));
+}
+
+TEST_CASE(
+    "law 4, prices and trades: who hands a claim in carries its sale to where its asset is sold") {
+  Ecosystem eco = small_world();
+  eco.markets.clear();
+  eco.exploitable.insert("ETH.far");
+  AssetSpec far;
+  far.rate = Rate{1, "ETH"};
+  far.supply = of(1000, "ETH.far");
+  add(eco.assets, "ETH.far", far);
+  ConstantProduct::Spec pool;
+  pool.pair = {"ETH.far", "USD"};
+  pool.liquidity = of(1e5, "$");
+  add(eco.venues, "far", VenueNode{pool, {}});
+  BridgeSpec bridge;
+  bridge.issues = {"ETH.far"};
+  bridge.delay.value = 0;
+  add(eco.bridges, "bridge", bridge);
+  const Built joined(eco);
+  CHECK(joined.has(venue_k, "far", agent_k, "arbitrageurs", EdgeKind::prices));
+  CHECK(joined.has(agent_k, "arbitrageurs", vault_k, "bridge", EdgeKind::trades));
+  CHECK(joined.has(vault_k, "bridge", agent_k, "arbitrageurs", EdgeKind::prices));
+  CHECK(joined.has(agent_k, "arbitrageurs", venue_k, "outside.ETH", EdgeKind::trades));
+  CHECK(joined.moves(joined.sale("ETH.far", 20), vault_k, "bridge"));
+  CHECK(joined.moves(joined.sale("ETH.far", 20), venue_k, "outside.ETH"));
+
+  eco.bridges.clear();
+  const Built apart(eco);
+  CHECK_FALSE(apart.moves(apart.sale("ETH.far", 20), venue_k, "outside.ETH"));
+}
+
 TEST_CASE("law 4: every kind of edge a world has today has its case above") {
   std::array<bool, edge_kind_count> seen{};
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     const Case c({.seed = seed});
     for (const GraphEdge& e : c.world.graph.edges()) seen[static_cast<std::size_t>(e.kind)] = true;
   }
-  const std::vector<EdgeKind> covered{EdgeKind::prices, EdgeKind::collateral, EdgeKind::claim,
-                                      EdgeKind::trades, EdgeKind::depth,      EdgeKind::capital,
-                                      EdgeKind::hosts,  EdgeKind::insures,    EdgeKind::funds,
-                                      EdgeKind::watches};
+  const std::vector<EdgeKind> covered{EdgeKind::prices,  EdgeKind::collateral, EdgeKind::claim,
+                                      EdgeKind::trades,  EdgeKind::depth,      EdgeKind::capital,
+                                      EdgeKind::hosts,   EdgeKind::insures,    EdgeKind::funds,
+                                      EdgeKind::watches, EdgeKind::bridges};
   for (std::size_t k = 0; k < edge_kind_count; ++k) {
     const bool has_case =
         std::find(covered.begin(), covered.end(), static_cast<EdgeKind>(k)) != covered.end();

@@ -39,6 +39,7 @@ static_assert(sizeof(SystemOutcome) == 8 * sizeof(double));
 static_assert(sizeof(AgentOutcome) == 4 * sizeof(double));
 static_assert(sizeof(CoinOutcome) == 5 * sizeof(double));
 static_assert(sizeof(CheapBuyersOutcome) == 4 * sizeof(double));
+static_assert(sizeof(DeskOutcome) == 12 * sizeof(double));
 static_assert(sizeof(VaultOutcome) == 13 * sizeof(double));
 static_assert(sizeof(Counters) == 6 * sizeof(std::uint64_t));
 
@@ -96,6 +97,7 @@ class NumberList {
     for (std::size_t i = 0; i < o.cheap_buyers.size(); ++i) {
       buyers(o.cheap_buyers[i], world_.cheap_buyers[i].name);
     }
+    for (std::size_t i = 0; i < o.desks.size(); ++i) desk(o.desks[i], world_.desks[i].name);
     node_.clear();
     for (std::size_t b = 0; b < bearer_count; ++b) {
       usd(bearer_name(static_cast<Bearer>(b)), o.bearer_gain_usd[b]);
@@ -278,6 +280,21 @@ class NumberList {
     usd("spread kept", c.spread_usd);
     plain("widest spread", c.widest_spread);
     plain("first halted", c.halted_s);
+  }
+  void desk(const DeskOutcome& d, const std::string& name) {
+    at(NodeKind::vault, name);
+    usd("redeemed", d.redeemed_usd);
+    usd("issued", d.issued_usd);
+    usd("waiting", d.waiting_end_usd);
+    usd("waiting at most", d.waiting_most_usd);
+    plain("longest wait", d.longest_wait_s);
+    usd("drained", d.drained_usd);
+    plain("held behind at the start", d.behind_start);
+    plain("held behind at least", d.behind_least);
+    plain("held behind at the end", d.behind_end);
+    usd("missing", d.missing_end_usd);
+    plain("first stopped", d.paused_s);
+    plain("first empty", d.emptied_s);
   }
   void buyers(const CheapBuyersOutcome& b, const std::string& name) {
     at(NodeKind::agent, name);

@@ -1401,6 +1401,7 @@ void add_component(Draw& draw, const Options& options, Ecosystem& eco, const std
   for (const std::string& a : s.holdings()) eco.exploitable.insert(a);
   add_pool_rules(eco, options, prefix);
   add_coins(eco, options, prefix);
+  add_claims(eco, options, prefix);
 }
 
 }  // namespace

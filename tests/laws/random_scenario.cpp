@@ -45,6 +45,13 @@ void price(Stage& s, EventSpec& e) {
   }
 }
 
+/// Whether somebody takes a claim back in his own time: its venues say what it is worth.
+bool taken_back(const Ecosystem& eco, const std::string& claim) {
+  const auto issues = [&](const auto& node) { return node.spec.issues.text == claim; };
+  return std::any_of(eco.bridges.begin(), eco.bridges.end(), issues) ||
+         std::any_of(eco.fiat_coins.begin(), eco.fiat_coins.end(), issues);
+}
+
 template <class Set>
 void to_claims(Stage& s, Set set) {
   for (const std::string& a : s.assets(true)) {
@@ -55,7 +62,9 @@ void rate(Stage& s, EventSpec& e) {
   to_claims(s, [&](const std::string& a) { e.rate[a] = {s.draw.between(-0.4, 0.1), false}; });
 }
 void discount(Stage& s, EventSpec& e) {
-  to_claims(s, [&](const std::string& a) { e.discount[a] = {s.draw.between(0, 0.5)}; });
+  to_claims(s, [&](const std::string& a) {
+    if (!taken_back(s.eco, a)) e.discount[a] = {s.draw.between(0, 0.5)};
+  });
 }
 void backing(Stage& s, EventSpec& e) {
   to_claims(s, [&](const std::string& a) { e.backing[a] = {s.draw.between(0, 0.8)}; });
@@ -191,6 +200,28 @@ void path(Stage& s, EventSpec& e) {
     double at = node.spec.price->value;
     std::vector<double>& prices = e.path_prices[node.name];
     for (int i = 0; i < points; ++i) prices.push_back(at *= s.draw.between(0.8, 1.1));
+  }
+}
+
+/// What happens to claims that somebody takes back.
+void drain(Stage& s, EventSpec& e) {
+  const std::vector<std::string> bridges = s.names(s.eco.bridges);
+  if (bridges.empty()) return;
+  DrainSpec& spec = e.drain[s.draw.pick(bridges)];
+  vary(spec, s.draw);
+  spec.share.value = s.draw.between(0, 1);
+}
+void hand_in(Stage& s, EventSpec& e) {
+  std::vector<std::string> desks = s.names(s.eco.bridges);
+  for (const std::string& coin : s.names(s.eco.fiat_coins)) desks.push_back(coin);
+  if (!desks.empty()) e.withdraw[s.draw.pick(desks)] = {s.draw.between(0, 0.5)};
+  if (s.draw.chance(0.3)) e.lasts = Seconds{s.draw.between(0.1, 0.3) * s.horizon()};
+}
+void freeze_reserves(Stage& s, EventSpec& e) {
+  for (const auto& coin : s.eco.fiat_coins) {
+    if (!s.mine(coin.name) || coin.spec.reserves.empty()) continue;
+    e.freeze[coin.name + "." + coin.spec.reserves.begin()->first] = {s.draw.between(0.01, 0.5) *
+                                                                     s.horizon()};
   }
 }
 
@@ -333,6 +364,10 @@ constexpr std::array<Verb, 13> verbs{
     {"set", set},           {"exploit", exploit}, {"path", path},         {"gas", gas},
     Verb{"freeze", freeze}};
 
+/// Of claims, from a stream of their own, in worlds that have them.
+constexpr std::array<Verb, 3> claim_verbs{Verb{"drain", drain}, Verb{"withdraw", hand_in},
+                                          Verb{"freeze", freeze_reserves}};
+
 struct FieldNames {
   std::vector<std::string> names;
   template <class T>
@@ -365,6 +400,7 @@ std::vector<std::string> declared_verbs() {
 std::vector<std::string> generated_verbs() {
   std::vector<std::string> out;
   for (const Verb& v : verbs) out.emplace_back(v.name);
+  out.emplace_back(claim_verbs[0].name);
   std::sort(out.begin(), out.end());
   return out;
 }
@@ -386,6 +422,16 @@ ScenarioSpec random_scenario(const Ecosystem& eco, const Options& options,
     if (draw.chance(0.2)) e.lasts = Seconds{s.horizon() * draw.between(0.2, 0.4)};
     if (!e.lasts && draw.chance(0.2)) e.back_by = Seconds{e.at.value + s.horizon() * 0.4};
     verb.draw(s, e);
+    spec.events.push_back(std::move(e));
+  }
+  if (eco.bridges.empty() && eco.fiat_coins.empty()) return spec;
+  Draw claims(options.seed ^ 0xc1a1);
+  Stage own{claims, eco, prefix};
+  for (const Verb& verb : claim_verbs) {
+    if (claims.chance(0.5)) continue;
+    EventSpec e;
+    e.at.value = own.horizon() * claims.between(0, 0.5);
+    verb.draw(own, e);
     spec.events.push_back(std::move(e));
   }
   return spec;

@@ -31,6 +31,8 @@ Ecosystem reversed(Ecosystem eco) {
   reverse(eco.venues);
   reverse(eco.oracles);
   reverse(eco.markets);
+  reverse(eco.bridges);
+  reverse(eco.fiat_coins);
   reverse(eco.agents);
   reverse(eco.chains);
   for (auto& v : eco.venues) reverse(v.spec.ranges);

@@ -57,6 +57,8 @@ Ecosystem enlarged(Ecosystem eco, int exponent) {
   for (auto& v : eco.vaults) v.spec.fields(enlarge);
   for (auto& d : eco.dollars) d.spec.fields(enlarge);
   for (auto& v : eco.coins) v.spec.fields(enlarge);
+  for (auto& v : eco.bridges) v.spec.fields(enlarge);
+  for (auto& v : eco.fiat_coins) v.spec.fields(enlarge);
   for (auto& v : eco.curated) v.spec.fields(enlarge);
   for (auto& f : eco.funds) f.spec.fields(enlarge);
   for (auto& m : eco.safety_modules) m.spec.fields(enlarge);
@@ -71,6 +73,7 @@ Ecosystem enlarged(Ecosystem eco, int exponent) {
   for (ScenarioSpec& s : eco.scenarios) {
     for (EventSpec& e : s.events) {
       if (e.exploit) e.exploit->fields(enlarge);
+      for (auto& [bridge, spec] : e.drain) spec.fields(enlarge);
     }
   }
   return eco;
