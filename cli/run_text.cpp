@@ -699,6 +699,7 @@ void print_run(const RunReport& r, bool whole) {
   print_supplies(r);
   print_auctions(r);
   print_troves(r);
+  print_absorbing(r);
   print_pools(r);
   print_shape(r);
   print_feeds(r);
@@ -867,6 +868,7 @@ void add_other_nodes(const RunReport& r, nlohmann::json& out) {
   add_vaults(r, out);
   add_auctions(r, out);
   add_troves(r, out);
+  add_absorbing(r, out);
   add_pools(r, out);
   add_supplies(r, out);
 }

@@ -182,6 +182,18 @@ struct TroveOutcome {
   bool operator==(const TroveOutcome&) const = default;
 };
 
+/// What a market that absorbs failing accounts took over and sold.
+struct AbsorbingOutcome {
+  double absorptions = 0;
+  double absorbed_usd = 0, seized_usd = 0;  // debt paid; what was taken for it was worth then
+  double credited_usd = 0;                  // to its owners, as supply
+  double sold_usd = 0;                      // paid at the counter
+  double inventory_usd = 0, inventory_most_usd = 0;  // collateral nobody has bought: end, most
+  double reserves_start_usd = 0, reserves_end_usd = 0, reserves_least_usd = 0;
+  double negative_s = -1;  // reserves first below zero; -1: never
+  bool operator==(const AbsorbingOutcome&) const = default;
+};
+
 /// The books of a system that mints a coin, auctions under way counted whole.
 struct SystemOutcome {
   double surplus_start_usd = 0, surplus_end_usd = 0;
@@ -251,12 +263,13 @@ struct Outcome {
   std::vector<BandOutcome> bands;  // [book of loans on bands]
   std::vector<AdlBurden> burdens;  // [perpetual venue] who was deleveraged, and beyond what need
   std::vector<BackstopOutcome> backstops;
-  std::vector<VaultOutcome> vaults;      // [curated vault]
-  std::vector<AuctionOutcome> auctions;  // [auction house]
-  std::vector<SystemOutcome> systems;    // [coin system]
-  std::vector<TroveOutcome> troves;      // [market with a stability pool]
-  std::vector<AgentOutcome> agents;      // [flow agent]
-  std::vector<CoinOutcome> coins;        // [algorithmic coin]
+  std::vector<VaultOutcome> vaults;         // [curated vault]
+  std::vector<AuctionOutcome> auctions;     // [auction house]
+  std::vector<SystemOutcome> systems;       // [coin system]
+  std::vector<TroveOutcome> troves;         // [market with a stability pool]
+  std::vector<AbsorbingOutcome> absorbing;  // [market that absorbs accounts]
+  std::vector<AgentOutcome> agents;         // [flow agent]
+  std::vector<CoinOutcome> coins;           // [algorithmic coin]
   std::vector<CheapBuyersOutcome> cheap_buyers;
   std::vector<SupplyPoint>
       supply_path;  // of assets minted and burnt: the opening, each day, the end
