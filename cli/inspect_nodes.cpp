@@ -355,7 +355,7 @@ ReserveRow reserve_row(const Snapshot& world, std::uint32_t r) {
   row.cash = world.opening.balances[reserve.cash.value];
   row.used = utilisation(row.cash, row.borrowed);
   row.usd = market.spot[reserve.asset.value];
-  row.rates = rates_at(reserve.rate, s.rate, row.cash, row.borrowed, s.deficit);
+  row.rates = rates_at(reserve.rate, s.rate, row.cash, row.borrowed, s.deficit, row.supplied);
   return row;
 }
 
@@ -415,9 +415,40 @@ std::string pool_text(const Snapshot& world, std::uint32_t m) {
   return out;
 }
 
+/// What a market does with failing accounts, and at which price it sells what it took.
+std::string counter_text(const Snapshot& world, std::uint32_t m) {
+  const AbsorbingInfo& a = world.absorbing[static_cast<std::size_t>(world.markets[m].absorbs)];
+  double least = 1, most = 0;
+  for (std::uint32_t i = a.first_counter; i < a.first_counter + a.counters; ++i) {
+    const double off = 1 - storefront_price(a.terms, 1, world.counters[i].liquidation_factor);
+    least = std::min(least, off);
+    most = std::max(most, off);
+  }
+  return fmt::format(
+      "failing accounts absorbed, their collateral sold at a counter {} below the feed while "
+      "reserves are under {} {}; losses: reserves, then a hole carried",
+      least == most ? percent(most, 2) : percent(least, 2) + " to " + percent(most, 2),
+      format_number(a.terms.target_reserves, 3),
+      world.assets[world.reserves[a.base].asset.value].name);
+}
+
+json counter_json(const Snapshot& world, std::uint32_t m) {
+  const AbsorbingInfo& a = world.absorbing[static_cast<std::size_t>(world.markets[m].absorbs)];
+  json factors = json::object();
+  for (std::uint32_t i = a.first_counter; i < a.first_counter + a.counters; ++i) {
+    const CounterInfo& c = world.counters[i];
+    factors[world.assets[world.reserves[c.reserve].asset.value].name] = c.liquidation_factor;
+  }
+  return {{"target_reserves", a.terms.target_reserves},
+          {"price_factor", a.terms.price_factor},
+          {"liquidation_factors", factors},
+          {"pays_gas", a.pays_gas}};
+}
+
 /// How a market meets what its debtors cannot pay.
 std::string meets_losses_text(const Snapshot& world, std::uint32_t m) {
   if (world.markets[m].house >= 0) return house_text(world, m);
+  if (world.markets[m].absorbs >= 0) return counter_text(world, m);
   return world.markets[m].troves >= 0 ? pool_text(world, m) : losses_text(world.markets[m].losses);
 }
 
@@ -647,6 +678,7 @@ json markets_json(const Inspection& in, const std::vector<MarketSums>& sums) {
                {"auction", house_json(world, m)},
                {"stability_pool", pool_json(world, m)},
                {"reserves", json::object()}};
+    if (market.absorbs >= 0) entry["counter"] = counter_json(world, m);
     for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
          ++r) {
       const Reserve& reserve = world.reserves[r];

@@ -707,6 +707,7 @@ void print_run(const RunReport& r, bool whole) {
   print_desks(r);
   print_auctions(r);
   print_troves(r);
+  print_absorbing(r);
   print_pools(r);
   print_shape(r);
   print_feeds(r);
@@ -875,6 +876,7 @@ void add_other_nodes(const RunReport& r, nlohmann::json& out) {
   add_vaults(r, out);
   add_auctions(r, out);
   add_troves(r, out);
+  add_absorbing(r, out);
   add_pools(r, out);
   add_supplies(r, out);
   add_desks(r, out);

@@ -37,6 +37,9 @@ void add_auctions(const RunReport& report, nlohmann::json& out);
 /// Loans paid out of stability pools or handed to other borrowers (run_troves.cpp).
 void print_troves(const RunReport& report);
 void add_troves(const RunReport& report, nlohmann::json& out);
+/// Markets that absorb failing accounts and sell over a counter (run_absorbing.cpp).
+void print_absorbing(const RunReport& report);
+void add_absorbing(const RunReport& report, nlohmann::json& out);
 
 /// Markets that `focus` names (by name or family); all where it names none.
 std::vector<std::uint32_t> focus_markets(const RunReport& report);

@@ -24,8 +24,8 @@ namespace faultline {
 namespace {
 
 constexpr std::array<std::string_view, 2> node_keys{"preset", "kind"};
-constexpr std::array<std::string_view, 5> market_keys{"preset", "kind", "borrowers",
-                                                      "reserve_defaults", "note"};
+constexpr std::array<std::string_view, 6> market_keys{
+    "preset", "kind", "borrowers", "reserve_defaults", "collateral_defaults", "note"};
 constexpr std::array<std::string_view, 4> perp_keys{"preset", "kind", "accounts", "note"};
 constexpr std::array<std::string_view, 19> top_keys{
     "faultline", "name",      "about",   "clock",    "focus",  "assets",   "venues",
@@ -359,6 +359,12 @@ class EcosystemReader {
         node.spec.spec = std::move(spec);
       } else if (*kind == 6) {
         good = read_pair<TroveMarket>(entry, where, node.spec);
+      } else if (*kind == 7) {
+        AbsorbingMarket::Spec spec;
+        good =
+            read_fields(entry.value, spec, path, {"market", entry.key, ""}, context_, market_keys);
+        where.loan = spec.lends.text;
+        node.spec.spec = std::move(spec);
       } else {
         good = read_pair<IsolatedMarket>(entry, where, node.spec);
       }

@@ -246,10 +246,18 @@ class SchemaBuilder {
     json& properties = definitions_[name]["properties"];
     properties["borrowers"] = defined("borrowers");
     properties["note"] = word("what the file says of its source");
-    properties["reserve_defaults"] = {
-        {"type", "object"},
-        {"description", "laid beneath each reserve: `'*'`, then the reserve's asset"},
-        {"additionalProperties", open_schema<ReserveSpec>()}};
+    const auto beneath = [](const char* what, json each) {
+      return json{
+          {"type", "object"},
+          {"description", fmt::format("laid beneath each {0}: `'*'`, then the {0}'s asset", what)},
+          {"additionalProperties", std::move(each)}};
+    };
+    if constexpr (std::is_same_v<Kind, AbsorbingMarket>) {
+      properties["collateral_defaults"] =
+          beneath("collateral", open_schema<AbsorbedCollateralSpec>());
+    } else {
+      properties["reserve_defaults"] = beneath("reserve", open_schema<ReserveSpec>());
+    }
   }
 
   template <class Kind>
@@ -278,6 +286,7 @@ class SchemaBuilder {
     market<IsolatedMarket>(presets);
     market<CdpMarket>(presets);
     market<TroveMarket>(presets);
+    market<AbsorbingMarket>(presets);
     market<BandMarket>(presets);
     perpetuals<PerpMarket>(presets);
     perpetuals<PoolPerps>(presets);
@@ -455,6 +464,8 @@ std::string language_reference() {
   out += page<IsolatedMarket::Spec>("markets.NAME (isolated_market)");
   out += page<CdpMarket::Spec>("markets.NAME (cdp_market)");
   out += page<TroveMarket::Spec>("markets.NAME (trove_market)");
+  out += page<AbsorbingMarket::Spec>("markets.NAME (absorbing_market)");
+  out += "`collateral_defaults` likewise lies beneath each of its `collateral`.\n\n";
   out +=
       "`note` of a market is what the file says of its source. `borrowers` is a CSV, a group, "
       "groups by name, or a list of accounts.\n\n" +

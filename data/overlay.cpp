@@ -373,9 +373,9 @@ void shift(Node& node, std::uint32_t file, std::uint32_t columns) {
   }
 }
 
-/// Lays the defaults per asset beneath each reserve.
-void fill_reserves(Node& node, const Node& defaults, Reading& reading) {
-  Node* reserves = node.find("reserves");
+/// Lays the defaults per asset beneath each entry of a map by asset.
+void fill_reserves(Node& node, std::string_view map, const Node& defaults, Reading& reading) {
+  Node* reserves = node.find(map);
   if (reserves == nullptr || !reserves->is_map()) return;
   for (Entry& reserve : reserves->entries) {
     const Node* own = defaults.find(reserve.key);
@@ -398,10 +398,14 @@ void lay_over(Entry& entry, const Preset& preset, Reading& reading) {
   const Span span = node.span;
   Node merged = merge_plain(preset.values, node, reading);
   merged.span = span;
-  if (const Node* found = merged.find("reserve_defaults")) {
+  constexpr std::pair<std::string_view, std::string_view> beneath[] = {
+      {"reserve_defaults", "reserves"}, {"collateral_defaults", "collateral"}};
+  for (const auto& [key, map] : beneath) {
+    const Node* found = merged.find(key);
+    if (found == nullptr) continue;
     const Node defaults = *found;
-    std::erase_if(merged.entries, [](const Entry& e) { return e.key == "reserve_defaults"; });
-    if (defaults.is_map()) fill_reserves(merged, defaults, reading);
+    std::erase_if(merged.entries, [&](const Entry& e) { return e.key == key; });
+    if (defaults.is_map()) fill_reserves(merged, map, defaults, reading);
   }
   const auto add = [&](std::string_view key, const std::string& text, Span at) {
     if (key.empty() || text.empty() || merged.find(key) != nullptr) return;

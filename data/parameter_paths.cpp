@@ -512,6 +512,10 @@ class ParameterFinder {
                  bands != nullptr && reserve.empty() && field.starts_with("rate.")) {
         reserve_parameter("markets." + node.name + "." + field, field, *bands,
                           market.first_reserve);
+      } else if (const auto* absorbing = std::get_if<AbsorbingMarket::Spec>(&node.spec.spec);
+                 absorbing != nullptr && reserve.empty() && field.starts_with("rate.")) {
+        reserve_parameter("markets." + node.name + "." + field, field, *absorbing,
+                          market.first_reserve);
       }
     }
   }

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/absorbing_markets.hpp"
 #include "sim/algorithmic_coins.hpp"
 #include "sim/auctions.hpp"
 #include "sim/band_loans.hpp"
@@ -308,6 +309,7 @@ void measure_exit(const Snapshot& world, Workspace& w) {
     }
   }
   add_lots(world, w, amount);
+  add_inventories(world, w, amount);
   for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
     w.exit_prices[r] = amount[r] > 0 && w.transmission
                            ? exit_price(world, w, r)
@@ -324,6 +326,11 @@ void measure_exit(const Snapshot& world, Workspace& w) {
   for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
     const std::int32_t house = world.markets[m].house;
     w.outcome.markets[m].bad_debt_exit_usd += w.realised_usd[m];
+    if (world.markets[m].absorbs >= 0) {
+      w.outcome.markets[m].bad_debt_exit_usd +=
+          counters_hole(world, w, static_cast<std::uint32_t>(world.markets[m].absorbs),
+                        [&](std::uint32_t r) { return w.exit_prices[r]; });
+    }
     if (house < 0) continue;
     const auto h = static_cast<std::uint32_t>(house);
     w.outcome.markets[m].bad_debt_exit_usd +=
@@ -484,6 +491,7 @@ void mend_outcome(const Snapshot& world, Workspace& w) {
   mend_all(w, out.backstops, "a vault or fund");
   mend_all(w, out.auctions, "auctions");
   mend_all(w, out.troves, "a stability pool");
+  mend_all(w, out.absorbing, "a market that absorbs accounts");
   mend_rows(w, out.systems, world.systems);
   mend_rows(w, out.agents, world.flow_agents);
   mend_rows(w, out.vaults, world.vaults);
@@ -540,6 +548,7 @@ void open_books(const Snapshot& world, Workspace& w) {
   value_backstops(world, w, &BackstopOutcome::start_usd);
   open_vault_outcomes(world, w);
   open_systems(world, w);
+  open_absorbing_outcomes(world, w);
 }
 
 void close_books(const Snapshot& world, Workspace& w) {

@@ -222,6 +222,7 @@ void plan_takes(const Snapshot& world, Workspace& w) {
 
 AccountId sold_from(const Snapshot& world, const Workspace& w, const LiquidationOrder& o) {
   const Reserve& collateral = world.reserves[o.collateral_reserve];
+  if (o.counter != LiquidationOrder::no_auction) return world.counters[o.counter].inventory;
   if (o.auction == LiquidationOrder::no_auction) return collateral.cash;
   const Auction& a = w.auctions.open[o.auction];
   return a.sold ? world.liquidator_purse(o.debt_reserve, collateral.asset)

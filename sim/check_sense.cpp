@@ -22,6 +22,10 @@ std::string reserve_path(const CompileContext& c, std::uint32_t r) {
     return "markets." + market.name + ".emodes." +
            market.emodes[static_cast<std::size_t>(reserve.emode)].name;
   }
+  if (market.absorbs >= 0) {
+    const std::string path = "markets." + market.name;
+    return reserve.lent ? path : path + ".collateral." + c.world.assets[reserve.asset.value].name;
+  }
   const bool pooled = reserve.lent || market.reserve_count != 2;
   return "markets." + market.name +
          (pooled ? ".reserves." + c.world.assets[reserve.asset.value].name : std::string());

@@ -235,6 +235,13 @@ void add_cdp(CompileContext& c, Market& market, MarketId id, const CdpMarket::Sp
 /// A market with a stability pool; once its rows stand, what of the coin minted lies there.
 void add_troves(CompileContext& c, Market& market, MarketId id, const TroveMarket::Spec& spec);
 void open_trove_pools(CompileContext& c);
+/// A market that absorbs failing accounts: its base asset, then its collateral.
+void add_absorbing(CompileContext& c, Market& market, MarketId id,
+                   const AbsorbingMarket::Spec& spec);
+/// Reports accounts that lend what they owe.
+void check_absorbed_rows(CompileContext& c, const Market& market, const AccountRows& rows);
+/// A leg where a row of such a market is credited what its collateral brings beyond its debt.
+void add_credit_leg(const Snapshot& world, const Market& market, std::vector<LegInput>& legs);
 /// Reserves of a perpetual venue: its settlement asset, other collateral, then its contracts.
 void add_perpetuals(CompileContext& c, Market& market, MarketId id, const PerpMarket::Spec& spec);
 /// Likewise of a venue whose counterparty is a pool: the pool's tokens, dollars of size, the

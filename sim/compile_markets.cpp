@@ -167,7 +167,7 @@ std::uint32_t reserve_in(const CompileContext& c, const Market& m, AssetId asset
   for (std::uint32_t r = m.first_reserve; r < m.first_reserve + m.reserve_count; ++r) {
     if (c.world.reserves[r].asset != asset) continue;
     if (debt && !c.world.reserves[r].takes_debt) continue;
-    if (!debt && m.reserve_count == 2 && c.world.reserves[r].takes_debt &&
+    if (!debt && m.absorbs < 0 && m.reserve_count == 2 && c.world.reserves[r].takes_debt &&
         !c.world.reserves[r + 1 < m.first_reserve + 2 ? r + 1 : r].takes_debt) {
       continue;  // the loan side of an isolated market takes no collateral
     }
@@ -191,9 +191,11 @@ std::int32_t emode_named(CompileContext& c, const Market& market, const std::str
 
 /// What a leg of listed accounts lacks a reserve for, and accounts of too many legs, are reported
 /// once; what lenders supplied is added up.
-void check_rows(CompileContext& c, const Named<MarketNode>& node, const AccountRows& listed) {
+void check_rows(CompileContext& c, const Named<MarketNode>& node, const Market& market,
+                const AccountRows& listed) {
   const PositionRows& rows = *listed.rows;
   const Span at = c.at("markets." + node.name + ".borrowers");
+  const std::size_t most_legs = kMostLegs - (market.absorbs >= 0 ? 1 : 0);  // one for a credit
   for (std::size_t l = 0; l < rows.legs.size(); ++l) {
     const PositionRows::Leg& leg = rows.legs[l];
     const std::uint32_t r = listed.reserve_of[leg.side == 1 ? 1 : 0][leg.asset];
@@ -208,11 +210,11 @@ void check_rows(CompileContext& c, const Named<MarketNode>& node, const AccountR
     if (leg.side == 2) c.lent_plain[r] += rows.amounts[l] * c.eco.book_scale;
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (rows.first_leg[i + 1] - rows.first_leg[i] <= kMostLegs) continue;
+    if (rows.first_leg[i + 1] - rows.first_leg[i] <= most_legs) continue;
     c.diagnostics.error(
         "E0446", at,
         fmt::format("account {} of '{}' has {} legs, one may have {}", i + 1, node.name,
-                    rows.first_leg[i + 1] - rows.first_leg[i], kMostLegs),
+                    rows.first_leg[i + 1] - rows.first_leg[i], most_legs),
         "add up its legs in one asset, or give it as two accounts");
     return;
   }
@@ -246,7 +248,8 @@ void gather_rows(CompileContext& c, const Named<MarketNode>& node, std::uint32_t
       there.push_back(posted_in(c.world, market, emode, r));
     }
   }
-  check_rows(c, node, listed);
+  check_rows(c, node, market, listed);
+  check_absorbed_rows(c, market, listed);
   check_emodes(c, listed, m);
   if (c.diagnostics.errors() > errors) listed.rows = nullptr;
 }
@@ -371,6 +374,8 @@ void gather_markets(CompileContext& c) {
       add_cdp(c, market, id, *cdp);
     } else if (const auto* troves = std::get_if<TroveMarket::Spec>(&node.spec.spec)) {
       add_troves(c, market, id, *troves);
+    } else if (const auto* absorbing = std::get_if<AbsorbingMarket::Spec>(&node.spec.spec)) {
+      add_absorbing(c, market, id, *absorbing);
     } else if (const auto* bands = std::get_if<BandMarket::Spec>(&node.spec.spec)) {
       add_band_market(c, market, id, *bands);
     } else {
@@ -465,6 +470,10 @@ void attacker_legs(const CompileContext& c, std::uint32_t m, std::vector<LegInpu
 template <class Visit>
 void each_row(const CompileContext& c, Visit&& visit) {
   std::vector<LegInput> legs;
+  const auto row = [&](std::uint32_t m) {
+    add_credit_leg(c.world, c.world.markets[m], legs);
+    visit(m, legs);
+  };
   for (std::uint32_t m = 0; m < c.world.markets.size(); ++m) {
     std::uint32_t loan = 0;
     c.gathered[m].each_account([&](const AccountRows& rows, std::size_t account) {
@@ -476,11 +485,11 @@ void each_row(const CompileContext& c, Visit&& visit) {
       } else {
         row_legs(c, rows, account, legs);
       }
-      visit(m, legs);
+      row(m);
     });
     attacker_legs(c, m, legs);
     const std::size_t accounts = legs.empty() ? 0 : 1 + c.world.markets[m].emodes.size();
-    for (std::size_t i = 0; i < accounts; ++i) visit(m, legs);
+    for (std::size_t i = 0; i < accounts; ++i) row(m);
     if (c.world.markets[m].perp < 0) continue;
     const PerpVenue& venue = c.world.perps[static_cast<std::size_t>(c.world.markets[m].perp)];
     for (const Backstop& backstop : venue.backstops) {
@@ -490,12 +499,12 @@ void each_row(const CompileContext& c, Visit&& visit) {
   }
   for (const DepositPlace& place : c.world.places) {  // last: they shift no other row
     escape_legs(c, place, legs);
-    if (!legs.empty()) visit(c.world.reserves[place.reserve].market.value, legs);
+    if (!legs.empty()) row(c.world.reserves[place.reserve].market.value);
   }
   for (const CheapBuyersInfo& info : c.world.cheap_buyers) {  // likewise
     for (const CheapPlace& place : info.places) {
       cheap_buyer_legs(c, info, place.market, legs);
-      visit(place.market.value, legs);
+      row(place.market.value);
     }
   }
 }

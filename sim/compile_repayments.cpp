@@ -86,9 +86,9 @@ void add_debts(CompileContext& c, const RepayersSpec& spec, std::uint32_t agent,
   debts.agent = agent;
   const std::uint32_t pot = world.reserves[r].pot;
   const ReserveState& state = world.opening.reserves[pot];
-  debts.opening_rate =
-      borrow_rate_of(world.reserves[pot].rate, state,
-                     world.opening.balances[world.reserves[pot].cash.value], state.debt_scaled);
+  debts.opening_rate = borrow_rate_of(world.reserves[pot].rate, state,
+                                      world.opening.balances[world.reserves[pot].cash.value],
+                                      state.debt_scaled, state.supply_scaled);
   debts.first = static_cast<std::uint32_t>(world.repaying_rows.size());
   debts.count = static_cast<std::uint32_t>(rows.size());
   const std::string& market = world.markets[world.reserves[r].market.value].name;

@@ -1,4 +1,5 @@
 #include "sim/curated_vaults.hpp"
+#include "sim/absorbing_markets.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -131,7 +132,7 @@ double behind_claim(const Snapshot& world, const Workspace& w, std::uint32_t r) 
   const Reserve& reserve = world.reserves[r];
   const Market& market = world.markets[reserve.market.value];
   const double deficit = w.reserves[r].deficit;
-  if (w.hole_usd[reserve.market.value] == 0 && deficit == 0) return 1;
+  if (market.absorbs < 0 && w.hole_usd[reserve.market.value] == 0 && deficit == 0) return 1;
   double owed = 0, all = 0, held = 0;  // by debtors under water: of this asset, and of all
   for (std::uint32_t i = market.first_reserve; i < market.first_reserve + market.reserve_count;
        ++i) {
@@ -148,7 +149,12 @@ double behind_claim(const Snapshot& world, const Workspace& w, std::uint32_t r) 
   if (hole_usd > noise * all)
     missing += hole_usd * (owed / all) / w.market.spot[reserve.asset.value];
   const double claims = supply_units(w, r);
-  const double own = std::max(0.0, reserve_cash(world, w, r) + debt_units(w, r) + deficit - claims);
+  double own = reserve_cash(world, w, r) + debt_units(w, r) + deficit - claims;
+  if (market.absorbs >= 0) {  // what it has not sold is behind its lenders, too
+    own += inventory_units(world, w, world.absorbing[static_cast<std::size_t>(market.absorbs)]);
+  } else {
+    own = std::max(0.0, own);
+  }
   if (!(missing > own)) return 1;
   return missing - own < claims ? 1 - (missing - own) / claims : 0;
 }

@@ -116,12 +116,12 @@ void audit_vault(const Snapshot& world, Workspace& w, std::uint32_t position) {
 }
 
 void audit_liquidations(const Snapshot& world, Workspace& w) {
-  if (w.orders.empty() && w.auctions.vaults.empty()) return;
+  if (w.orders.empty() && w.auctions.vaults.empty() && w.absorbing.failing.empty()) return;
   refresh(world, w);
   w.feed_audit->changed_since.insert(w.feed_audit->changed_since.end(),
                                      w.feed_audit->changed.begin(), w.feed_audit->changed.end());
   for (const LiquidationOrder& o : w.orders) {
-    if (!(o.fraction > 0) || o.redeems || o.auction != LiquidationOrder::no_auction) continue;
+    if (!(o.fraction > 0) || o.redeems || o.of_lot()) continue;
     const Reserve& debt = world.reserves[o.debt_reserve];
     audit_one(world, w, o.position, debt.market, o.repay * w.market.spot[debt.asset.value]);
   }

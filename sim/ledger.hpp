@@ -27,7 +27,7 @@ enum class Bearer : std::uint8_t {
   vault,   // depositors of vaults: backstops, curated ones
   fund,    // insurance funds
   dealer,  // of options
-  holder   // of coins that an algorithm issues, and of the tokens behind them
+  holder   // of coins an algorithm issues and the tokens behind them, and of claims on desks
 };
 inline constexpr std::size_t bearer_count = 15;
 const char* bearer_name(Bearer b);

@@ -20,6 +20,7 @@ struct LiquidationOrder {
   std::uint16_t debt_leg = 0, collateral_leg = 0;  // of the position
   std::uint32_t debt_reserve = 0, collateral_reserve = 0;
   std::uint32_t auction = no_auction;  // the lot it takes from, among those under way
+  std::uint32_t counter = no_auction;  // or what it buys at a market's counter
   bool redeems = false;                // coins at face value, out of loans that do not fail
   double repay = 0;                    // units of the debt asset
   double seize = 0;                    // units of the collateral asset the borrower loses
@@ -32,6 +33,8 @@ struct LiquidationOrder {
   // coins in its bands, the liquidation discount; what was repaid in all, coins included.
   double owed = 0, held = 0, discount = 0, repaid = 0;
 
+  /// What it sells was nobody's position any more: a lot at auction, or a market's own.
+  bool of_lot() const { return auction != no_auction || counter != no_auction; }
   /// Units of the debt asset its fraction costs before gas; below zero: it brings some.
   double cost() const;
 };
@@ -92,6 +95,7 @@ struct PlannedRows {
   std::vector<PoolClosing> closings;
   std::vector<std::uint32_t> vaults;        // to be sold at auction
   std::vector<std::uint32_t> troves;        // to be paid out of a stability pool
+  std::vector<std::uint32_t> absorbed;      // to be absorbed by their market
   std::vector<std::uint32_t> closed_loans;  // on bands, by the coins in them
 
   void clear() {
@@ -102,6 +106,7 @@ struct PlannedRows {
     closings.clear();
     vaults.clear();
     troves.clear();
+    absorbed.clear();
     closed_loans.clear();
     orders.clear();
     kept.clear();

@@ -73,6 +73,7 @@ struct Market {
   std::int32_t house = -1;                    // place among the auction houses
   std::int32_t troves = -1;                   // place among those with a stability pool
   std::int32_t bands = -1;                    // place among the books of loans on bands
+  std::int32_t absorbs = -1;                  // place among those that absorb failing accounts
 };
 
 struct ReserveState {

@@ -8,6 +8,7 @@
 
 #include "protocols/losses/adl.hpp"
 #include "sim/ledger.hpp"
+#include "sim/liquidation_outcomes.hpp"
 
 namespace faultline {
 
@@ -154,46 +155,6 @@ struct VaultOutcome {
   bool operator==(const VaultOutcome&) const = default;
 };
 
-/// What one house sold.
-struct AuctionOutcome {
-  double started = 0, resets = 0, ended = 0;
-  double failed = 0;          // ended with less raised than the vault owed
-  double nothing = 0;         // sold for less than 1% of what was to be raised
-  double nothing_usd = 0;     // what those lots were worth
-  double raised_usd = 0;      // penalties included
-  double unraised_usd = 0;    // debt that ended auctions did not raise
-  double returned_usd = 0;    // collateral handed back to owners
-  double in_auction_usd = 0;  // debt in auctions under way at the end
-  double in_auction_most_usd = 0;
-  bool operator==(const AuctionOutcome&) const = default;
-};
-
-/// What became of the failing loans of one market with a stability pool.
-struct TroveOutcome {
-  double liquidations = 0;
-  double offset_usd = 0, gained_usd = 0;  // debt the pool paid, and what it got was worth then
-  double handed_usd = 0, handed_collateral_usd = 0;  // to the other borrowers
-  double returned_usd = 0;                           // collateral its owners may claim
-  double pool_start_usd = 0, pool_end_usd = 0;       // coins
-  double pool_collateral_usd = 0;                    // what it gained is worth at the end
-  double recovery_s = 0;                             // in recovery mode
-  double least_ratio = 0;                            // collateral over debt of all loans
-  double redeemed_usd = 0, fees_usd = 0;             // coins taken back at face value; kept of it
-  bool operator==(const TroveOutcome&) const = default;
-};
-
-/// The books of a system that mints a coin, auctions under way counted whole.
-struct SystemOutcome {
-  double surplus_start_usd = 0, surplus_end_usd = 0;
-  double token_usd = 0;      // paid for newly minted tokens
-  double tokens_minted = 0;  // units
-  double diluted = 0;        // share of the token its holders gave up
-  double sold_usd = 0;       // surplus sold for tokens
-  double tokens_burned = 0;  // units
-  double deficit_usd = 0;    // at the end: behind no coin, its holders' loss
-  bool operator==(const SystemOutcome&) const = default;
-};
-
 /// What one manipulation of a scenario took.
 struct ManipulationOutcome {
   double cost_usd = 0;     // given less taken, at market prices of the round
@@ -265,12 +226,13 @@ struct Outcome {
   std::vector<BandOutcome> bands;  // [book of loans on bands]
   std::vector<AdlBurden> burdens;  // [perpetual venue] who was deleveraged, and beyond what need
   std::vector<BackstopOutcome> backstops;
-  std::vector<VaultOutcome> vaults;      // [curated vault]
-  std::vector<AuctionOutcome> auctions;  // [auction house]
-  std::vector<SystemOutcome> systems;    // [coin system]
-  std::vector<TroveOutcome> troves;      // [market with a stability pool]
-  std::vector<AgentOutcome> agents;      // [flow agent]
-  std::vector<CoinOutcome> coins;        // [algorithmic coin]
+  std::vector<VaultOutcome> vaults;         // [curated vault]
+  std::vector<AuctionOutcome> auctions;     // [auction house]
+  std::vector<SystemOutcome> systems;       // [coin system]
+  std::vector<TroveOutcome> troves;         // [market with a stability pool]
+  std::vector<AbsorbingOutcome> absorbing;  // [market that absorbs accounts]
+  std::vector<AgentOutcome> agents;         // [flow agent]
+  std::vector<CoinOutcome> coins;           // [algorithmic coin]
   std::vector<CheapBuyersOutcome> cheap_buyers;
   std::vector<DeskOutcome> desks;       // [redemption desk]
   std::vector<SupplyPoint> claim_path;  // of claims desks take back: every six hours, and the end
@@ -278,7 +240,8 @@ struct Outcome {
       supply_path;  // of assets minted and burnt: the opening, each day, the end
   std::array<double, bearer_count> bearer_gain_usd{};  // wealth at the end less at the start
   /// The same less what the price moves did to the opening holdings: what trading, liquidation,
-  /// interest and bad debt took or gave. Sums to the market value of what was minted.
+  /// interest and bad debt took or gave. Sums to the market value of what was minted, but for
+  /// claims that desks owe.
   std::array<double, bearer_count> bearer_result_usd{};
   double revaluation_usd = 0;  // of all assets on the ledger, minted units at their market value
   double gas_usd = 0;

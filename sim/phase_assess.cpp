@@ -12,6 +12,7 @@
 #include <limits>
 
 #include "protocols/liquidation/economics.hpp"
+#include "sim/absorbing_markets.hpp"
 #include "sim/auctions.hpp"
 #include "sim/band_loans.hpp"
 #include "sim/flows.hpp"
@@ -399,6 +400,11 @@ void plan_row(const Snapshot& world, const Workspace& w, std::uint32_t position,
     out.kept.push_back(position);
     return;
   }
+  if (world.markets[market.value].absorbs >= 0) {
+    out.absorbed.push_back(position);
+    out.kept.push_back(position);
+    return;
+  }
   if (world.markets[market.value].bands >= 0) {
     plan_band_loan(world, w, position, gas, out);
     return;
@@ -430,6 +436,7 @@ void take_over_plans(const PlannedRows& rows, Workspace& w) {
                              rows.deleveraged.end());
   w.auctions.vaults.insert(w.auctions.vaults.end(), rows.vaults.begin(), rows.vaults.end());
   w.troves.failing.insert(w.troves.failing.end(), rows.troves.begin(), rows.troves.end());
+  w.absorbing.failing.insert(w.absorbing.failing.end(), rows.absorbed.begin(), rows.absorbed.end());
   w.perps.closings.insert(w.perps.closings.end(), rows.closings.begin(), rows.closings.end());
   w.perps.waits = w.perps.waits || rows.waits;
 }
@@ -515,6 +522,7 @@ void assess(const Snapshot& world, const Scenario&, Workspace& w) {
   plan_rows(world, w);
   drop_tiered(w);
   plan_takes(world, w);
+  plan_counter_sales(world, w);
   plan_redemptions(world, w);
   plan_unwinding(world, w);
   plan_pool_deleveraging(world, w);

@@ -268,15 +268,13 @@ void grant(const Snapshot& world, Workspace& w) {
         world.liquidator_of[world.reserves[o.debt_reserve].market.value]);
   };
   for (const LiquidationOrder& o : w.orders) {
-    const bool lot = o.auction != LiquidationOrder::no_auction;  // an auction's lot is there
-    w.reserve_wants[world.reserves[o.collateral_reserve].pot] += lot ? 0 : o.to_liquidator;
+    w.reserve_wants[world.reserves[o.collateral_reserve].pot] += o.of_lot() ? 0 : o.to_liquidator;
     w.capital_wants[who(o)] += usd(o);
   }
   for (LiquidationOrder& o : w.orders) {
     const double cash = std::max(0.0, reserve_cash(world, w, o.collateral_reserve));
     const double wants = w.reserve_wants[world.reserves[o.collateral_reserve].pot];
-    const bool lot = o.auction != LiquidationOrder::no_auction;
-    if (!lot && wants > cash) o.fraction = std::min(o.fraction, cash / wants);
+    if (!o.of_lot() && wants > cash) o.fraction = std::min(o.fraction, cash / wants);
     const double capital = w.settings.liquidator_capital[who(o)];
     const double tied = w.liquidation_out.before(who(o), w.round) + w.auctions.tied_usd[who(o)];
     const double free = std::max(0.0, capital - tied);

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/absorbing_markets.hpp"
 #include "sim/algorithmic_coins.hpp"
 #include "sim/auctions.hpp"
 #include "sim/curated_vaults.hpp"
@@ -91,6 +92,9 @@ double absorbing_funds_usd(const Snapshot& world, const Workspace& w, std::uint3
   if (market.troves >= 0) {
     return pool_funds_usd(world, w, world.troves[static_cast<std::size_t>(market.troves)]);
   }
+  if (market.absorbs >= 0) {
+    return absorbing_funds(world, w, static_cast<std::uint32_t>(market.absorbs));
+  }
   if (market.house >= 0) {
     return system_funds_usd(world, w, static_cast<std::uint32_t>(market.house));
   }
@@ -103,11 +107,21 @@ double absorbing_funds_usd(const Snapshot& world, const Workspace& w, std::uint3
   return usd;
 }
 
+/// What a market that absorbed accounts paid for what it has not sold, beyond its worth, USD.
+double unsold_hole(const Snapshot& world, const Workspace& w, std::uint32_t m) {
+  const std::int32_t place = world.markets[m].absorbs;
+  if (place < 0) return 0;
+  return counters_hole(world, w, static_cast<std::uint32_t>(place), [&](std::uint32_t r) {
+    return w.market_factors[world.reserves[r].collateral_factor];
+  });
+}
+
 void note_market(const Snapshot& world, Workspace& w, std::uint32_t m) {
   MarketOutcome& out = w.outcome.markets[m];
   // A legacy debt that is written off leaves the one sum for the other: legacy comes off both.
   const double hole =
-      std::max(0.0, w.hole_usd[m] + w.realised_usd[m] - world.markets[m].legacy_usd);
+      std::max(0.0, w.hole_usd[m] + w.realised_usd[m] - world.markets[m].legacy_usd) +
+      unsold_hole(world, w, m);
   out.bad_debt_end_usd = hole;
   out.bad_debt_usd = std::max(out.bad_debt_usd, hole);
   const MarketId hub = world.markets[m].hub;
@@ -327,6 +341,7 @@ void mark_down(const Snapshot& world, const Scenario&, Workspace& w) {
     for (std::uint32_t m = 0; m < world.markets.size(); ++m) note_market(world, w, m);
     note_utilisation(world, w);
   }
+  note_absorbing(world, w);
   if (!w.quiet || w.round == 0) note_gaps(world, w);
   watch_deposits(world, w);
   if (w.record) audit_missing(world, w);

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/absorbing_markets.hpp"
 #include "sim/auctions.hpp"
 #include "sim/band_loans.hpp"
 #include "sim/borrowing.hpp"
@@ -140,15 +141,19 @@ void settle(const Snapshot& world, const Scenario&, Workspace& w) {
   refresh_band_loans(world, w);
   for (const LiquidationOrder& o : w.orders) {
     if (o.fraction <= 0 || o.redeems) continue;
-    o.auction == LiquidationOrder::no_auction ? settle_order(world, w, o)
-                                              : settle_take(world, w, o);
+    if (o.counter != LiquidationOrder::no_auction) {
+      settle_counter_sale(world, w, o);
+    } else {
+      o.auction == LiquidationOrder::no_auction ? settle_order(world, w, o)
+                                                : settle_take(world, w, o);
+    }
   }
   for (const std::uint32_t p : w.bands.closed) {
     const LiquidationOrder o = closing_order(world, w, p);
     if (o.fraction > 0) settle_order(world, w, o);
   }
   for (const LiquidationOrder& o : w.orders) {
-    if (o.fraction > 0 && !o.redeems) recognise(world, w, o.position);
+    if (o.fraction > 0 && !o.redeems && !o.of_lot()) recognise(world, w, o.position);
   }
   for (const std::uint32_t p : w.hollow) {
     const Market& market = world.markets[world.positions[p].market.value];
@@ -157,6 +162,7 @@ void settle(const Snapshot& world, const Scenario&, Workspace& w) {
   run_auctions(world, w);
   settle_redemptions(world, w);
   liquidate_troves(world, w);
+  absorb_failing(world, w);
   settle_perps(world, w);
   settle_flows(world, w);
   settle_repayments(world, w);

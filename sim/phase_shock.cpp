@@ -37,8 +37,8 @@ void accrue_reserve(const Snapshot& world, Workspace& w, std::uint32_t r, double
   double cash = reserve_cash(world, w, r);
   // Compound v2 counts cash less the protocol's reserves, cash + debt - claims, as liquidity.
   if (model.compounding == Compounding::simple) cash -= std::max(0.0, cash + debt - claims);
-  const Accrual a = accrue(model, state.rate, std::max(0.0, cash), debt, state.deficit, dt);
-  if (a.borrow_growth == 1) return;
+  const Accrual a = accrue(model, state.rate, std::max(0.0, cash), debt, state.deficit, dt, claims);
+  if (a.borrow_growth == 1 && !(a.claims_growth > 1)) return;
   w.market.borrow_index[r] *= a.borrow_growth;
   w.market.supply_index[r] *= supply_growth(a, debt, claims);
   w.changed_factors.push_back(world.reserves[r].debt_factor);

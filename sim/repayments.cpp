@@ -87,14 +87,15 @@ void count_hurt(const Snapshot& world, Workspace& w, std::size_t i) {
 
 }  // namespace
 
-double borrow_rate_of(const RateModel& model, const ReserveState& state, double cash, double debt) {
-  return rates_at(model, state.rate, std::max(0.0, cash), debt, state.deficit).borrow;
+double borrow_rate_of(const RateModel& model, const ReserveState& state, double cash, double debt,
+                      double claims) {
+  return rates_at(model, state.rate, std::max(0.0, cash), debt, state.deficit, claims).borrow;
 }
 
 double borrow_rate_now(const Snapshot& world, const Workspace& w, std::uint32_t r) {
   const std::uint32_t pot = world.reserves[r].pot;
   return borrow_rate_of(w.settings.reserves[pot].rate, w.reserves[pot], reserve_cash(world, w, pot),
-                        debt_units(w, pot));
+                        debt_units(w, pot), supply_units(w, pot));
 }
 
 void settle_repayments(const Snapshot& world, Workspace& w) {

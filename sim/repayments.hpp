@@ -14,8 +14,9 @@ namespace faultline {
 /// 6 settle, before lenders are paid. Costs those whom the rate hurts.
 void settle_repayments(const Snapshot& world, Workspace& w);
 
-/// Yearly rate that debtors of a reserve pay at some cash, debt and rate state.
-double borrow_rate_of(const RateModel& model, const ReserveState& state, double cash, double debt);
+/// Yearly rate that debtors of a reserve pay at some cash, debt, claims and rate state.
+double borrow_rate_of(const RateModel& model, const ReserveState& state, double cash, double debt,
+                      double claims);
 /// The same now, of the pot a reserve draws on.
 double borrow_rate_now(const Snapshot& world, const Workspace& w, std::uint32_t reserve);
 

@@ -23,6 +23,7 @@
 #include "protocols/margin/lending_terms.hpp"
 #include "protocols/margin/rates.hpp"
 #include "protocols/venues/registry.hpp"
+#include "sim/absorbing_infos.hpp"
 #include "sim/agent_infos.hpp"
 #include "sim/auction_house.hpp"
 #include "sim/band_book.hpp"
@@ -188,6 +189,8 @@ struct Snapshot {
   std::uint32_t contracts = 0, backstops = 0;  // of all perpetual venues
   std::vector<AuctionHouse> houses;
   std::vector<TroveSystem> troves;
+  std::vector<AbsorbingInfo> absorbing;
+  std::vector<CounterInfo> counters;  // by market, then by asset
   std::vector<CoinSystem> systems;
   std::vector<Lane> lanes;
   std::vector<std::vector<Hop>> bundles;  // venues that give one asset for the same other, by id

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <iterator>
 
+#include "sim/absorbing_markets.hpp"
 #include "sim/algorithmic_coins.hpp"
 #include "sim/cheap_collateral.hpp"
 #include "sim/pools.hpp"
@@ -80,6 +81,7 @@ void open_outcome(const Snapshot& world, Outcome& out) {
   out.backstops.assign(world.backstops, BackstopOutcome{});
   out.auctions.assign(world.houses.size(), AuctionOutcome{});
   out.troves.assign(world.troves.size(), TroveOutcome{});
+  out.absorbing.assign(world.absorbing.size(), AbsorbingOutcome{});
   out.systems.assign(world.systems.size(), SystemOutcome{});
   out.agents.assign(world.flow_agents.size(), AgentOutcome{});
   out.vaults.assign(world.vaults.size(), VaultOutcome{});
@@ -231,6 +233,7 @@ void Workspace::reset() {
   bands.markets = opening.bands;
   open_pools(*world, *this);
   open_troves(*world, *this);
+  open_absorbing(*world, *this);
   hole_usd.assign(markets, 0.0);
   deposits.reset(world->places.size(), markets + world->vaults.size(), assets);
   repayments.reset(world->repaying.size(), world->repaying_rows.size());

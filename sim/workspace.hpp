@@ -137,11 +137,12 @@ struct Workspace {
   bool accruing = false;                  // some debt bears interest
   bool impact_due = false;                // permanent impact moved a reference since the last round
 
-  PerpRun perps;        // 1 shock to 6 settle
-  AuctionRun auctions;  // 4 assess to 6 settle
-  TroveRun troves;      // likewise
-  PoolRun pools;        // likewise
-  BandRun bands;        // 2 align to 6 settle
+  PerpRun perps;           // 1 shock to 6 settle
+  AuctionRun auctions;     // 4 assess to 6 settle
+  TroveRun troves;         // likewise
+  AbsorbingRun absorbing;  // likewise
+  PoolRun pools;           // likewise
+  BandRun bands;           // 2 align to 6 settle
 
   // 2 align and 5 execute
   KindStates<VenueKinds> venues, scratch;

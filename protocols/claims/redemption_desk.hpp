@@ -43,7 +43,7 @@ struct DeskSpec {
       Field{.help = "what is behind it, of the asset its rate is in; left out: all it promises",
             .lo = 0});
     v("capacity", capacity,
-      Field{.help = "most it pays out, as `250m USD/d`, within its hours; left out: no limit",
+      Field{.help = "most it pays out, as `$250m/d`, within its hours; left out: no limit",
             .lo = 0});
     v("window", window,
       Field{.help = "capacity nobody used is kept so long",

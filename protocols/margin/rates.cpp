@@ -54,12 +54,25 @@ double borrow_rate(const RateModel& m, double u, double at_target) {
       return kinked(m, u);
     case RateKind::adaptive:
       return curve(m, at_target, utilisation_error(m, u));
+    case RateKind::split:
+      return kinked_rate(m.split.borrow, u);
   }
   return 0;
 }
 
+/// What the borrow rate goes by.
+double used(const RateModel& m, double cash, double debt, double claims) {
+  return m.kind == RateKind::split ? base_utilisation(claims, debt) : utilisation(cash, debt);
+}
+
+KinkedCurve curve_of(double base, double slope1, double slope2, double kink) {
+  return {base, slope1 / kink, slope2 / (1 - kink), kink};
+}
+
 // supply = r U_s (1 - RF), U_s = debt / (cash + debt + deficit). [aave_v3_code, aave_v3_3_features]
-double supply_rate(const RateModel& m, double borrow, double cash, double debt, double deficit) {
+double supply_rate(const RateModel& m, double borrow, double cash, double debt, double deficit,
+                   double claims) {
+  if (m.kind == RateKind::split) return kinked_rate(m.split.supply, base_utilisation(claims, debt));
   return borrow * utilisation(cash + deficit, debt) * (1 - m.reserve_factor);
 }
 
@@ -70,6 +83,7 @@ RateModel compile_rate(const RateSpec& s) {
   m.kind = s.kind == "none"    ? RateKind::none
            : s.kind == "fixed" ? RateKind::fixed
            : s.kind == "kink"  ? RateKind::kink
+           : s.kind == "split" ? RateKind::split
                                : RateKind::adaptive;
   m.compounding = s.compounding == "simple" ? Compounding::simple : Compounding::continuous;
   m.reserve_factor = s.reserve_factor.value;
@@ -83,6 +97,9 @@ RateModel compile_rate(const RateSpec& s) {
   m.initial = s.initial.value;
   m.least = s.least.value;
   m.most = s.most.value;
+  m.split.borrow = curve_of(m.base, m.slope1, m.slope2, m.kink);
+  m.split.supply = curve_of(s.supply_base.value, s.supply_slope1.value, s.supply_slope2.value,
+                            s.supply_kink.value);
   return m;
 }
 
@@ -96,6 +113,11 @@ bool bears_interest(const RateModel& m) {
       return m.base != 0 || m.slope1 != 0 || m.slope2 != 0;
     case RateKind::adaptive:
       return true;
+    case RateKind::split:
+      for (const KinkedCurve& c : {m.split.borrow, m.split.supply}) {
+        if (c.base != 0 || c.low != 0 || c.high != 0) return true;
+      }
+      return false;
   }
   return true;
 }
@@ -104,10 +126,11 @@ double utilisation(double cash, double debt) {
   return debt > 0 ? debt / (cash + debt) : 0;
 }
 
-Rates rates_at(const RateModel& m, RateState state, double cash, double debt, double deficit) {
+Rates rates_at(const RateModel& m, RateState state, double cash, double debt, double deficit,
+               double claims) {
   const double at_target = state.rate_at_target == 0 ? m.initial : state.rate_at_target;
-  const double borrow = borrow_rate(m, utilisation(cash, debt), at_target);
-  return {borrow, supply_rate(m, borrow, cash, debt, deficit)};
+  const double borrow = borrow_rate(m, used(m, cash, debt, claims), at_target);
+  return {borrow, supply_rate(m, borrow, cash, debt, deficit, claims)};
 }
 
 // growth = exp(r dt / year), or 1 + r dt / year for Compound v2 (CToken.accrueInterest).
@@ -115,8 +138,8 @@ Rates rates_at(const RateModel& m, RateState state, double cash, double debt, do
 // three terms x + x^2/2 + x^3/6 instead of exp: x^4/24 apart, 2e-16 for a day at 9%. The
 // exponential is kept because it composes: two half steps at one rate give the whole step.
 Accrual accrue(const RateModel& m, RateState& state, double cash, double debt, double deficit,
-               double dt_s) {
-  const double u = utilisation(cash, debt);
+               double dt_s, double claims) {
+  const double u = used(m, cash, debt, claims);
   double at_target = 0;
   if (m.kind == RateKind::adaptive) {
     const Drift d = drift(m, state.rate_at_target, utilisation_error(m, u), dt_s);
@@ -125,8 +148,14 @@ Accrual accrue(const RateModel& m, RateState& state, double cash, double debt, d
   }
   Accrual a;
   a.rates.borrow = borrow_rate(m, u, at_target);
-  a.rates.supply = supply_rate(m, a.rates.borrow, cash, debt, deficit);
+  a.rates.supply = supply_rate(m, a.rates.borrow, cash, debt, deficit, claims);
   a.reserve_share = m.reserve_factor;
+  if (m.kind == RateKind::split) {
+    const SplitAccrual both = accrue_split(m.split, claims, debt, dt_s / year_s);
+    a.borrow_growth = both.borrow_growth;
+    a.claims_growth = both.supply_growth;
+    return a;
+  }
   const double x = a.rates.borrow * dt_s / year_s;
   if (x != 0) a.borrow_growth = m.compounding == Compounding::simple ? 1 + x : math::exp(x);
   return a;
@@ -134,6 +163,7 @@ Accrual accrue(const RateModel& m, RateState& state, double cash, double debt, d
 
 double supply_growth(const Accrual& a, double debt, double claims) {
   if (!(claims > 0)) return 1;
+  if (a.claims_growth > 0) return a.claims_growth;
   return 1 + (1 - a.reserve_share) * (debt * (a.borrow_growth - 1)) / claims;
 }
 

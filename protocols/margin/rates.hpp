@@ -8,13 +8,14 @@
 
 #include "core/fields.hpp"
 #include "core/values.hpp"
+#include "protocols/margin/split_rates.hpp"
 
 namespace faultline {
 
 /// One year of 365 days, as Aave, Compound and Morpho count it.
 inline constexpr double year_s = 31536000.0;
 
-enum class RateKind : std::uint8_t { none, fixed, kink, adaptive };
+enum class RateKind : std::uint8_t { none, fixed, kink, adaptive, split };
 
 /// How a rate becomes growth over a step: exp(r dt), or 1 + r dt per accrual step (Compound v2).
 enum class Compounding : std::uint8_t { continuous, simple };
@@ -34,6 +35,7 @@ struct RateModel {
   double initial = 0.04;      // adaptive: rate at target of a market nobody has touched
   double least = 0.001;       // adaptive: bounds of the rate at target
   double most = 2.0;
+  SplitRates split;  // split: a curve for each side, per year; no reserve factor
 };
 
 /// What a rate model remembers. 0 = never touched (as in the contract: the first accrual starts
@@ -53,6 +55,7 @@ struct Accrual {
   double borrow_growth = 1;  // the borrow index is multiplied by this
   double reserve_share = 0;  // share of the interest that goes to the protocol's reserves
   Rates rates;               // rates that held on average over the step
+  double claims_growth = 0;  // split: of the supply index; 0: it follows from the debt's interest
 };
 
 /// Rates as YAML says them.
@@ -70,6 +73,10 @@ struct RateSpec {
   PerYear initial{0.04};
   PerYear least{0.001};
   PerYear most{2.0};
+  PerYear supply_base{0.0};
+  PerYear supply_slope1{0.03};
+  PerYear supply_slope2{0.5};
+  Ratio supply_kink{0.8};
 
   template <class V>
   void fields(V& v) {
@@ -78,7 +85,7 @@ struct RateSpec {
     v("kind", kind,
       Field{.help = "how the borrow rate follows utilisation",
             .source = aave,
-            .choices = "none fixed kink adaptive"});
+            .choices = "none fixed kink adaptive split"});
     v("base", base,
       Field{.help = "borrow rate of an empty market; the rate itself where kind is fixed",
             .lo = 0,
@@ -118,6 +125,28 @@ struct RateSpec {
       Field{.help = "adaptive: lowest rate at target", .lo = 0, .hi = 1000, .source = morpho});
     v("most", most,
       Field{.help = "adaptive: highest rate at target", .lo = 0, .hi = 1000, .source = morpho});
+    split_fields(v);
+  }
+
+ private:
+  template <class V>
+  void split_fields(V& v) {
+    constexpr auto comet = "Comet getSupplyRate (compound_v3_code)";
+    v("supply_base", supply_base,
+      Field{.help = "split: what lenders earn while nothing is borrowed; borrowers' curve is base, "
+                    "slope1, slope2 and kink, and used is debt over supply",
+            .lo = 0,
+            .hi = 1000,
+            .source = comet});
+    v("supply_slope1", supply_slope1,
+      Field{.help = "split: rise of that up to its kink", .lo = 0, .hi = 1000, .source = comet});
+    v("supply_slope2", supply_slope2,
+      Field{.help = "split: further rise from its kink to 100% used",
+            .lo = 0,
+            .hi = 1000,
+            .source = comet});
+    v("supply_kink", supply_kink,
+      Field{.help = "split: where it bends", .lo = 0.01, .hi = 0.99, .source = comet});
   }
 };
 
@@ -132,17 +161,19 @@ bool bears_interest(const RateModel& model);
 double utilisation(double cash, double debt);
 
 /// Rates at this instant. cash, debt, deficit in units of the lent asset, >= 0; for Compound v2
-/// `cash` is cash less reserves. `deficit` (an unpaid hole) dilutes suppliers only.
-Rates rates_at(const RateModel& model, RateState state, double cash, double debt, double deficit);
+/// `cash` is cash less reserves. `deficit` (an unpaid hole) dilutes suppliers only. `claims` of
+/// suppliers, units, count where supply and borrow rates have curves of their own.
+Rates rates_at(const RateModel& model, RateState state, double cash, double debt, double deficit,
+               double claims = 0);
 
 /// Interest over `dt_s` seconds (>= 0) at the utilisation of its start. Moves `state`. A step
 /// of no time or at no rate has growth exactly 1. The error against continuous time is that of
 /// holding U still for one step: first order in dt_s, so halving the round converges.
 Accrual accrue(const RateModel& model, RateState& state, double cash, double debt, double deficit,
-               double dt_s);
+               double dt_s, double claims = 0);
 
-/// Growth of what supply claims are worth when the suppliers' share of interest is spread over
-/// `claims` (units, deficit included): 1 + (1 - reserve share) debt (g - 1) / claims; 1 if no
+/// Growth of what supply claims are worth: their own, or the suppliers' share of interest spread
+/// over `claims` (units, deficit included): 1 + (1 - reserve share) debt (g - 1) / claims; 1 if no
 /// claims.
 double supply_growth(const Accrual& a, double debt, double claims);
 

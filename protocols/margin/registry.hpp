@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/registry.hpp"
+#include "protocols/margin/absorbing_market.hpp"
 #include "protocols/margin/band_market.hpp"
 #include "protocols/margin/cdp_market.hpp"
 #include "protocols/margin/isolated_market.hpp"
@@ -19,6 +20,6 @@ struct MarketTypeList {
 };
 
 using MarketKinds = MarketTypeList<PooledLending, IsolatedMarket, PerpMarket, PoolPerps, CdpMarket,
-                                   BandMarket, TroveMarket>;
+                                   BandMarket, TroveMarket, AbsorbingMarket>;
 
 }  // namespace faultline

@@ -17,7 +17,8 @@ namespace {
 /// Reads a node into the spec of the kind it names; false if no kind bears that name.
 template <class Spec>
 bool read_spec(std::string_view name, const std::string& kind, const Node& node, Desk& desk) {
-  constexpr std::array<std::string_view, 3> aside{"kind", "preset", "reserve_defaults"};
+  constexpr std::array<std::string_view, 4> aside{"kind", "preset", "reserve_defaults",
+                                                  "collateral_defaults"};
   if (kind != name) return false;
   Spec spec;
   read_fields(node, spec, "node", {"node", kind, {}}, desk.context, aside);
@@ -41,10 +42,12 @@ TEST_CASE("every preset reads, and its values fit its kind") {
     REQUIRE(preset);
     CHECK(preset_family(file.name) == preset->family);
     Node node = preset->values;
-    if (const Node* defaults = node.find("reserve_defaults")) {
-      Node reserves = *defaults;  // every asset the preset knows, as a reserve
-      std::erase_if(reserves.entries, [](const Entry& e) { return e.key == "*"; });
-      node.entries.push_back({"reserves", {}, std::move(reserves), {}});
+    for (const std::string map : {"reserve", "collateral"}) {
+      const Node* defaults = node.find(map + "_defaults");
+      if (defaults == nullptr) continue;
+      Node each = *defaults;  // every asset the preset knows
+      std::erase_if(each.entries, [](const Entry& e) { return e.key == "*"; });
+      node.entries.push_back({map == "reserve" ? "reserves" : map, {}, std::move(each), {}});
     }
     bool known = true;
     if (preset->family == "venues") known = read_kind(VenueKinds{}, preset->kind, node, desk);

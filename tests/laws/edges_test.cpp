@@ -260,6 +260,36 @@ TEST_CASE("law 4, depth: a venue that thins hurts the market that must sell ther
   CHECK_FALSE(spared.moves(lower(spared, 0.999), market_k, "market", lower(spared, 0)));
 }
 
+// At $850 the account of 20 ETH is absorbed; the pool says how much of it is bought at the counter.
+TEST_CASE("law 4, depth: a market that absorbs accounts needs the venue where its buyers sell") {
+  Ecosystem eco = small_world();
+  nobody_arbitrages(eco);
+  MarketNode& node = eco.markets.at(0).spec;
+  AbsorbingMarket::Spec absorbing;
+  absorbing.lends = {"USD"};
+  absorbing.collateral["ETH"].liquidate_cf.value = 0.8;
+  absorbing.collateral["ETH"].borrow_cf.value = 0.75;
+  absorbing.rate.kind = "none";
+  absorbing.supplied = of(50000, "USD");
+  absorbing.target_reserves = of(1e5, "USD");
+  node.spec = absorbing;
+  const auto fall = [](const Built& b, bool thin) {
+    Scenario s = b.fall("ETH", 850);
+    if (thin) s.moves.push_back({MoveKind::withdraw, b.c.world.venue("pool").value, 0.999, {}});
+    return s;
+  };
+  const Built sells(eco);
+  CHECK(sells.has(venue_k, "pool", market_k, "market", EdgeKind::depth));
+  CHECK(sells.has(market_k, "market", venue_k, "pool", EdgeKind::trades));
+  CHECK(sells.moves(fall(sells, true), market_k, "market", fall(sells, false)));
+  // Where nobody serves it, nobody calls: what the pool holds changes nothing for it but prices.
+  LiquidatorSpec elsewhere;
+  add(eco.markets, "other", eth_loans(50000, 1));
+  elsewhere.serves = {{"other"}};
+  add(eco.agents, "liquidators", AgentSpecs{elsewhere});
+  CHECK_FALSE(Built(eco).has(venue_k, "pool", market_k, "market", EdgeKind::depth));
+}
+
 TEST_CASE("law 4, depth: makers who quote two books take the one's trouble to the other") {
   Ecosystem eco = small_world();
   nobody_arbitrages(eco);

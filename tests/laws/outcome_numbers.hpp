@@ -35,6 +35,7 @@ static_assert(sizeof(BandOutcome) == 5 * sizeof(double));
 static_assert(sizeof(BackstopOutcome) == 2 * sizeof(double));
 static_assert(sizeof(AuctionOutcome) == 11 * sizeof(double));
 static_assert(sizeof(TroveOutcome) == 13 * sizeof(double));
+static_assert(sizeof(AbsorbingOutcome) == 11 * sizeof(double));
 static_assert(sizeof(SystemOutcome) == 8 * sizeof(double));
 static_assert(sizeof(AgentOutcome) == 4 * sizeof(double));
 static_assert(sizeof(CoinOutcome) == 5 * sizeof(double));
@@ -86,6 +87,10 @@ class NumberList {
     for (std::size_t i = 0; i < o.troves.size(); ++i) {
       at(NodeKind::market, world_.markets[world_.troves[i].market.value].name);
       troves(o.troves[i]);
+    }
+    for (std::size_t i = 0; i < o.absorbing.size(); ++i) {
+      at(NodeKind::market, world_.markets[world_.absorbing[i].market.value].name);
+      absorbing(o.absorbing[i]);
     }
     for (const SafetyModuleInfo& m : world_.safety_modules) {
       backstop(o.backstops[m.number], NodeKind::fund, m.name);
@@ -255,6 +260,19 @@ class NumberList {
     plain("held over what is owed, at least", t.least_ratio);
     usd("redeemed", t.redeemed_usd);
     usd("fees of redemptions", t.fees_usd);
+  }
+  void absorbing(const AbsorbingOutcome& a) {
+    plain("accounts absorbed", a.absorptions);
+    usd("absorbed", a.absorbed_usd);
+    usd("taken for it", a.seized_usd);
+    usd("credited", a.credited_usd);
+    usd("sold at the counter", a.sold_usd);
+    usd("unsold", a.inventory_usd);
+    usd("unsold at most", a.inventory_most_usd);
+    usd("held in reserve at the start", a.reserves_start_usd);
+    usd("held in reserve at the end", a.reserves_end_usd);
+    usd("held in reserve at least", a.reserves_least_usd);
+    plain("first negative", a.negative_s);
   }
   void system(const SystemOutcome& s) {
     usd("held as surplus at the start", s.surplus_start_usd);

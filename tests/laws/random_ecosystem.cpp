@@ -844,6 +844,50 @@ struct MarketGenerator<TroveMarket> {
 };
 
 template <>
+struct MarketGenerator<AbsorbingMarket> {
+  static MarketNode make(Sketch& s) {
+    AbsorbingMarket::Spec spec;
+    const bool of_quote = s.draw.chance(0.6) || s.holdings().size() == 1;
+    const std::string base = of_quote ? quote_asset : s.roots[0];
+    MarketNode node;
+    std::vector<double> weights;
+    std::vector<std::string> taken = s.holdings();
+    if (base != quote_asset && s.draw.chance(0.5)) taken.push_back(quote_asset);
+    for (const std::string& asset : taken) {
+      if (asset == base) continue;
+      AbsorbedCollateralSpec& c = spec.collateral[asset];
+      c.liquidate_cf.value = s.draw.between(0.5, 0.92);
+      c.borrow_cf.value = c.liquidate_cf.value * s.draw.between(0.7, 0.99);
+      c.liquidation_factor.value =
+          s.draw.chance(0.1) ? 0 : s.draw.between(c.liquidate_cf.value * 0.95, 1);
+      if (s.draw.chance(0.3)) c.supply_cap = s.worth(s.draw.log_between(1e5, 1e8), asset);
+      node.rows.assets.push_back(asset);
+      weights.push_back(c.liquidate_cf.value);
+    }
+    const std::size_t n = node.rows.assets.size();
+    node.rows.assets.push_back(base);
+    weights.push_back(1);
+    spec.lends = {base};
+    vary_rate(s, spec.rate);
+    spec.price_factor.value = s.draw.between(0, 1);
+    spec.pays_gas = s.draw.chance(0.4);
+    if (s.draw.chance(0.8)) spec.target_reserves = s.worth(s.draw.log_between(10, 1e6), base);
+    if (s.draw.chance(0.6)) spec.protocol_reserves = s.worth(s.draw.log_between(10, 1e5), base);
+    for (int i = 0; i < 2 * s.options.size * s.options.size; ++i) {
+      std::vector<std::size_t> collateral{s.draw.below(n)};
+      const std::size_t second = s.draw.below(n);
+      if (s.draw.chance(0.4) && second != collateral[0]) collateral.push_back(second);
+      add_account(s, node.rows, collateral, weights, n);
+    }
+    if (s.draw.chance(0.7)) {
+      spec.supplied = Amount{most_used(node.rows, n) * s.draw.between(1.02, 2), base};
+    }
+    node.spec = spec;
+    return node;
+  }
+};
+
+template <>
 struct MarketGenerator<CdpMarket> {
   static MarketNode make(Sketch& s) {
     CdpMarket::Spec spec;
@@ -960,6 +1004,11 @@ double lent_by_vault(Sketch& s, MarketNode& node) {
   };
   if (auto* market = std::get_if<IsolatedMarket::Spec>(&node.spec)) {
     if (market->lends.text != quote_asset || !node.groups.empty()) return 0;
+    if (market->supplied) return market->supplied->value * s.draw.between(0.1, 0.9);
+    return debt() * s.draw.between(1.02, 2) + s.draw.log_between(1, 1e4);
+  }
+  if (auto* market = std::get_if<AbsorbingMarket::Spec>(&node.spec)) {
+    if (market->lends.text != quote_asset) return 0;
     if (market->supplied) return market->supplied->value * s.draw.between(0.1, 0.9);
     return debt() * s.draw.between(1.02, 2) + s.draw.log_between(1, 1e4);
   }

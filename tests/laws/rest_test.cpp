@@ -155,6 +155,8 @@ TEST_CASE("law 2: a run that stops early says what it would have said at the hor
         cdp->fee.value = 0;
       } else if (auto* troves = std::get_if<TroveMarket::Spec>(&m.spec.spec)) {
         troves->fee.value = 0;
+      } else if (auto* absorbing = std::get_if<AbsorbingMarket::Spec>(&m.spec.spec)) {
+        absorbing->rate.kind = "none";
       } else if (auto* bands = std::get_if<BandMarket::Spec>(&m.spec.spec)) {
         bands->rate.kind = "none";
       } else {

@@ -161,5 +161,5 @@ TEST_CASE("a rate's fields are declared once each") {
   FieldNames v;
   spec.fields(v);
   CHECK(v.names.count("kink") == 1);
-  CHECK(v.names.size() == 13);
+  CHECK(v.names.size() == 17);
 }
