@@ -19,6 +19,13 @@ double log1p(double x) {
 double pow(double x, double y) {
   return Sleef_finz_powd1_u10purecfma(x, y);
 }
+double power(double x, unsigned n) {
+  double result = 1;
+  for (; n > 0; n >>= 1, x *= x) {
+    if (n & 1) result *= x;
+  }
+  return result;
+}
 double sin(double x) {
   return Sleef_finz_sind1_u10purecfma(x);
 }

@@ -12,6 +12,8 @@ double expm1(double x);
 double log1p(double x);
 /// x to the power y, x > 0.
 double pow(double x, double y);
+/// x to a whole power, by products: a rounding each.
+double power(double x, unsigned n);
 double sin(double x);
 double cos(double x);
 double tanh(double x);

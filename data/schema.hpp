@@ -72,12 +72,13 @@ std::string default_text(const T& value) {
 }
 }  // namespace schema_detail
 
+/// The JSON Schema of a struct's map; `spec` has what stands where nothing is written.
 template <class Spec>
-nlohmann::json json_schema_of();
+nlohmann::json json_schema_of(Spec spec = {});
 
-/// The schema of one field's values.
+/// The schema of one field's values, of which `value` is what stands where nothing is written.
 template <class T>
-nlohmann::json value_schema(const Field& field) {
+nlohmann::json value_schema(const Field& field, const T& value = {}) {
   using nlohmann::json;
   if constexpr (read_detail::Shape<T>::optional) {
     return value_schema<typename T::value_type>(field);
@@ -92,7 +93,7 @@ nlohmann::json value_schema(const Field& field) {
     }
     return map;
   } else if constexpr (HasFields<T>) {
-    return json_schema_of<T>();
+    return json_schema_of<T>(value);
   } else if constexpr (std::is_same_v<T, double> || std::is_same_v<T, long>) {
     return schema_detail::number_schema(field, std::is_same_v<T, long>);
   } else if constexpr (std::is_same_v<T, bool>) {
@@ -111,7 +112,7 @@ struct SchemaVisitor {
 
   template <class T>
   void operator()(std::string_view name, T& value, const Field& field) {
-    nlohmann::json schema = value_schema<T>(field);
+    nlohmann::json schema = value_schema<T>(field, value);
     if (name == shorthand_name) shorthand = schema;
     schema["description"] = schema_detail::describe(field, schema_detail::range_of<T>(field));
     const std::string fallback = schema_detail::default_text(value);
@@ -121,13 +122,11 @@ struct SchemaVisitor {
   }
 };
 
-/// The JSON Schema of a struct's map.
 template <class Spec>
-nlohmann::json json_schema_of() {
+nlohmann::json json_schema_of(Spec spec) {
   using nlohmann::json;
   SchemaVisitor visitor;
   if constexpr (HasShorthand<Spec>) visitor.shorthand_name = Spec::shorthand;
-  Spec spec{};
   spec.fields(visitor);
   json out{{"type", "object"},
            {"properties", std::move(visitor.properties)},
@@ -148,20 +147,20 @@ struct MarkdownVisitor {
     rows += schema_detail::table_row(name, schema_detail::type_name<T>(),
                                      schema_detail::default_text(value),
                                      schema_detail::range_of<T>(field), field);
-    nested<T>(title + "." + std::string(name));
+    nested(value, title + "." + std::string(name));
   }
 
  private:
+  /// value: what stands where nothing is written.
   template <class T>
-  void nested(const std::string& path) {
+  void nested(T value, const std::string& path) {
     if constexpr (read_detail::Shape<T>::optional || read_detail::Shape<T>::list) {
-      nested<typename T::value_type>(path);
+      nested(typename T::value_type{}, path);
     } else if constexpr (read_detail::Shape<T>::map) {
-      nested<typename T::mapped_type>(path + ".NAME");
+      nested(typename T::mapped_type{}, path + ".NAME");
     } else if constexpr (HasFields<T>) {
       MarkdownVisitor inner{path, {}, {}};
-      T item{};
-      item.fields(inner);
+      value.fields(inner);
       below += "\n### " + path + "\n\n" + schema_detail::table_head + inner.rows + inner.below;
     }
   }

@@ -96,12 +96,6 @@ void note_cost(const Snapshot& world, Workspace& w, const FailingAccount& accoun
   }
 }
 
-void note_loss(Workspace& w, MarketId market, double usd) {
-  if (!(usd > 0)) return;
-  w.outcome.markets[market.value].recognised_usd += usd;
-  w.realised_usd[market.value] += usd;
-}
-
 /// The caller's gas, where the market pays it.
 void pay_gas(const Snapshot& world, Workspace& w, const AbsorbingInfo& a) {
   if (!a.pays_gas) return;
@@ -133,16 +127,13 @@ void absorb_row(const Snapshot& world, Workspace& w, std::uint32_t place, std::u
              w.reserves[a.base].supply_scaled);
   const double lost_usd = std::max(0.0, debt_usd - seized_usd);
   note_cost(world, w, account, account.debt + credited * index - lost_usd / price, seized_usd);
-  note_loss(w, a.market, lost_usd);
+  note_loss(w, a.market, lost_usd, lost_usd);
   pay_gas(world, w, a);
   w.changed_market_factors.push_back(base.debt_factor);
   claims_changed(world, w, a.base);
   w.touch(position);
 
-  MarketOutcome& market = w.outcome.markets[a.market.value];
-  market.liquidated_usd += debt_usd;
-  market.liquidations += 1;
-  if (market.first_liquidation_s < 0) market.first_liquidation_s = w.now_s;
+  note_liquidation(w, a.market, debt_usd);
   AbsorbingOutcome& out = w.outcome.absorbing[place];
   out.absorptions += 1;
   out.absorbed_usd += debt_usd;
@@ -208,7 +199,7 @@ double absorbing_funds(const Snapshot& world, const Workspace& w, std::uint32_t 
   for (std::uint32_t i = a.first_counter; i < a.first_counter + a.counters; ++i) {
     units += w.absorbing.cost[i];
   }
-  return std::max(0.0, units * spot_of(world, w, a.base) + w.realised_usd[a.market.value]);
+  return units * spot_of(world, w, a.base);
 }
 
 void add_inventories(const Snapshot& world, const Workspace& w, std::vector<double>& amounts) {
@@ -258,7 +249,8 @@ void settle_counter_sale(const Snapshot& world, Workspace& w, const LiquidationO
   const double cost = left > 0 ? w.absorbing.cost[o.counter] * (o.seize / (o.seize + left))
                                : w.absorbing.cost[o.counter];
   w.absorbing.cost[o.counter] = left > 0 ? w.absorbing.cost[o.counter] - cost : 0;
-  note_loss(w, a.market, (cost - o.repay) * price);
+  const double lost_usd = std::max(0.0, cost - o.repay) * price;
+  note_loss(w, a.market, lost_usd, lost_usd);
   w.outcome.absorbing[c.market].sold_usd += o.repay * price;
   w.absorbing.markets[c.market].round.sold_usd += o.repay * price;
   claims_changed(world, w, a.base);

@@ -142,6 +142,19 @@ void give_vaults_their_part(const Snapshot& world, const Workspace& w, const Hol
   }
 }
 
+/// What desks and vaults hold is owed: so is every claim they issued.
+void owe_holders(const Snapshot& world, const Workspace& w, const Holdings& of,
+                 std::array<double, bearer_count>& usd) {
+  const auto owed_usd = [&](AssetId claim) {
+    const double made = of.rows == nullptr ? 0 : w.minted[claim.value];
+    return (world.total_supply[claim.value] + made) * w.market.spot[claim.value];
+  };
+  for (const RedemptionDesk& desk : world.desks) usd[at(Bearer::holder)] -= owed_usd(desk.claim);
+  for (const CuratedVaultInfo& v : world.vaults) {
+    if (v.issued.valid()) usd[at(Bearer::vault)] -= owed_usd(v.issued);
+  }
+}
+
 /// Wealth by bearer of some holdings at today's market values. A reserve's cash belongs to its
 /// claims: lenders' and borrowers' supply less borrowers' debt, the rest the protocol's.
 std::array<double, bearer_count> wealth(const Snapshot& world, const Workspace& w,
@@ -153,11 +166,7 @@ std::array<double, bearer_count> wealth(const Snapshot& world, const Workspace& 
     if (is_cash) continue;  // its claims' and the protocol's: below
     usd[at(a.bearer)] += of.balances[i] * w.market.spot[a.asset.value];
   }
-  for (const RedemptionDesk& desk : world.desks) {  // what they hold is owed: so is every claim
-    const double owed =
-        of.rows == nullptr ? world.total_supply[desk.claim.value] : claims_owed(world, w, desk);
-    usd[at(Bearer::holder)] -= owed * w.market.spot[desk.claim.value];
-  }
+  owe_holders(world, w, of, usd);
   for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
     if (!world.owns_pot(r)) continue;
     if (world.reserves[r].lies != Lies::in_cash) continue;  // in their pool's accounts: above
@@ -565,7 +574,7 @@ void close_books(const Snapshot& world, Workspace& w) {
   }
   for (std::size_t a = 0; a < world.assets.size(); ++a) {
     out.assets[a].price_end = w.market.spot[a];
-    if (world.assets[a].desk >= 0) continue;  // owed by whoever holds what is behind it
+    if (world.assets[a].owed_by_issuer()) continue;
     const double held = world.total_supply[a];
     out.revaluation_usd +=
         held * (w.market.spot[a] - world.opening.market.spot[a]) + w.minted[a] * w.market.spot[a];

@@ -145,9 +145,7 @@ Auction take_lot(const Snapshot& world, Workspace& w, std::uint32_t house, const
 
 void note_started(const Snapshot& world, Workspace& w, const Auction& a) {
   const AuctionHouse& h = world.houses[a.house];
-  MarketOutcome& market = w.outcome.markets[h.market.value];
-  market.liquidations += 1;
-  if (market.first_liquidation_s < 0) market.first_liquidation_s = w.now_s;
+  note_liquidation(w, h.market, 0);  // what is raised counts as it comes in
   w.outcome.auctions[a.house].started += 1;
   w.auctions.round[a.house].started_usd += a.owed * coin_usd(world, w, h);
   w.quiet = false;
@@ -284,8 +282,7 @@ void close_auction(const Snapshot& world, Workspace& w, Auction& a) {
     const double usd = a.owed * coin_usd(world, w, h);
     out.failed += 1;
     out.unraised_usd += usd;
-    w.outcome.markets[h.market.value].recognised_usd += usd;
-    w.realised_usd[h.market.value] += usd;
+    note_loss(w, h.market, usd, usd);
     w.auctions.round[a.house].lost_usd += usd;
   }
   sums.tab -= a.tab;

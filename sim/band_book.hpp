@@ -74,7 +74,6 @@ struct BandMarketRun {
 struct BandRun {
   std::vector<BandMarketRun> markets;
   std::vector<std::uint32_t> closed;  // loans whose coins repay them: liquidated without a trade
-  bool changed = false;               // a row, since they were last valued
 };
 
 }  // namespace faultline

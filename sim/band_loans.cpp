@@ -55,7 +55,6 @@ void write_legs(const Snapshot& world, Workspace& w, const BandBook& book, std::
   write(BandBook::promised_leg, has.promised, book.promised);
   if (!changed) return;
   w.touch(position);
-  w.bands.changed = true;
   w.quiet = false;
 }
 

@@ -236,19 +236,20 @@ Snapshot compile(const Ecosystem& eco, Diagnostics& diagnostics, const SpanTable
   compile_lanes(c);
   open_prices(c);
   open_flow_agents(c);
-  open_coins(c);
   sum_supply(world);
   for (std::size_t a = 0; a < world.assets.size(); ++a) {
     AssetInfo& info = world.assets[a];
     if (info.supply <= 0) info.supply = world.total_supply[a];  // what the ledger knows of
   }
   build_book(c);
+  open_coins(c);
   open_vaults(c);
   round_stakes(c);
   open_trove_pools(c);
   open_desks(c);
   find_hedges(c);
   find_repaying_rows(c);
+  open_vault_exits(c);
   compile_graph(c);
   check_sense(c);
   world.fingerprint = fingerprint_of(world);

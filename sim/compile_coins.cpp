@@ -194,6 +194,7 @@ void open_coins(CompileContext& c) {
         continue;
       }
       world.opening.balances[holders.value] += rest;
+      world.total_supply[asset.value] += rest;
       held[asset.value] += rest;  // a token of two coins: its holders once
     }
   }

@@ -180,6 +180,8 @@ bool add_minted_pair(CompileContext& c, MarketId market, const std::string& path
 /// book stands.
 void gather_vaults(CompileContext& c);
 void open_vaults(CompileContext& c);
+/// What every vault could pay for its shares at the opening; last, for it asks a workspace.
+void open_vault_exits(CompileContext& c);
 /// Where plain lenders and depositors of vaults stand, who of them watches, and where they go.
 void compile_depositors(CompileContext& c);
 /// Borrowers who repay: their money outside; and, once the position book stands, which rows they

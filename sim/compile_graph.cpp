@@ -411,6 +411,14 @@ class GraphMaker {
         edge(assets_[a.value], vaults.back(), EdgeKind::prices, 0);
       }
     }
+    for (const VenueId exit : world_.vault_exits) {
+      const auto v =
+          static_cast<std::size_t>(world_.assets[world_.venues[exit.value].base.value].vault);
+      const double usd = world_.opening.vaults.vaults[v].opening_units *
+                         world_.opening.market.spot[world_.vaults[v].asset.value];
+      edge(vaults[v], venues_[exit.value], EdgeKind::claim, usd);
+      edge(venues_[exit.value], vaults[v], EdgeKind::trades, usd);
+    }
     for (std::size_t v = 0; v < vaults.size(); ++v) {
       const CuratedVaultInfo& info = world_.vaults[v];
       for (std::uint32_t p = info.first_place; p < info.first_place + info.places; ++p) {

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "sim/compile_context.hpp"
+#include "sim/vault_exits.hpp"
+#include "sim/venue_ops.hpp"
 
 namespace faultline {
 
@@ -200,6 +202,12 @@ class VaultMaker {
                            "let one vault issue it");
     }
     share.vault = static_cast<std::int32_t>(world_.vaults.size());
+    for (const auto& asset : c_.nodes.assets) {
+      if (asset.name != share.name || !asset.spec.redeem) continue;
+      c_.diagnostics.error("E0680", c_.at("assets." + asset.name + ".redeem"),
+                           fmt::format("'{}' takes {} back already", node_.name, share.name),
+                           "leave `redeem` out: the vault pays what cash it can reach");
+    }
   }
 
   CompileContext& c_;
@@ -297,6 +305,18 @@ double shares_elsewhere(const Snapshot& world, std::uint32_t v) {
   return shares;
 }
 
+/// A vault's exit is as deep a way out as the vault is large: how much cash it has will change.
+void find_exit(CompileContext& c, VenueId exit) {
+  Snapshot& world = c.world;
+  const VenueInfo& venue = world.venues[exit.value];
+  if (!venue.of_vault) return;
+  const auto& v = world.vaults[static_cast<std::size_t>(world.assets[venue.base.value].vault)];
+  double& room = world.opening.venues.of<Redemption>()[venue.slot.index].room;
+  room = world.opening.balances[v.idle.value];
+  for (std::uint32_t p = v.first_place; p < v.first_place + v.places; ++p) room += c.placed[p];
+  world.vault_exits.push_back(exit);
+}
+
 }  // namespace
 
 void gather_vaults(CompileContext& c) {
@@ -304,6 +324,7 @@ void gather_vaults(CompileContext& c) {
   c.vault_lenders.assign(c.world.reserves.size(), {});
   for (const auto& node : c.nodes.curated) VaultMaker(c, node).make();
   if (c.diagnostics.failed()) return;
+  for (std::uint32_t v = 0; v < c.world.venues.size(); ++v) find_exit(c, VenueId{v});
   number_curators(c.world);
   std::vector<int> marks(c.world.vaults.size(), 0);
   for (std::uint32_t v = 0; v < c.world.vaults.size(); ++v) {
@@ -342,6 +363,18 @@ void open_vaults(CompileContext& c) {
         fmt::format("{:.6g} shares of '{}' are held and posted, it has issued {:.6g}", elsewhere,
                     info.name, states[v].books.shares),
         "let it lend more, or let others hold less of it");
+  }
+}
+
+void open_vault_exits(CompileContext& c) {
+  Snapshot& world = c.world;
+  if (world.vault_exits.empty() || c.diagnostics.failed()) return;
+  Workspace w(world);
+  w.reset();
+  refresh_vault_exits(world, w, false);
+  world.opening.venues.of<Redemption>() = w.venues.of<Redemption>();
+  for (const VenueId exit : world.vault_exits) {
+    post_price(world, world.opening.venues, exit, world.opening.market);
   }
 }
 

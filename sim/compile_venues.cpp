@@ -44,6 +44,7 @@ void add_venue(CompileContext& c, const std::string& name, const std::string& cl
     c.world.ramps_end_s = std::max(c.world.ramps_end_s, params.ramp_s);
   }
   v.rests_loans = rests_loans;
+  if constexpr (requires { params.of_vault; }) v.of_vault = params.of_vault;
   v.priced_by_oracle = requires {
     K::priced_by_oracle;
   };

@@ -128,6 +128,32 @@ double vault_payable(const Snapshot& world, const Workspace& w, std::uint32_t v)
   return units;
 }
 
+double draw_from_vault(const Snapshot& world, const Workspace& w, std::uint32_t v, double most,
+                       CashDrawn& drawn) {
+  const CuratedVaultInfo& info = world.vaults[v];
+  const Quantum& q = quantum_of(world, info);
+  const double idle = std::max(0.0, w.ledger.balance(info.idle) - drawn.idle[v]);
+  double units = std::min(q.down(most), idle);
+  drawn.idle[v] += units;
+  for (const std::uint32_t p : info.withdraw_queue) {
+    const VaultPlace& place = world.vault_places[p];
+    constexpr double uncounted = 1e-6;  // what another vault's fees may take before it pays
+    const double claim = claim_units(world, w, p) * (place.vault == nowhere ? 1 : 1 - uncounted);
+    const double left = q.down(std::min(most - units, claim));
+    if (!(left > 0)) continue;
+    if (place.vault != nowhere) {
+      units += draw_from_vault(world, w, place.vault, left, drawn);
+      continue;
+    }
+    double& spoken_for = drawn.reserves[world.reserves[place.reserve].pot];
+    const double cash = std::max(0.0, payable(world, w, place.reserve) - spoken_for);
+    const double part = q.down(std::min(left, cash));
+    spoken_for += part;
+    units += part;
+  }
+  return units;
+}
+
 double behind_claim(const Snapshot& world, const Workspace& w, std::uint32_t r) {
   const Reserve& reserve = world.reserves[r];
   const Market& market = world.markets[reserve.market.value];
@@ -189,24 +215,23 @@ double vault_room(const Snapshot& world, const Workspace& w, std::uint32_t v) {
   return units;
 }
 
-double withdraw_from_vault(const Snapshot& world, Workspace& w, std::uint32_t v, double units,
-                           double& shares, AccountId to) {
-  count_vault(world, w, v);
+namespace {
+
+/// Pays up to whole `units` out of what lies idle and along the withdraw queue.
+double pay_along(const Snapshot& world, Workspace& w, std::uint32_t v, double units, AccountId to) {
   const CuratedVaultInfo& info = world.vaults[v];
-  CuratedVaultState& s = w.vaults.vaults[v];
-  const Quantum& q = quantum_of(world, info);
-  const double price = price_of(info, s);
-  const double owed = q.down(shares * price);
-  double left = q.down(std::min(units, owed));
-  if (!(left > 0)) return 0;
-  double paid = std::min(left, w.ledger.balance(info.idle));
+  double paid = std::min(units, w.ledger.balance(info.idle));
   if (paid > 0) w.ledger.post(info.idle, to, paid);
   for (const std::uint32_t p : info.withdraw_queue) {
-    if (paid < left) paid += take_out(world, w, p, left - paid, to);
+    if (paid < units) paid += take_out(world, w, p, units - paid, to);
   }
-  if (!(paid > 0)) return 0;
-  const double burned = paid >= owed ? shares : std::min(shares, paid / price);
-  shares -= burned;
+  return paid;
+}
+
+/// Shares are no more, and their holders were paid.
+void book_paid(const Snapshot& world, Workspace& w, std::uint32_t v, double burned, double paid) {
+  const CuratedVaultInfo& info = world.vaults[v];
+  CuratedVaultState& s = w.vaults.vaults[v];
   constexpr double residue = 1e-13;  // of shares: what rounding leaves of none
   const double rest = s.books.shares - burned;
   s.books.shares = rest > residue * s.books.shares ? rest : 0;
@@ -215,6 +240,32 @@ double withdraw_from_vault(const Snapshot& world, Workspace& w, std::uint32_t v,
   s.unplaced = std::min(s.unplaced, w.ledger.balance(info.idle));
   w.outcome.vaults[v].withdrawn_usd += paid * spot_of(w, info);
   w.quiet = false;
+}
+
+}  // namespace
+
+double withdraw_from_vault(const Snapshot& world, Workspace& w, std::uint32_t v, double units,
+                           double& shares, AccountId to) {
+  count_vault(world, w, v);
+  const CuratedVaultInfo& info = world.vaults[v];
+  const Quantum& q = quantum_of(world, info);
+  const double price = price_of(info, w.vaults.vaults[v]);
+  const double owed = q.down(shares * price);
+  const double left = q.down(std::min(units, owed));
+  if (!(left > 0)) return 0;
+  const double paid = pay_along(world, w, v, left, to);
+  if (!(paid > 0)) return 0;
+  const double burned = paid >= owed ? shares : std::min(shares, paid / price);
+  shares -= burned;
+  book_paid(world, w, v, burned, paid);
+  return paid;
+}
+
+double redeem_shares(const Snapshot& world, Workspace& w, std::uint32_t v, double shares,
+                     double units, AccountId to) {
+  count_vault(world, w, v);
+  const double paid = pay_along(world, w, v, units, to);
+  book_paid(world, w, v, shares, paid);
   return paid;
 }
 

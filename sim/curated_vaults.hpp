@@ -16,6 +16,13 @@ double vault_owed(const Snapshot& world, const Workspace& w, std::uint32_t vault
 /// What it could pay now: what lies idle, and along its withdraw queue the least of each claim and
 /// its market's cash. Cash that it reaches by two ways counts twice.
 double vault_payable(const Snapshot& world, const Workspace& w, std::uint32_t vault);
+/// Cash already spoken for: of reserves, and idle in vaults, units.
+struct CashDrawn {
+  std::vector<double> reserves, idle;
+};
+/// What it could pay now, up to `most`, beyond what is drawn already; notes what that draws.
+double draw_from_vault(const Snapshot& world, const Workspace& w, std::uint32_t vault, double most,
+                       CashDrawn& drawn);
 /// What all its shares are worth, losses not yet admitted included, units of its asset.
 double vault_worth(const Snapshot& world, const Workspace& w, std::uint32_t vault);
 
@@ -30,6 +37,9 @@ double vault_room(const Snapshot& world, const Workspace& w, std::uint32_t vault
 /// there is cash along the withdraw queue, and burns them. Gives what was paid, whole units.
 double withdraw_from_vault(const Snapshot& world, Workspace& w, std::uint32_t vault, double units,
                            double& shares, AccountId to);
+/// Burns so many of its shares for just so many units, and pays them likewise. Gives what was paid.
+double redeem_shares(const Snapshot& world, Workspace& w, std::uint32_t vault, double shares,
+                     double units, AccountId to);
 /// Takes whole units of an account in for shares at the price by its books, and lends them along
 /// the supply queue under its caps; what finds no room stays idle (MetaMorpho would refuse it, its
 /// curators enable an idle market against that).

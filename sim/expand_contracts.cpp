@@ -100,6 +100,18 @@ void expand_bands(Ecosystem& eco, const Named<MarketNode>& market, const BandMar
       {band_pool_name(market.name), market.origin, market.cluster, market.at, {pool, {}}});
 }
 
+/// Shares are handed in at a venue of their own.
+void expand_exit(Ecosystem& eco, const Named<CuratedVaultSpec>& vault) {
+  const std::string& share = vault.spec.issues->text;
+  const auto known = std::find_if(eco.assets.begin(), eco.assets.end(),
+                                  [&](const auto& asset) { return asset.name == share; });
+  if (known == eco.assets.end() || !known->spec.rate) return;  // said when it is compiled
+  Redemption::Spec exit;
+  exit.pair = {share, vault.spec.asset.text};
+  exit.of_vault = true;
+  eco.venues.push_back({"exit." + share, vault.origin, "exit", vault.at, {exit, {}}});
+}
+
 }  // namespace
 
 std::string face_name(const std::string& market) {
@@ -138,6 +150,9 @@ void expand_contracts(Ecosystem& eco) {
     queue.pair = {asset.name, asset.spec.rate->unit};
     queue.capacity = *asset.spec.redeem;
     eco.venues.push_back({"redeem." + asset.name, asset.origin, "redeem", asset.at, {queue, {}}});
+  }
+  for (const Named<CuratedVaultSpec>& vault : eco.curated) {
+    if (vault.spec.issues && vault.spec.redeems == "at_once") expand_exit(eco, vault);
   }
   for (const Named<MarketNode>& market : eco.markets) {
     if (const auto* pooled = std::get_if<PoolPerps::Spec>(&market.spec.spec)) {

@@ -146,10 +146,7 @@ void settle_perp_order(const Snapshot& world, Workspace& w, const PerpOrder& o) 
       std::max(0.0, lacked - shortage(world, w, venue, o.position));
   if (o.filled == 0) return;
   const double usd = o.quote * w.market.spot[world.reserves[venue.settles].asset.value];
-  MarketOutcome& out = w.outcome.markets[venue.market.value];
-  out.liquidated_usd += usd;
-  out.liquidations += 1;
-  if (out.first_liquidation_s < 0) out.first_liquidation_s = w.now_s;
+  note_liquidation(w, venue.market, usd);
   w.round_liquidated_usd[venue.market.value] += usd;
   w.outcome.perps[venue.contract_of(o.reserve).number].liquidated_usd += usd;
 }

@@ -13,6 +13,7 @@
 #include "sim/band_loans.hpp"
 #include "sim/manipulation.hpp"
 #include "sim/phases.hpp"
+#include "sim/purse_trade.hpp"
 #include "sim/redemption_desks.hpp"
 #include "sim/trade_legs.hpp"
 #include "sim/venue_ops.hpp"
@@ -81,40 +82,22 @@ Opportunity look(const Snapshot& world, const Workspace& w, std::uint32_t who, c
   return {hop.venue, hop.side, trade.in, trade.profit * price, trade.in * price};
 }
 
-/// Gives `in` at a venue and takes what it brings, rounded against the trader.
-double trade(const Snapshot& world, Workspace& w, const Hop& hop, AccountId pays, AccountId takes,
-             double in) {
-  const VenueInfo& venue = world.venues[hop.venue.value];
-  const Quantum& quantum = world.assets[asset_taken(venue, hop.side).value].quantum;
-  const double out = venue_trade(world, w.venues, hop.venue, hop.side, in, [&](double& brings) {
-    brings = quantum.down(brings);
-    return brings > 0;
-  });
-  if (!(out > 0)) return 0;
-  w.ledger.post(pays, account_given(venue, hop.side), in);
-  w.ledger.post(account_taken(venue, hop.side), takes, out);
-  post_price(world, w.venues, hop.venue, w.market);
-  w.moved_venues.add(hop.venue.value);
-  w.outcome.venues[hop.venue.value].volume_usd +=
-      in * w.market.spot[asset_given(venue, hop.side).value];
-  return out;
-}
-
 void take(const Snapshot& world, Workspace& w, std::uint32_t who, const Opportunity& o) {
   const ArbitrageurInfo& agent = world.arbitrageurs[who];
   const VenueInfo& venue = world.venues[o.venue.value];
   const AssetId given = asset_given(venue, o.side), taken = asset_taken(venue, o.side);
   const double in = world.assets[given.value].quantum.down(o.in);
-  double amount =
-      trade(world, w, {o.venue, o.side}, agent.purse[given.value], agent.purse[taken.value], in);
+  double amount = trade_from_purse(world, w, {o.venue, o.side}, agent.purse[given.value],
+                                   agent.purse[taken.value], in, false);
   if (!(amount > 0)) return;  // less than a quantum on one side: nothing trades, no gas is paid
   const WayBack& route = way_back(world, {o.venue, o.side});
   for (int h = 0; h < route.count && amount > 0; ++h) {
     const VenueInfo& hop = world.venues[route.hops[h].venue.value];
     const AssetId gives = asset_given(hop, route.hops[h].side);  // a contract's hedge is another's
     amount = world.assets[gives.value].quantum.down(amount);
-    amount = trade(world, w, route.hops[h], agent.purse[asset_given(hop, route.hops[h].side).value],
-                   agent.purse[asset_taken(hop, route.hops[h].side).value], amount);
+    amount =
+        trade_from_purse(world, w, route.hops[h], agent.purse[gives.value],
+                         agent.purse[asset_taken(hop, route.hops[h].side).value], amount, false);
   }
   const double gas = gas_usd(world, w, w.settings.arbitrageur_gas[who], venue.chain);
   const double fee = world.assets[given.value].quantum.up(gas / w.market.reference[given.value]);

@@ -22,6 +22,7 @@
 #include "sim/auctions.hpp"
 #include "sim/band_loans.hpp"
 #include "sim/perps.hpp"
+#include "sim/vault_exits.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {
@@ -342,6 +343,7 @@ double book_trade(const Snapshot& world, Workspace& w, VenueStates& states, cons
   });
   w.ledger.post(world.dust[given.value], account_given(venue, side), in);
   w.ledger.post(account_taken(venue, side), world.dust[taken.value], out);
+  pay_shares(world, w, v, in, out);
   note_impact(world, w, v, move);
   w.moved_venues.add(v.value);
   const double usd = in * w.market.spot[given.value];
@@ -514,6 +516,7 @@ void execute_in_sequence(const Snapshot& world, Workspace& w) {
     const std::span<LiquidationOrder> alone(&o, 1);
     cut_to_limits(world, w, alone);
     book_orders(world, w, alone);
+    refresh_vault_exits(world, w, true);
   }
 }
 
@@ -544,6 +547,7 @@ void execute(const Snapshot& world, const Scenario&, Workspace& w) {
     book_at_reference(world, w);
   } else {
     limit_what_was_granted(w);
+    refresh_vault_exits(world, w, true);
     sort_orders(world, w);
     if (!w.flows.orders.empty()) cap_flows(world, w);
     world.sequential ? execute_in_sequence(world, w) : execute_batch(world, w);

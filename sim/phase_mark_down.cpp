@@ -19,6 +19,7 @@
 #include "sim/feed_audit.hpp"
 #include "sim/narration.hpp"
 #include "sim/pool_perps.hpp"
+#include "sim/pools.hpp"
 #include "sim/redemption_desks.hpp"
 #include "sim/repayments.hpp"
 #include "sim/synthetic_dollars.hpp"
@@ -77,13 +78,14 @@ double market_hole(const Snapshot& world, const Workspace& w, std::uint32_t m) {
   return rows + auctions_hole(world, w, house, w.market_factors[2 * collateral]);
 }
 
-double absorbing_funds_usd(const Snapshot& world, const Workspace& w, std::uint32_t m) {
+/// What stands behind a market's debts before its lenders: below 0 where that has been overdrawn.
+double funds_left_usd(const Snapshot& world, const Workspace& w, std::uint32_t m) {
   const Market& own_market = world.markets[m];
   const Market& market = own_market.hub.valid() ? world.markets[own_market.hub.value] : own_market;
   double usd = 0;
   if (market.perp >= 0) {
     const PerpVenue& venue = world.perps[static_cast<std::size_t>(market.perp)];
-    if (venue.pool) return std::max(0.0, pool_worth(world, w, venue));
+    if (venue.pool) return pool_worth(world, w, venue);
     for (const Backstop& b : venue.backstops) {
       usd += std::max(0.0, view_trader(world, w, venue, b.row).equity);
     }
@@ -102,7 +104,9 @@ double absorbing_funds_usd(const Snapshot& world, const Workspace& w, std::uint3
        ++r) {
     if (!world.owns_pot(r)) continue;
     const double own = reserve_cash(world, w, r) + debt_units(w, r) - supply_units(w, r);
-    usd += std::max(0.0, own) * w.market.spot[world.reserves[r].asset.value];
+    const double staked =
+        own_market.losses.pays(Absorber::stakers) ? staked_cover(world, w, r, debt_units(w, r)) : 0;
+    usd += (std::max(0.0, own) + staked) * w.market.spot[world.reserves[r].asset.value];
   }
   return usd;
 }
@@ -127,7 +131,7 @@ void note_market(const Snapshot& world, Workspace& w, std::uint32_t m) {
   const MarketId hub = world.markets[m].hub;
   const double deposits_usd = world.markets[hub.valid() ? hub.value : m].deposits_usd;
   if (out.insolvent_s >= 0 || !(hole > 0.001 * deposits_usd)) return;
-  const double funds = absorbing_funds_usd(world, w, m);
+  const double funds = std::max(0.0, funds_left_usd(world, w, m) + w.paid_usd[m]);
   if (!(hole > funds)) return;
   out.insolvent_s = w.now_s;
   if (w.record) note_insolvency(world, w, m, hole, funds);
@@ -330,8 +334,8 @@ void mark_down(const Snapshot& world, const Scenario&, Workspace& w) {
   refresh_venue_prices(world, w);
   refresh_spots(world, w);
   const bool settled =
-      !w.orders.empty() || w.perps.acts() || !w.auctions.open.empty() || w.bands.changed;
-  w.bands.changed = false;
+      !w.orders.empty() || w.perps.acts() || !w.auctions.open.empty() || w.rows_changed;
+  w.rows_changed = false;
   bool changed = !w.changed_market_factors.empty() || settled || w.round == 0;
   if (changed) restart_shares(world, w);
   refresh_market_factors(world, w);

@@ -54,11 +54,8 @@ void settle_order(const Snapshot& world, Workspace& w, const LiquidationOrder& o
   }
 
   const double price = w.market.spot[debt.asset.value];
-  MarketOutcome& market = w.outcome.markets[debt.market.value];
   const double repaid_usd = world.whole_usd(repaid * price);
-  market.liquidated_usd += repaid_usd;
-  market.liquidations += 1;
-  if (market.first_liquidation_s < 0) market.first_liquidation_s = w.now_s;
+  note_liquidation(w, debt.market, repaid_usd);
   w.outcome.gas_usd += o.gas * price;
   w.round_liquidated_usd[debt.market.value] += repaid_usd;
   w.touch(o.position);
@@ -112,9 +109,8 @@ void write_off(const Snapshot& world, Workspace& w, std::uint32_t position, std:
   w.changed_market_factors.push_back(reserve.debt_factor);
   w.quiet = false;
   w.reserves[pot].deficit += a.carried;
-  const double usd = loss * w.market.spot[reserve.asset.value];
-  w.outcome.markets[reserve.market.value].recognised_usd += usd;
-  w.realised_usd[reserve.market.value] += usd;
+  const double price = w.market.spot[reserve.asset.value];
+  note_loss(w, reserve.market, loss * price, (a.from_reserve + a.from_stakers) * price);
   w.touch(position);
 }
 
@@ -131,6 +127,19 @@ void recognise(const Snapshot& world, Workspace& w, std::uint32_t position) {
 }
 
 }  // namespace
+
+void note_liquidation(Workspace& w, MarketId market, double usd) {
+  MarketOutcome& out = w.outcome.markets[market.value];
+  out.liquidated_usd += usd;
+  out.liquidations += 1;
+  if (out.first_liquidation_s < 0) out.first_liquidation_s = w.now_s;
+}
+
+void note_loss(Workspace& w, MarketId market, double usd, double paid_usd) {
+  w.outcome.markets[market.value].recognised_usd += usd;
+  w.realised_usd[market.value] += usd;
+  w.paid_usd[market.value] += paid_usd;
+}
 
 void settle(const Snapshot& world, const Scenario&, Workspace& w) {
   for (auto* usd : {&w.round_liquidated_usd, &w.perps.round_takeover_usd, &w.perps.round_fund_usd,

@@ -16,6 +16,7 @@
 #include "sim/pools.hpp"
 #include "sim/redemption_desks.hpp"
 #include "sim/synthetic_dollars.hpp"
+#include "sim/vault_exits.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {
@@ -577,6 +578,7 @@ void shock(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   step_desks(world, w, dt);
   if (!scenario.exploits.empty()) mint_exploits(world, scenario, w);
   step_pools(world, w, dt);
+  refresh_vault_exits(world, w, false);
   log_references(world, w);
   if (scenario.path != nullptr && scenario.path->observed) {
     std::vector<double>& log = w.outcome.permanent_log;

@@ -130,6 +130,13 @@ double market_factor(const Snapshot& world, const Workspace& w, std::uint32_t fa
 /// of what a contract follows.
 void note_impact(const Snapshot& world, Workspace& w, VenueId venue, double move);
 
+/// So much debt of a market is liquidated, in one call or at the start of one auction.
+void note_liquidation(Workspace& w, MarketId market, double usd);
+
+/// A market's books admit so much bad debt, of which its funds (reserves, stakers, pools) paid a
+/// part.
+void note_loss(Workspace& w, MarketId market, double usd, double paid_usd);
+
 /// Whether what there is of an asset can still be counted in its quanta; if not, the run has
 /// stopped.
 bool countable(const Snapshot& world, Workspace& w, AssetId asset);

@@ -309,14 +309,9 @@ class PoolSettlementRun {
       return;
     }
     contract.liquidated_usd += usd;
-    MarketOutcome& out = w_.outcome.markets[venue_.market.value];
-    out.liquidated_usd += usd;
-    out.liquidations += 1;
-    if (out.first_liquidation_s < 0) out.first_liquidation_s = w_.now_s;
+    note_liquidation(w_, venue_.market, usd);
     w_.round_liquidated_usd[venue_.market.value] += usd;
-    if (!(unpaid_usd > 0)) return;
-    out.recognised_usd += unpaid_usd;
-    w_.realised_usd[venue_.market.value] += unpaid_usd;
+    if (unpaid_usd > 0) note_loss(w_, venue_.market, unpaid_usd, unpaid_usd);
   }
 
   const Snapshot& world_;

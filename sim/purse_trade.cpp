@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "sim/vault_exits.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {
@@ -11,23 +12,26 @@ double trade_from_purse(const Snapshot& world, Workspace& w, const Hop& hop, Acc
                         AccountId takes, double in, bool lasting) {
   const VenueInfo& venue = world.venues[hop.venue.value];
   const Quantum& quantum = world.assets[asset_taken(venue, hop.side).value].quantum;
-  double out = 0;
-  const double move =
-      on_venue(world, w.venues, hop.venue, [&]<class K>(const auto& p, auto& s) -> double {
-        const auto before = s;
-        out = trade_at<K>(p, s, hop.side, in, [&](double& brings) {
-          brings = quantum.down(brings);
-          return brings > 0;
-        });
-        if constexpr (requires { K::permanent_move(p, before, s); }) {
-          return lasting && out > 0 ? K::permanent_move(p, before, s) : 0.0;
-        } else {
-          return 0.0;
-        }
-      });
+  const auto agree = [&](double& brings) {
+    brings = quantum.down(brings);
+    return brings > 0;
+  };
+  double out = 0, move = 0;
+  if (!lasting) {
+    out = venue_trade(world, w.venues, hop.venue, hop.side, in, agree);
+  } else {
+    on_venue(world, w.venues, hop.venue, [&]<class K>(const auto& p, auto& s) {
+      const auto before = s;
+      out = trade_at<K>(p, s, hop.side, in, agree);
+      if constexpr (requires { K::permanent_move(p, before, s); }) {
+        if (out > 0) move = K::permanent_move(p, before, s);
+      }
+    });
+  }
   if (!(out > 0)) return 0;
   w.ledger.post(pays, account_given(venue, hop.side), in);
   w.ledger.post(account_taken(venue, hop.side), takes, out);
+  pay_shares(world, w, hop.venue, in, out);
   note_impact(world, w, hop.venue, move);
   post_price(world, w.venues, hop.venue, w.market);
   w.moved_venues.add(hop.venue.value);
@@ -35,24 +39,6 @@ double trade_from_purse(const Snapshot& world, Workspace& w, const Hop& hop, Acc
       in * w.market.spot[asset_given(venue, hop.side).value];
   return out;
 }
-
-namespace {
-
-/// Gives whole units at one venue. Gives what they bring.
-double sell_at(const Snapshot& world, Workspace& w, const std::vector<AccountId>& purse,
-               const Hop& hop, double in) {
-  const VenueInfo& venue = world.venues[hop.venue.value];
-  const AssetId held = asset_given(venue, hop.side), to = asset_taken(venue, hop.side);
-  const double out =
-      world.assets[to.value].quantum.down(venue_fill(world, w.venues, hop.venue, hop.side, in).out);
-  w.ledger.post(purse[held.value], account_given(venue, hop.side), in);
-  w.ledger.post(account_taken(venue, hop.side), purse[to.value], out);
-  venue_apply(world, w.venues, hop.venue, hop.side, in, out);
-  w.moved_venues.add(hop.venue.value);
-  return out;
-}
-
-}  // namespace
 
 void sell_purse(const Snapshot& world, Workspace& w, const std::vector<AccountId>& purse,
                 AssetId asset) {
@@ -68,13 +54,18 @@ void sell_purse(const Snapshot& world, Workspace& w, const std::vector<AccountId
     }
     const double in = quantum.down(std::min(amount, room));
     if (!(in > 0)) return;
+    const auto sell_at = [&](const Hop& at, double units) {
+      const VenueInfo& venue = world.venues[at.venue.value];
+      return trade_from_purse(world, w, at, purse[asset_given(venue, at.side).value],
+                              purse[asset_taken(venue, at.side).value], units, false);
+    };
     if (venues.size() == 1) {
-      out = sell_at(world, w, purse, hop, in);
+      out = sell_at(hop, in);
     } else {
       split_hop(world, w.venues, w.market, hop, in, w.parts);
       for (std::size_t i = 0; i < venues.size(); ++i) {
         const double part = quantum.down(w.parts[i]);
-        if (part > 0) out += sell_at(world, w, purse, venues[i], part);
+        if (part > 0) out += sell_at(venues[i], part);
       }
     }
     amount = out;

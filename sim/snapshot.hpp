@@ -58,6 +58,8 @@ struct AssetInfo {
 
   /// Whether its venues are all there is: nobody outside quotes it at its reference.
   bool at_home_only() const { return algorithmic || desk >= 0; }
+  /// Whether what one holds of it is owed by another account: together they have nothing.
+  bool owed_by_issuer() const { return desk >= 0 || vault >= 0; }
 };
 
 /// An issuer whose dollar rests on carry books and a reserve
@@ -84,6 +86,7 @@ struct VenueInfo {
   bool relaxes = false;           // its state moves with time
   bool priced_by_oracle = false;  // trades there tell nothing of its assets' worth
   bool rests_loans = false;       // its bands hold the collateral of a market's loans
+  bool of_vault = false;          // a curated vault pays its shares here
   OracleId feed;  // whose published price it reads instead of the outside price, if any
 };
 
@@ -229,6 +232,7 @@ struct Snapshot {
   std::vector<CuratedVaultInfo> vaults;          // curated ones
   std::vector<VaultPlace> vault_places;          // by vault, then by name
   std::vector<std::uint32_t> vault_order;        // every vault after those it lends to
+  std::vector<VenueId> vault_exits;              // where their shares are handed in
   std::vector<OptionContract> option_contracts;  // by expiry
   std::vector<AccountInfo> accounts;
   std::vector<AccountId> boundary, chain_purse, dust, attacker;  // [asset]

@@ -179,7 +179,7 @@ double system_equity(const Snapshot& world, const Workspace& w, const CoinSystem
 double system_funds_usd(const Snapshot& world, const Workspace& w, std::uint32_t house) {
   const CoinSystem& system = world.systems[world.houses[house].system];
   const double coins = system_equity(world, w, system) + owed_in_auctions(w, system);
-  return std::max(0.0, coins) * w.market.spot[system.coin.value];
+  return coins * w.market.spot[system.coin.value];
 }
 
 void balance_books(const Snapshot& world, Workspace& w) {

@@ -76,13 +76,6 @@ void burn_pool_coins(Workspace& w, const TroveSystem& s, TroveState& state, doub
   w.reserves[s.coin].lender_scaled -= coins;
 }
 
-/// What the pool or the other borrowers lose is told as a loss that has been met.
-void note_loss(Workspace& w, const TroveSystem& s, double usd) {
-  if (!(usd > 0)) return;
-  w.outcome.markets[s.market.value].recognised_usd += usd;
-  w.realised_usd[s.market.value] += usd;
-}
-
 void book(const Snapshot& world, Workspace& w, std::uint32_t place, std::uint32_t position,
           const LoanLegs& legs, const TroveLiquidation& l, Batch& batch) {
   const TroveSystem& s = world.troves[place];
@@ -99,14 +92,12 @@ void book(const Snapshot& world, Workspace& w, std::uint32_t place, std::uint32_
   batch.debt_scaled += quantum_of(world, s.coin).up(l.others_debt / w.market.borrow_index[s.coin]);
 
   const double coin = spot_of(world, w, s.coin), held = spot_of(world, w, s.collateral);
-  MarketOutcome& market = w.outcome.markets[s.market.value];
   TroveOutcome& out = w.outcome.troves[place];
   const double offset_usd = l.offset_debt * coin, handed_usd = l.others_debt * coin;
-  note_loss(w, s, offset_usd - l.pool_collateral * held);
-  note_loss(w, s, handed_usd - l.others_collateral * held);
-  market.liquidated_usd += offset_usd + handed_usd;
-  market.liquidations += 1;
-  if (market.first_liquidation_s < 0) market.first_liquidation_s = w.now_s;
+  const double of_pool = std::max(0.0, offset_usd - l.pool_collateral * held);
+  const double of_others = std::max(0.0, handed_usd - l.others_collateral * held);
+  note_loss(w, s.market, of_pool + of_others, of_pool);
+  note_liquidation(w, s.market, offset_usd + handed_usd);
   out.liquidations += 1;
   out.offset_usd += offset_usd;
   out.gained_usd += l.pool_collateral * held;

@@ -227,6 +227,8 @@ void Workspace::reset() {
   parked.clear();
   active_lanes.clear();
   realised_usd.assign(markets, 0.0);
+  paid_usd.assign(markets, 0.0);
+  rows_changed = false;
   round_liquidated_usd.assign(markets, 0.0);
   perps.open(world->contracts, world->backstops, markets);
   auctions.reset(world->houses.size(), world->systems.size(), world->liquidators.size());

@@ -196,12 +196,14 @@ struct Workspace {
   DepositRun deposits;  // 1 shock (what the scenario leaves), 6 settle, 7 mark-down (what is seen)
 
   // 6 settle
-  std::vector<double> realised_usd;          // [market] bad debt written off so far
+  std::vector<double> realised_usd;          // [market] bad debt written off so far,
+  std::vector<double> paid_usd;              // [market] what of it the funds behind it paid
   std::vector<double> round_liquidated_usd;  // [market] this round
 
   // 7 mark-down and what is reported
   Outcome outcome;
   std::optional<FeedAudit> feed_audit;    // of recorded runs
+  bool rows_changed = false;              // a leg, since holes were last measured
   std::vector<double> hole_usd;           // [market] owed beyond collateral now, legacy included
   std::vector<double> nearly_full_since;  // [reserve] s; -1: it has cash to spare
   std::vector<double> hollow_units;       // [factor] amounts of all rows owing more than they hold
@@ -239,6 +241,7 @@ struct Workspace {
   void touch(std::uint32_t position) {
     breach.touch(position);
     underwater.touch(position);
+    rows_changed = true;
     if (record && feed_audit) feed_audit->search.touch(position);
   }
 

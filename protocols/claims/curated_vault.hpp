@@ -80,6 +80,7 @@ struct CuratedVaultSpec {
   std::optional<PerYear> max_rate;
   Seconds timelock{0};
   std::optional<Name> issues;
+  std::string redeems = "at_once";
   std::optional<std::string> curator;
   std::optional<ReallocationSpec> reallocates;
 
@@ -122,6 +123,11 @@ struct CuratedVaultSpec {
     v("issues", issues,
       Field{.help = "its share as an asset, whose rate is counted in what the vault lends",
             .refers = Refers::asset});
+    v("redeems", redeems,
+      Field{.help = "at_once: anybody may hand in issued shares for the cash there is, liquidators "
+                    "who seized them too; asked: depositors only, when they leave",
+            .source = "ERC-4626 redeem (metamorpho_code)",
+            .choices = "at_once asked"});
     v("curator", curator, Field{.help = "who runs it, for people"});
     v("reallocates", reallocates, Field{.help = "what its curator does when markets go bad"});
   }

@@ -19,7 +19,7 @@ double decayed_price(const DecayTerms& t, double top, double elapsed_s) {
     case PriceDecay::linear:
       return elapsed_s >= t.tau_s ? 0 : top * (t.tau_s - elapsed_s) / t.tau_s;
     case PriceDecay::stairstep:
-      return top * math::pow(t.cut, std::floor(elapsed_s / t.step_s));
+      return top * math::power(t.cut, static_cast<unsigned>(std::min(elapsed_s / t.step_s, 1e9)));
     case PriceDecay::exponential:
       return top * math::pow(t.cut, elapsed_s);
   }

@@ -2,6 +2,7 @@
 // result is a minimum or a difference of them, so the parts add up to the whole exactly.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -32,6 +33,10 @@ enum class Absorber : std::uint8_t {
 struct LossPolicy {
   Recognition recognition = Recognition::never;
   std::array<Absorber, 4> order{Absorber::carry, Absorber::carry, Absorber::carry, Absorber::carry};
+
+  bool pays(Absorber who) const {
+    return std::find(order.begin(), order.end(), who) != order.end();
+  }
 };
 
 /// Losses as YAML says them.

@@ -21,12 +21,13 @@ namespace faultline {
 
 /// The curve in numbers without dimension but `depth`.
 struct BookCurve {
-  double depth = 0;       // N1: base units within `within` of the centre, one side, > 0
-  double within = 0.01;   // relative distance, (0, 1)
-  double exponent = 0.4;  // h, > 0
-  double inverse = 2.5;   // 1/h
-  double farthest = 0;    // |q| at the last quote: (reach / within)^h
-  double still = 0;       // |q| below which d(q) < 2^-54: the mid is the centre to the last bit
+  double depth = 0;        // N1: base units within `within` of the centre, one side, > 0
+  double within = 0.01;    // relative distance, (0, 1)
+  double exponent = 0.4;   // h, > 0
+  double inverse = 2.5;    // 1/h
+  unsigned quarters = 10;  // 4/h where that is a whole number up to 64, else 0
+  double farthest = 0;     // |q| at the last quote: (reach / within)^h
+  double still = 0;        // |q| below which d(q) < 2^-54: the mid is the centre to the last bit
 
   /// d(q) >= 0, relative distance from the centre.
   double distance(double q) const;

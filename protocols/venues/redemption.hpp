@@ -2,6 +2,8 @@
 // lets out. One way only; what it pays comes from the claim's backing.
 //   paid   = (1 - fee) * rate * given       rate: base's contract rate over quote's
 //   room   = min(window * capacity, room + capacity * dt)     capacity in quote per second
+// Or a vault's own: it pays holders of its shares out of the cash it can reach, which the engine
+// tells it as its room.
 // Whoever gets a place is paid at once: the time spent waiting is an arbitrageur's `turnover`
 // (on Ethereum 256 ETH of validators may leave an epoch of 384 s, 57,600 ETH a day: EIP-7251).
 #pragma once
@@ -26,6 +28,7 @@ struct Redemption {
     Flow capacity;
     Seconds window{3600};
     Ratio fee{0};
+    bool of_vault = false;  // not written: shares of a vault, paid by it
 
     template <class V>
     void fields(V& v) {
@@ -53,6 +56,7 @@ struct Redemption {
     double window_s = 0;
     double rate = 1;  // at the opening
     double fee = 0;
+    bool of_vault = false;
   };
   struct State {
     double rate = 1;
@@ -68,6 +72,13 @@ struct Redemption {
     p.window_s = spec.window.value;
     p.rate = at.base_rate / at.quote_rate;
     p.fee = spec.fee.value;
+    p.of_vault = spec.of_vault;
+    if (p.of_vault) {
+      // Less than any rounding of what the vault owes: it is never asked for more.
+      p.fee = 0x1p-46;
+      p.per_s = 0;
+      return {p, {}};
+    }
     if (!at.claims) return {p, "let the first of the pair be a claim with a rate in the second"};
     if (!(p.per_s > 0)) return {p, "write a capacity above zero in $, base or quote a day"};
     return {p, {}};
@@ -108,6 +119,7 @@ struct Redemption {
   }
   /// dt seconds pass: the queue lets out more.
   static bool relax(const Params& p, State& s, double dt, double) {
+    if (p.of_vault) return false;
     const double most = s.open * p.per_s * p.window_s;
     const double room = std::min(most, s.room + s.open * p.per_s * dt);
     if (room == s.room) return false;

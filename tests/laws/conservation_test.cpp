@@ -128,7 +128,7 @@ std::string broken(const Options& options, bool transmission) {
   double results = 0, minted = 0;
   for (const double r : out.bearer_result_usd) results += r;
   for (std::size_t a = 0; a < c.world.assets.size(); ++a) {
-    const bool owed = c.world.assets[a].desk >= 0;  // by whoever holds what is behind it
+    const bool owed = c.world.assets[a].owed_by_issuer();
     if (w.minted[a] != 0 && !owed) minted += w.minted[a] * w.market.spot[a];
   }
   if (!(std::fabs(results - minted) <= 1e-9 * (size + held))) {

@@ -255,6 +255,19 @@ TEST_CASE("a chain is halted once there is so much of its token") {
         Approx(80 * std::pow(0.8, 7)).epsilon(1e-6));
 }
 
+TEST_CASE("tokens that lie in a market are part of what there is of them") {
+  World w(1);
+  w.token_pool(1e5);
+  PooledLending::Spec pool;
+  pool.reserves["TOKEN"].supplied = of(1e6, "TOKEN");
+  MarketNode node;
+  node.spec = pool;
+  add(w.eco.markets, "lender", node);
+  const Snapshot world = w.compiled();
+  CHECK(world.total_supply[world.asset("TOKEN").value] == 3.5e8);
+  CHECK(units(world, ran(world), "TOKEN") == 3.5e8);
+}
+
 TEST_CASE("what cannot be counted any more stops the run") {
   World w(0.5);
   w.token_pool(1e6);

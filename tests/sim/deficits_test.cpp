@@ -100,6 +100,27 @@ TEST_CASE("staked claims are burnt: less is owed, and no cash comes") {
   CHECK(out.bearer_result_usd[static_cast<std::size_t>(Bearer::fund)] == Approx(-3000));
 }
 
+TEST_CASE(
+    "a market is insolvent once a loss exceeds what stood behind it, not what is left of that") {
+  const auto insolvent = [](double reserves, double staked) {
+    PoolWorld p = lost_loan({"reserve", "stakers", "carry"});
+    for (int i = 0; i < 19; ++i) p.account(0, 20, 2, 14400);
+    p.pool.reserves["USD"].protocol_reserves = of(reserves, "USD");
+    add(p.eco.safety_modules, "umbrella", stakers(staked, 0));
+    const Case c(p.done(), {});
+    Workspace w(c.world);
+    const Outcome& out = falls(c, w);
+    CHECK(out.stop_detail == "");
+    CHECK(out.markets[0].bad_debt_usd == Approx(20 * missing));
+    return out.markets[0].insolvent_s >= 0;
+  };
+  const double loss = 20 * missing;
+  CHECK_FALSE(insolvent(loss + 1000, 1));
+  CHECK(insolvent(loss - 1000, 1));
+  CHECK_FALSE(insolvent(loss / 2, loss / 2 + 1000));
+  CHECK(insolvent(loss / 2, loss / 2 - 1000));
+}
+
 TEST_CASE("stakers who leave before the loss bear none of it") {
   const auto covered = [](double leaves_s, double falls_at_s) {
     PoolWorld p = lost_loan();
