@@ -445,10 +445,32 @@ json counter_json(const Snapshot& world, std::uint32_t m) {
           {"pays_gas", a.pays_gas}};
 }
 
+/// How debts of a cluster's vaults are taken over, and who bears what is left.
+std::string cluster_text(const Snapshot& world, std::uint32_t m) {
+  const ClusterInfo& cluster = world.clusters[static_cast<std::size_t>(world.markets[m].shares)];
+  double most = 0;
+  std::string carried;
+  bool held = false;
+  for (const ClusterVault& v : cluster.vaults) {
+    if (v.emode < 0) continue;
+    most = std::max(most, v.terms.max_discount);
+    held = held || v.held != ClusterVault::none;
+    if (v.terms.socialise) continue;
+    carried +=
+        (carried.empty() ? "" : ", ") + world.assets[world.reserves[v.reserve].asset.value].name;
+  }
+  return fmt::format(
+      "debts taken over with the shares posted, at a discount of 1 - health up to {}{}; losses: "
+      "shares of the vault owed{}",
+      percent(most, 0), held ? ", by liquidators who may hold them" : ", by flash loans only",
+      carried.empty() ? "" : fmt::format(" ({}: a hole carried)", carried));
+}
+
 /// How a market meets what its debtors cannot pay.
 std::string meets_losses_text(const Snapshot& world, std::uint32_t m) {
   if (world.markets[m].house >= 0) return house_text(world, m);
   if (world.markets[m].absorbs >= 0) return counter_text(world, m);
+  if (world.markets[m].shares >= 0) return cluster_text(world, m);
   return world.markets[m].troves >= 0 ? pool_text(world, m) : losses_text(world.markets[m].losses);
 }
 
@@ -547,7 +569,11 @@ std::string borrowable_text(const Snapshot& world, const Emode& emode) {
 /// Rules beyond terms: categories, isolation, scaled thresholds, who is staked.
 void print_rules(const Snapshot& world, std::uint32_t m) {
   const Market& market = world.markets[m];
+  if (market.shares >= 0) {
+    fmt::print("  in brackets: at which terms debtors of that vault post shares of the first\n");
+  }
   for (const Emode& e : market.emodes) {
+    if (market.shares >= 0) break;
     fmt::print("  e-mode {}: its accounts owe {} only\n", e.name, borrowable_text(world, e));
   }
   if (market.hub.valid()) {

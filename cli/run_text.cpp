@@ -708,6 +708,7 @@ void print_run(const RunReport& r, bool whole) {
   print_auctions(r);
   print_troves(r);
   print_absorbing(r);
+  print_clusters(r);
   print_pools(r);
   print_shape(r);
   print_feeds(r);
@@ -877,6 +878,7 @@ void add_other_nodes(const RunReport& r, nlohmann::json& out) {
   add_auctions(r, out);
   add_troves(r, out);
   add_absorbing(r, out);
+  add_clusters(r, out);
   add_pools(r, out);
   add_supplies(r, out);
   add_desks(r, out);

@@ -24,8 +24,9 @@ namespace faultline {
 namespace {
 
 constexpr std::array<std::string_view, 2> node_keys{"preset", "kind"};
-constexpr std::array<std::string_view, 6> market_keys{
-    "preset", "kind", "borrowers", "reserve_defaults", "collateral_defaults", "note"};
+constexpr std::array<std::string_view, 7> market_keys{
+    "preset",         "kind", "borrowers", "reserve_defaults", "collateral_defaults",
+    "vault_defaults", "note"};
 constexpr std::array<std::string_view, 4> perp_keys{"preset", "kind", "accounts", "note"};
 constexpr std::array<std::string_view, 19> top_keys{
     "faultline", "name",      "about",   "clock",    "focus",  "assets",   "venues",
@@ -364,6 +365,11 @@ class EcosystemReader {
         good =
             read_fields(entry.value, spec, path, {"market", entry.key, ""}, context_, market_keys);
         where.loan = spec.lends.text;
+        node.spec.spec = std::move(spec);
+      } else if (*kind == 8) {
+        Cluster::Spec spec;
+        good =
+            read_fields(entry.value, spec, path, {"market", entry.key, ""}, context_, market_keys);
         node.spec.spec = std::move(spec);
       } else {
         good = read_pair<IsolatedMarket>(entry, where, node.spec);

@@ -255,6 +255,8 @@ class SchemaBuilder {
     if constexpr (std::is_same_v<Kind, AbsorbingMarket>) {
       properties["collateral_defaults"] =
           beneath("collateral", open_schema<AbsorbedCollateralSpec>());
+    } else if constexpr (std::is_same_v<Kind, Cluster>) {
+      properties["vault_defaults"] = beneath("vault", open_schema<ClusterVaultSpec>());
     } else {
       properties["reserve_defaults"] = beneath("reserve", open_schema<ReserveSpec>());
     }
@@ -287,6 +289,7 @@ class SchemaBuilder {
     market<CdpMarket>(presets);
     market<TroveMarket>(presets);
     market<AbsorbingMarket>(presets);
+    market<Cluster>(presets);
     market<BandMarket>(presets);
     perpetuals<PerpMarket>(presets);
     perpetuals<PoolPerps>(presets);
@@ -466,6 +469,10 @@ std::string language_reference() {
   out += page<TroveMarket::Spec>("markets.NAME (trove_market)");
   out += page<AbsorbingMarket::Spec>("markets.NAME (absorbing_market)");
   out += "`collateral_defaults` likewise lies beneath each of its `collateral`.\n\n";
+  out += page<Cluster::Spec>("markets.NAME (cluster)");
+  out +=
+      "`vault_defaults` likewise lies beneath each of its `vaults`. A bare share, as `WETH: 85%`, "
+      "is the `lt` of a pair.\n\n";
   out +=
       "`note` of a market is what the file says of its source. `borrowers` is a CSV, a group, "
       "groups by name, or a list of accounts.\n\n" +

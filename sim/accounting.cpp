@@ -12,6 +12,7 @@
 #include "sim/algorithmic_coins.hpp"
 #include "sim/auctions.hpp"
 #include "sim/band_loans.hpp"
+#include "sim/clusters.hpp"
 #include "sim/curated_vaults.hpp"
 #include "sim/depositors.hpp"
 #include "sim/phases.hpp"
@@ -204,6 +205,16 @@ std::array<double, bearer_count> wealth(const Snapshot& world, const Workspace& 
     const double has = std::max(0.0, escaped_usd(world, w, place));
     usd[at(Bearer::borrower)] -= has;
     usd[at(Bearer::depositor)] += has;
+  }
+  for (const ClusterInfo& cluster : world.clusters) {  // what was taken over is liquidators'
+    for (const ClusterVault& vault : cluster.vaults) {
+      if (vault.held == ClusterVault::none) continue;
+      for (const std::uint32_t row : {vault.held, vault.held + 1}) {
+        const double has = std::max(0.0, held_usd(world, w, row));
+        usd[at(Bearer::borrower)] -= has;
+        usd[at(Bearer::liquidator)] += has;
+      }
+    }
   }
   // What debtors owe beyond what they hold is borne by those who lent it; at a perpetual venue by
   // those it owes.
@@ -492,6 +503,7 @@ void mend_outcome(const Snapshot& world, Workspace& w) {
   mend_all(w, out.auctions, "auctions");
   mend_all(w, out.troves, "a stability pool");
   mend_all(w, out.absorbing, "a market that absorbs accounts");
+  mend_all(w, out.shares, "a vault of a cluster");
   mend_rows(w, out.systems, world.systems);
   mend_rows(w, out.agents, world.flow_agents);
   mend_rows(w, out.vaults, world.vaults);
@@ -590,6 +602,7 @@ void close_books(const Snapshot& world, Workspace& w) {
   close_vault_outcomes(world, w);
   close_systems(world, w);
   close_troves(world, w);
+  close_clusters(world, w);
   if (const std::string broken = unwhole(world, w); !broken.empty()) {
     fail(w, Stop::not_whole, broken);
   } else if (const std::string lost = audit(world, w, false); !lost.empty()) {

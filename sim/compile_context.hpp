@@ -88,7 +88,8 @@ struct AccountRows {
       posted_in;  // [e-mode of the rows][asset] collateral there
   double scale[2] = {1, 1};
   double book_scale = 1;
-  std::size_t unscaled = 0xffffffffu;  // asset of the rows that stands in coins already
+  std::size_t unscaled = 0xffffffffu;      // asset of the rows that stands in coins already
+  std::vector<std::uint16_t> controllers;  // [account] of a cluster: its category, plus 1
 
   std::size_t size() const { return rows == nullptr ? 0 : rows->size(); }
   /// Calls visit(reserve, units, is debt) for every leg of an account that is no plain supply.
@@ -97,7 +98,8 @@ struct AccountRows {
     for (std::uint32_t l = rows->first_leg[account]; l < rows->first_leg[account + 1]; ++l) {
       const PositionRows::Leg leg = rows->legs[l];
       if (leg.side == 2) continue;
-      const std::uint16_t mode = rows->emode_of.empty() ? 0 : rows->emode_of[account];
+      const auto& modes = controllers.empty() ? rows->emode_of : controllers;
+      const std::uint16_t mode = modes.empty() ? 0 : modes[account];
       const double factor = leg.asset == unscaled ? 1 : scale[leg.side];
       visit(leg.side == 0 && mode > 0 ? posted_in[mode - 1u][leg.asset]
                                       : reserve_of[leg.side][leg.asset],

@@ -231,6 +231,7 @@ struct Outcome {
   std::vector<SystemOutcome> systems;       // [coin system]
   std::vector<TroveOutcome> troves;         // [market with a stability pool]
   std::vector<AbsorbingOutcome> absorbing;  // [market that absorbs accounts]
+  std::vector<ClusterVaultOutcome> shares;  // [vault of a cluster]
   std::vector<AgentOutcome> agents;         // [flow agent]
   std::vector<CoinOutcome> coins;           // [algorithmic coin]
   std::vector<CheapBuyersOutcome> cheap_buyers;

@@ -7,6 +7,7 @@
 #include "core/math.hpp"
 #include "sim/algorithmic_coins.hpp"
 #include "sim/attacker.hpp"
+#include "sim/clusters.hpp"
 #include "sim/curated_vaults.hpp"
 #include "sim/flows.hpp"
 #include "sim/makers.hpp"
@@ -179,12 +180,15 @@ void apply_settings(const Snapshot& world, const Scenario& scenario, Workspace& 
         apply_difference(s.feed_other, s.feed, w.settings.feeds[s.target]);
         w.feed_due[s.target] = w.now_s;
         break;
-      case What::reserve:
+      case What::reserve: {
+        const double lt = w.settings.reserves[s.target].terms.lt;
         apply_difference(s.reserve_other, s.reserve, w.settings.reserves[s.target]);
+        start_ramp(world, w, s.target, lt);
         w.changed_factors.push_back(s.reserve.collateral_factor);
         w.accruing = w.accruing || (w.reserves[s.target].debt_scaled > 0 &&
                                     bears_interest(w.settings.reserves[s.target].rate));
         break;
+      }
       case What::venue:
         tune_venue(world, w, s.target, s.venue);
         break;
@@ -577,6 +581,7 @@ void shock(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   step_desks(world, w, dt);
   if (!scenario.exploits.empty()) mint_exploits(world, scenario, w);
   step_pools(world, w, dt);
+  step_ramps(world, w);
   log_references(world, w);
   if (scenario.path != nullptr && scenario.path->observed) {
     std::vector<double>& log = w.outcome.permanent_log;

@@ -27,6 +27,7 @@
 #include "sim/agent_infos.hpp"
 #include "sim/auction_house.hpp"
 #include "sim/band_book.hpp"
+#include "sim/cluster_infos.hpp"
 #include "sim/coin_infos.hpp"
 #include "sim/curated_vault_infos.hpp"
 #include "sim/deposit_infos.hpp"
@@ -191,6 +192,7 @@ struct Snapshot {
   std::vector<TroveSystem> troves;
   std::vector<AbsorbingInfo> absorbing;
   std::vector<CounterInfo> counters;  // by market, then by asset
+  std::vector<ClusterInfo> clusters;
   std::vector<CoinSystem> systems;
   std::vector<Lane> lanes;
   std::vector<std::vector<Hop>> bundles;  // venues that give one asset for the same other, by id

@@ -141,6 +141,7 @@ struct Workspace {
   AuctionRun auctions;     // 4 assess to 6 settle
   TroveRun troves;         // likewise
   AbsorbingRun absorbing;  // likewise
+  ClusterRun clusters;     // likewise
   PoolRun pools;           // likewise
   BandRun bands;           // 2 align to 6 settle
 

@@ -367,6 +367,56 @@ TEST_CASE("law 4, capital: one purse joins the markets it serves") {
   CHECK_FALSE(apart.moves(feeds(apart, true), market_k, "market", feeds(apart, false)));
 }
 
+// No sale of A pays, so its debt is taken over: what is paid in stays tied, and is missing where
+// the same purse liquidates.
+TEST_CASE("law 4, capital: what is held of a cluster is missing in the markets of the same purse") {
+  Ecosystem eco = small_world();
+  nobody_arbitrages(eco);
+  add(eco.assets, "A", priced(100));
+  ConstantProduct::Spec pool;
+  pool.pair = {"A", "USD"};
+  pool.liquidity = of(1e9, "$");
+  pool.fee.value = 0.5;
+  add(eco.venues, "a", VenueNode{pool, {}});
+  Cluster::Spec ring;
+  for (const char* asset : {"A", "USD"}) {
+    ring.vaults[asset].supplied = of(10000, asset);
+    ring.vaults[asset].rate.kind = "none";
+  }
+  ring.vaults["USD"].collateral["A"].lt.value = 0.85;
+  MarketNode node;
+  node.spec = ring;
+  node.rows.assets = {"A", "USD"};
+  node.rows.first_leg = {0, 2};
+  node.rows.legs = {{0, 0, 0}, {1, 1, 0}};
+  node.rows.amounts = {100, 8000};
+  add(eco.markets, "ring", node);
+  for (const char* asset : {"ETH", "A"}) add(eco.oracles, asset, prompt_feed());
+  LiquidatorSpec one;
+  one.capital = of(1500, "$");
+  add(eco.agents, "liquidators", AgentSpecs{one});
+  const auto falls = [](const Built& b, bool both) {
+    Scenario s;
+    s.moves.push_back({MoveKind::offset, b.c.world.oracle("ETH").value, -0.11, {24, 24}});
+    if (both) s.moves.push_back({MoveKind::level, b.c.world.asset("A").value, 90, {}});
+    return s;
+  };
+  const Built shared(eco);
+  CHECK(shared.has(market_k, "ring", agent_k, "liquidators", EdgeKind::capital));
+  CHECK(shared.has(agent_k, "liquidators", market_k, "market", EdgeKind::capital));
+  CHECK(shared.has(asset_k, "A", market_k, "ring", EdgeKind::collateral));
+  CHECK(shared.moves(falls(shared, true), market_k, "market", falls(shared, false)));
+
+  one.serves = {{"market"}};
+  eco.agents.back().spec = one;
+  LiquidatorSpec second = one;
+  second.serves = {{"ring"}};
+  add(eco.agents, "others", AgentSpecs{second});
+  const Built apart(eco);
+  CHECK_FALSE(apart.has(agent_k, "others", market_k, "market", EdgeKind::capital));
+  CHECK_FALSE(apart.moves(falls(apart, true), market_k, "market", falls(apart, false)));
+}
+
 TEST_CASE("law 4, hosts: a chain's gas decides what is worth doing on it") {
   Ecosystem eco = small_world();
   nobody_arbitrages(eco);

@@ -36,6 +36,7 @@ static_assert(sizeof(BackstopOutcome) == 2 * sizeof(double));
 static_assert(sizeof(AuctionOutcome) == 11 * sizeof(double));
 static_assert(sizeof(TroveOutcome) == 13 * sizeof(double));
 static_assert(sizeof(AbsorbingOutcome) == 11 * sizeof(double));
+static_assert(sizeof(ClusterVaultOutcome) == 11 * sizeof(double));
 static_assert(sizeof(SystemOutcome) == 8 * sizeof(double));
 static_assert(sizeof(AgentOutcome) == 4 * sizeof(double));
 static_assert(sizeof(CoinOutcome) == 5 * sizeof(double));
@@ -91,6 +92,10 @@ class NumberList {
     for (std::size_t i = 0; i < o.absorbing.size(); ++i) {
       at(NodeKind::market, world_.markets[world_.absorbing[i].market.value].name);
       absorbing(o.absorbing[i]);
+    }
+    for (const ClusterInfo& cluster : world_.clusters) {
+      at(NodeKind::market, world_.markets[cluster.market.value].name);
+      for (std::size_t i = 0; i < cluster.vaults.size(); ++i) shares(o.shares[cluster.first + i]);
     }
     for (const SafetyModuleInfo& m : world_.safety_modules) {
       backstop(o.backstops[m.number], NodeKind::fund, m.name);
@@ -273,6 +278,19 @@ class NumberList {
     usd("held in reserve at the end", a.reserves_end_usd);
     usd("held in reserve at least", a.reserves_least_usd);
     plain("first negative", a.negative_s);
+  }
+  void shares(const ClusterVaultOutcome& v) {
+    plain("debts taken over", v.takeovers);
+    usd("taken over", v.taken_usd);
+    usd("shares taken over", v.shares_usd);
+    usd("paid in", v.repaid_usd);
+    usd("unwound", v.unwound_usd);
+    usd("owed by liquidators", v.held_debt_usd);
+    usd("held by liquidators", v.held_usd);
+    usd("erased", v.erased_usd);
+    plain("a share lost", v.share_lost);
+    plain("accounts failing by shares", v.second_accounts);
+    usd("failing by shares", v.second_usd);
   }
   void system(const SystemOutcome& s) {
     usd("held as surplus at the start", s.surplus_start_usd);
