@@ -54,8 +54,10 @@ void print_clusters(const RunReport& r) {
   });
   if (!any) return;
   fmt::print(
-      "\n{}  debts taken over with the shares posted; erased: without collateral, at the cost of\n"
-      "  the vault's shares; fail by shares: sound at the same prices, had no share lost worth\n",
+      "\n{}  debts taken over with the shares posted, from liquidators in trouble too; erased: "
+      "without\n"
+      "  collateral, at the cost of the vault's shares; fail by shares: sound at the same prices,\n"
+      "  had no share lost worth\n",
       table.text());
 }
 

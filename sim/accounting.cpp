@@ -143,6 +143,28 @@ void give_vaults_their_part(const Snapshot& world, const Workspace& w, const Hol
   }
 }
 
+/// Rows of others than borrowers, as far as they are worth more than they owe: lenders who borrowed
+/// stay lenders, and what liquidators took over of clusters is theirs.
+void give_rows_to_owners(const Snapshot& world, const Workspace& w,
+                         std::array<double, bearer_count>& usd) {
+  for (const DepositPlace& place : world.places) {
+    if (place.row == DepositPlace::none) continue;
+    const double has = std::max(0.0, escaped_usd(world, w, place));
+    usd[at(Bearer::borrower)] -= has;
+    usd[at(Bearer::depositor)] += has;
+  }
+  for (const ClusterInfo& cluster : world.clusters) {
+    for (const ClusterVault& vault : cluster.vaults) {
+      if (vault.held == ClusterVault::none) continue;
+      for (const std::uint32_t row : {vault.held, vault.held + 1}) {
+        const double has = std::max(0.0, held_usd(world, w, row));
+        usd[at(Bearer::borrower)] -= has;
+        usd[at(Bearer::liquidator)] += has;
+      }
+    }
+  }
+}
+
 /// Wealth by bearer of some holdings at today's market values. A reserve's cash belongs to its
 /// claims: lenders' and borrowers' supply less borrowers' debt, the rest the protocol's.
 std::array<double, bearer_count> wealth(const Snapshot& world, const Workspace& w,
@@ -200,22 +222,7 @@ std::array<double, bearer_count> wealth(const Snapshot& world, const Workspace& 
     usd[at(Bearer::borrower)] -= owed;
     usd[at(Bearer::depositor)] += owed;
   }
-  for (const DepositPlace& place : world.places) {  // lenders who borrowed stay lenders
-    if (place.row == DepositPlace::none) continue;
-    const double has = std::max(0.0, escaped_usd(world, w, place));
-    usd[at(Bearer::borrower)] -= has;
-    usd[at(Bearer::depositor)] += has;
-  }
-  for (const ClusterInfo& cluster : world.clusters) {  // what was taken over is liquidators'
-    for (const ClusterVault& vault : cluster.vaults) {
-      if (vault.held == ClusterVault::none) continue;
-      for (const std::uint32_t row : {vault.held, vault.held + 1}) {
-        const double has = std::max(0.0, held_usd(world, w, row));
-        usd[at(Bearer::borrower)] -= has;
-        usd[at(Bearer::liquidator)] += has;
-      }
-    }
-  }
+  give_rows_to_owners(world, w, usd);
   // What debtors owe beyond what they hold is borne by those who lent it; at a perpetual venue by
   // those it owes.
   for (std::uint32_t m = 0; m < world.markets.size(); ++m) {

@@ -139,9 +139,9 @@ TEST_CASE("law 2: lenders who see no trouble change no byte") {
 
 TEST_CASE("law 2: a run that stops early says what it would have said at the horizon") {
   int early = 0;
-  for (std::uint64_t k = 1; k <= 701; ++k) {
+  for (std::uint64_t k = 1; k <= 801; ++k) {
     const std::uint64_t seed =
-        k <= 700 ? k : 1649;  // once: a claim's base moved, its worth did not
+        k <= 800 ? k : 1649;  // once: a claim's base moved, its worth did not
     Ecosystem eco = random_ecosystem({.seed = seed});
     for (auto& m : eco.markets) {  // debt that bears interest is never at rest
       if (auto* pool = std::get_if<PooledLending::Spec>(&m.spec.spec)) {
