@@ -383,3 +383,17 @@ TEST_CASE("clusters: the group's accounts owe one vault each, at that vault's te
   CHECK(of_usd == 60);
   CHECK(of_eth == 30);
 }
+
+TEST_CASE("clusters: liquidation goes by mid prices whatever band a feed states") {
+  const Case c(two_rounds(0).whole(), {});
+  Workspace w(c.world);
+  w.reset();
+  const std::uint32_t shares = reserve_of(c.world, "cluster", "A", 1);
+  const std::uint32_t owed = reserve_of(c.world, "cluster", "USD");
+  REQUIRE(c.world.markets[0].emodes[1].name == "USD");
+  const double before = breach_factor(w, 2 * shares), debt = breach_factor(w, 2 * owed + 1);
+  CHECK(before == Approx(85));
+  for (double& band : w.market.band) band = 0.01;
+  CHECK(breach_factor(w, 2 * shares) == before);
+  CHECK(breach_factor(w, 2 * owed + 1) == debt);
+}
