@@ -62,7 +62,7 @@ std::string pair_name(const Snapshot& world, const VenueInfo& v) {
 }
 
 const char* kind_name(const VenueInfo& v) {
-  return VenueKinds::names[v.slot.kind].data();
+  return v.leaves() ? "way out" : VenueKinds::names[v.slot.kind].data();
 }
 
 void print_venues(const Snapshot& world, const std::vector<VenueRow>& rows) {
@@ -141,8 +141,14 @@ std::string first_source_text(const Snapshot& world, const OracleInfo& o) {
       return "reference";
     case SourceKind::fixed:
       return "fixed " + format_usd(o.params.fixed_usd, 6);
+    case SourceKind::reserves:
+      return "reserves of its pool";
     case SourceKind::rate:
     case SourceKind::backing:
+      if (o.pool_base.valid()) {
+        return fmt::format("fair value at {} and {}", world.oracles[o.pool_base.value].name,
+                           world.oracles[o.pool_quote.value].name);
+      }
       return o.below.valid() ? fmt::format("{} x {}", what, world.oracles[o.below.value].name)
                              : what;
     case SourceKind::listed:
@@ -176,6 +182,10 @@ bool live(const OracleInfo& o) {
 /// What its readers cannot see; empty where they see the market.
 const char* blindness(const Snapshot& world, const OracleInfo& o) {
   if (o.params.source == SourceKind::fixed) return "blind to every price";
+  if (o.pool_base.valid()) {  // as its coins' feeds are
+    const char* base = blindness(world, world.oracles[o.pool_base.value]);
+    return *base != 0 ? base : blindness(world, world.oracles[o.pool_quote.value]);
+  }
   const bool claim = world.assets[o.asset.value].base.valid();
   return o.params.source == SourceKind::rate && claim ? "blind to discounts" : "";
 }

@@ -308,7 +308,8 @@ class SchemaBuilder {
                             kind(static_cast<const CuratedVaultSpec*>(nullptr)),
                             kind(static_cast<const AlgorithmicCoinSpec*>(nullptr)),
                             kind(static_cast<const BridgeSpec*>(nullptr)),
-                            kind(static_cast<const FiatCoinSpec*>(nullptr))}),
+                            kind(static_cast<const FiatCoinSpec*>(nullptr)),
+                            kind(static_cast<const PoolShareSpec*>(nullptr))}),
                    "who takes failing accounts over, who issues dollars and coins, and who lends "
                    "for others");
   }
@@ -484,7 +485,8 @@ std::string language_reference() {
          page<SyntheticDollarSpec>("vaults.NAME (synthetic_dollar)") +
          page<CuratedVaultSpec>("vaults.NAME (curated_vault)") +
          page<AlgorithmicCoinSpec>("vaults.NAME (algorithmic_coin)") +
-         page<BridgeSpec>("vaults.NAME (bridge)") + page<FiatCoinSpec>("vaults.NAME (fiat_coin)");
+         page<BridgeSpec>("vaults.NAME (bridge)") + page<FiatCoinSpec>("vaults.NAME (fiat_coin)") +
+         page<PoolShareSpec>("vaults.NAME (lp_share)");
   out += "# Funds\n\n" + page<FundSpec>("funds.NAME (insurance_fund)") +
          "A fund that covers one reserve, as `pool.WETH`, is a safety module.\n\n" +
          page<SafetyModuleSpec>("funds.NAME (safety_module)");

@@ -16,6 +16,7 @@
 #include "sim/depositors.hpp"
 #include "sim/phases.hpp"
 #include "sim/pool_perps.hpp"
+#include "sim/pool_shares.hpp"
 #include "sim/pools.hpp"
 #include "sim/redemption_desks.hpp"
 #include "sim/repayments.hpp"
@@ -142,6 +143,23 @@ void give_vaults_their_part(const Snapshot& world, const Workspace& w, const Hol
   }
 }
 
+/// What desks and pools hold is owed to whoever has their claims and shares: every one of these, at
+/// market value.
+void owe_claims(const Snapshot& world, const Workspace& w, const Holdings& of,
+                std::array<double, bearer_count>& usd) {
+  const bool opening = of.rows == nullptr;
+  for (const RedemptionDesk& desk : world.desks) {
+    const double owed =
+        opening ? world.total_supply[desk.claim.value] : claims_owed(world, w, desk);
+    usd[at(Bearer::holder)] -= owed * w.market.spot[desk.claim.value];
+  }
+  for (const PoolShare& share : world.shares) {
+    const std::uint32_t a = share.asset.value;
+    const double owed = world.total_supply[a] + (opening ? 0.0 : w.minted[a]);
+    usd[at(Bearer::lp)] -= owed * w.market.spot[a];
+  }
+}
+
 /// Wealth by bearer of some holdings at today's market values. A reserve's cash belongs to its
 /// claims: lenders' and borrowers' supply less borrowers' debt, the rest the protocol's.
 std::array<double, bearer_count> wealth(const Snapshot& world, const Workspace& w,
@@ -153,11 +171,7 @@ std::array<double, bearer_count> wealth(const Snapshot& world, const Workspace& 
     if (is_cash) continue;  // its claims' and the protocol's: below
     usd[at(a.bearer)] += of.balances[i] * w.market.spot[a.asset.value];
   }
-  for (const RedemptionDesk& desk : world.desks) {  // what they hold is owed: so is every claim
-    const double owed =
-        of.rows == nullptr ? world.total_supply[desk.claim.value] : claims_owed(world, w, desk);
-    usd[at(Bearer::holder)] -= owed * w.market.spot[desk.claim.value];
-  }
+  owe_claims(world, w, of, usd);
   for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
     if (!world.owns_pot(r)) continue;
     if (world.reserves[r].lies != Lies::in_cash) continue;  // in their pool's accounts: above
@@ -387,6 +401,7 @@ void measure_fullness(const Snapshot& world, Workspace& w) {
 void measure_venues(const Snapshot& world, Workspace& w) {
   for (std::uint32_t v = 0; v < world.venues.size(); ++v) {
     const VenueInfo& venue = world.venues[v];
+    if (venue.leaves()) continue;     // its pool's
     if (venue.rests_loans) continue;  // it has no providers: its loss is its borrowers'
     const auto gone = [&](AccountId account, AccountId wallet) {
       return world.opening.balances[account.value] - w.ledger.balance(account) +
@@ -498,6 +513,7 @@ void mend_outcome(const Snapshot& world, Workspace& w) {
   mend_rows(w, out.coins, world.coins);
   mend_rows(w, out.cheap_buyers, world.cheap_buyers);
   mend_rows(w, out.desks, world.desks);
+  mend_rows(w, out.shares, world.shares);
   bool mended = mend(out.bearer_gain_usd);
   mended = mend(out.bearer_result_usd) || mended;
   for (double* x : {&out.revaluation_usd, &out.gas_usd, &out.final_debt_usd}) {
@@ -565,7 +581,8 @@ void close_books(const Snapshot& world, Workspace& w) {
   }
   for (std::size_t a = 0; a < world.assets.size(); ++a) {
     out.assets[a].price_end = w.market.spot[a];
-    if (world.assets[a].desk >= 0) continue;  // owed by whoever holds what is behind it
+    // Owed by whoever holds what is behind it.
+    if (world.assets[a].desk >= 0 || world.assets[a].share >= 0) continue;
     const double held = world.total_supply[a];
     out.revaluation_usd +=
         held * (w.market.spot[a] - world.opening.market.spot[a]) + w.minted[a] * w.market.spot[a];
@@ -584,6 +601,7 @@ void close_books(const Snapshot& world, Workspace& w) {
   measure_trapped(world, w);
   measure_deficits(world, w);
   measure_venues(world, w);
+  close_shares(world, w);
   measure_bands(world, w);
   measure_burdens(world, w);
   value_backstops(world, w, &BackstopOutcome::end_usd);

@@ -133,7 +133,7 @@ void check_agreement(CompileContext& c) {
   const Snapshot& world = c.world;
   for (std::uint32_t v = 0; v < world.venues.size(); ++v) {
     const VenueInfo& venue = world.venues[v];
-    if (venue.is_outside || venue.priced_by_oracle) continue;
+    if (venue.is_outside || venue.priced_by_oracle || venue.leaves()) continue;
     const double price = venue_marginal(world, world.opening.venues, VenueId{v});
     const double reference = c.reference(venue.base) / c.reference(venue.quote);
     const double fee = venue_fee(world, world.opening.venues, VenueId{v});

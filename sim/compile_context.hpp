@@ -56,6 +56,7 @@ struct SortedNodes {
         bridges(eco.bridges),
         fiat_coins(eco.fiat_coins),
         curated(eco.curated),
+        shares(eco.shares),
         funds(eco.funds),
         safety_modules(eco.safety_modules),
         guardians(eco.guardians),
@@ -72,6 +73,7 @@ struct SortedNodes {
   ByName<Named<BridgeSpec>> bridges;
   ByName<Named<FiatCoinSpec>> fiat_coins;
   ByName<Named<CuratedVaultSpec>> curated;
+  ByName<Named<PoolShareSpec>> shares;
   ByName<Named<FundSpec>> funds;
   ByName<Named<SafetyModuleSpec>> safety_modules;
   ByName<Named<GuardianSpec>> guardians;
@@ -152,8 +154,7 @@ struct CompileContext {
   double units(const Amount& amount, AssetId asset, const std::string& path);
   /// An amount in USD at opening references.
   double usd(const Amount& amount, const std::string& path);
-  /// The chain a node stands on: the one that hosts it or its family; else the one that names no
-  /// hosts; else none.
+  /// A node's chain: what hosts it or its family; else the one that names no hosts; else none.
   std::uint32_t chain_of(const std::string& name, const std::string& cluster) const;
   double reference(AssetId a) const { return world.opening.market.reference[a.value]; }
   AccountId account(Bearer bearer, std::uint32_t owner, AssetId asset, double opening = 0);
@@ -190,8 +191,7 @@ void find_repaying_rows(CompileContext& c);
 void escape_legs(const CompileContext& c, const DepositPlace& place, std::vector<LegInput>& legs);
 /// The reserves of a pool's categories, after the pool's own.
 void add_emodes(CompileContext& c, Market& market, const PooledLending::Spec& spec);
-/// The market's reserve where accounts of a category post an asset; else where all do, or
-/// 0xffffffff.
+/// The reserve where accounts of a category post an asset; else where all do; or 0xffffffff.
 std::uint32_t posted_in(const Snapshot& world, const Market& market, std::int32_t emode,
                         std::uint32_t reserve);
 /// Once all markets stand: whose pot each reserve draws on.
@@ -225,6 +225,13 @@ void open_coins(CompileContext& c);
 void mark_desks(CompileContext& c);
 void compile_desks(CompileContext& c);
 void open_desks(CompileContext& c);
+/// LP shares that are assets: which; as pools stand, how many and what each is worth, if a pool has
+/// such shares; where they are burnt; then, with the opening whole, worth and holders.
+void mark_shares(CompileContext& c);
+bool value_share(CompileContext& c, std::uint32_t share);
+void add_ways_out(CompileContext& c);
+void round_shares(CompileContext& c);
+void open_shares(CompileContext& c);
 /// Who buys collateral that a market believes to be worth more than it costs.
 void compile_cheap_buyers(CompileContext& c);
 /// The row of such buyers at one of their markets: the collateral they watch, every debt.
@@ -236,8 +243,7 @@ void add_cdp(CompileContext& c, Market& market, MarketId id, const CdpMarket::Sp
 void add_troves(CompileContext& c, Market& market, MarketId id, const TroveMarket::Spec& spec);
 void open_trove_pools(CompileContext& c);
 /// A market that absorbs failing accounts: its base asset, then its collateral.
-void add_absorbing(CompileContext& c, Market& market, MarketId id,
-                   const AbsorbingMarket::Spec& spec);
+void add_absorbing(CompileContext& c, Market& m, MarketId id, const AbsorbingMarket::Spec& spec);
 /// Reports accounts that lend what they owe.
 void check_absorbed_rows(CompileContext& c, const Market& market, const AccountRows& rows);
 /// A leg where a row of such a market is credited what its collateral brings beyond its debt.

@@ -22,6 +22,7 @@
 #include "sim/auctions.hpp"
 #include "sim/band_loans.hpp"
 #include "sim/perps.hpp"
+#include "sim/pool_shares.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {
@@ -342,11 +343,13 @@ double book_trade(const Snapshot& world, Workspace& w, VenueStates& states, cons
   });
   w.ledger.post(world.dust[given.value], account_given(venue, side), in);
   w.ledger.post(account_taken(venue, side), world.dust[taken.value], out);
+  burn_given(world, w, v, in, out);
   note_impact(world, w, v, move);
   w.moved_venues.add(v.value);
   const double usd = in * w.market.spot[given.value];
-  w.outcome.venues[v.value].volume_usd += usd;
-  w.outcome.venues[v.value].forced_usd += usd;
+  VenueOutcome& outcome = w.outcome.venues[world.pool_of(v).value];
+  outcome.volume_usd += usd;
+  outcome.forced_usd += usd;
   return out;
 }
 

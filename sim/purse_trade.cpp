@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "sim/pool_shares.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {
@@ -28,10 +29,11 @@ double trade_from_purse(const Snapshot& world, Workspace& w, const Hop& hop, Acc
   if (!(out > 0)) return 0;
   w.ledger.post(pays, account_given(venue, hop.side), in);
   w.ledger.post(account_taken(venue, hop.side), takes, out);
+  burn_given(world, w, hop.venue, in, out);
   note_impact(world, w, hop.venue, move);
   post_price(world, w.venues, hop.venue, w.market);
   w.moved_venues.add(hop.venue.value);
-  w.outcome.venues[hop.venue.value].volume_usd +=
+  w.outcome.venues[world.pool_of(hop.venue).value].volume_usd +=
       in * w.market.spot[asset_given(venue, hop.side).value];
   return out;
 }
@@ -48,6 +50,7 @@ double sell_at(const Snapshot& world, Workspace& w, const std::vector<AccountId>
   w.ledger.post(purse[held.value], account_given(venue, hop.side), in);
   w.ledger.post(account_taken(venue, hop.side), purse[to.value], out);
   venue_apply(world, w.venues, hop.venue, hop.side, in, out);
+  burn_given(world, w, hop.venue, in, out);
   w.moved_venues.add(hop.venue.value);
   return out;
 }

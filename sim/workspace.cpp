@@ -7,6 +7,7 @@
 #include "sim/absorbing_markets.hpp"
 #include "sim/algorithmic_coins.hpp"
 #include "sim/cheap_collateral.hpp"
+#include "sim/pool_shares.hpp"
 #include "sim/pools.hpp"
 #include "sim/redemption_desks.hpp"
 #include "sim/troves.hpp"
@@ -105,6 +106,7 @@ void open_issues(const Snapshot& world, Workspace& w) {
   open_coin_run(world, w);
   open_cheap_buyers(world, w);
   open_desk_run(world, w);
+  open_share_run(world, w);
 }
 
 }  // namespace

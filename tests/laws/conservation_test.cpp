@@ -6,6 +6,7 @@
 
 #include "sim/accounting.hpp"
 #include "sim/engine.hpp"
+#include "sim/venue_ops.hpp"
 #include "tests/laws/outcome_numbers.hpp"
 #include "tests/laws/random_ecosystem.hpp"
 
@@ -81,6 +82,11 @@ std::string overdrawn(const Snapshot& world, const Scenario& scenario, const Wor
   for (const FlowAgentInfo& a : world.flow_agents) {
     if (!a.on_credit && (held(a.units) < 0 || held(a.cash) < 0)) return a.name;
   }
+  for (const PoolShare& s : world.shares) {
+    const double there = world.total_supply[s.asset.value] + w.minted[s.asset.value];
+    if (held(s.holders) < 0) return "providers of " + s.name;
+    if (venue_shares(world, w.venues, s.pool) != there) return "the count of " + s.name;
+  }
   for (const RedemptionDesk& d : world.desks) {
     bool short_of = held(d.cash) < 0 || held(d.holders) < 0;
     for (const std::uint32_t p : d.parts) {
@@ -128,7 +134,8 @@ std::string broken(const Options& options, bool transmission) {
   double results = 0, minted = 0;
   for (const double r : out.bearer_result_usd) results += r;
   for (std::size_t a = 0; a < c.world.assets.size(); ++a) {
-    const bool owed = c.world.assets[a].desk >= 0;  // by whoever holds what is behind it
+    // By whoever holds what is behind it.
+    const bool owed = c.world.assets[a].desk >= 0 || c.world.assets[a].share >= 0;
     if (w.minted[a] != 0 && !owed) minted += w.minted[a] * w.market.spot[a];
   }
   if (!(std::fabs(results - minted) <= 1e-9 * (size + held))) {

@@ -877,6 +877,45 @@ TEST_CASE(
   CHECK_FALSE(apart.moves(apart.sale("ETH.far", 20), venue_k, "outside.ETH"));
 }
 
+TEST_CASE(
+    "law 4, claim, collateral and trades: a pool reaches who lends on its shares, who leaves it") {
+  Ecosystem eco = small_world();
+  nobody_arbitrages(eco);
+  PoolShareSpec share;
+  share.of = {"pool"};
+  share.supply = of(2000, "LP");  // a share holds as much as one ETH
+  add(eco.shares, "LP", share);
+  add(eco.oracles, "ETH", prompt_feed());
+  auto& market = std::get<IsolatedMarket::Spec>(eco.markets.at(0).spec.spec);
+  market.collateral = {"LP"};
+  eco.markets.at(0).spec.rows.assets.at(0) = "LP";
+  for (double& x : eco.markets.at(0).spec.rows.amounts) x = x == 20 ? 40 : x;  // $500 each
+  Ecosystem expanded = eco;
+  expand_contracts(expanded);
+  const Built joined(expanded);
+  CHECK(joined.has(venue_k, "pool", asset_k, "LP", EdgeKind::claim));
+  CHECK(joined.has(asset_k, "ETH", asset_k, "LP", EdgeKind::claim));
+  CHECK(joined.has(asset_k, "USD", asset_k, "LP", EdgeKind::claim));
+  CHECK(joined.has(venue_k, "pool", oracle_k, "LP", EdgeKind::prices));
+  CHECK(joined.has(asset_k, "LP", market_k, "market", EdgeKind::collateral));
+  CHECK(joined.has(market_k, "market", venue_k, "pool", EdgeKind::trades));
+  CHECK(joined.has(venue_k, "pool", market_k, "market", EdgeKind::depth));
+  CHECK(joined.moves(joined.fall("ETH", 640), market_k, "market"));  // a share: $400
+  CHECK(joined.moves(joined.fall("ETH", 640), venue_k, "pool"));     // left by the liquidator
+
+  eco.shares.clear();
+  eco.markets.at(0) = small_world().markets.at(0);
+  auto& plain = std::get<IsolatedMarket::Spec>(eco.markets.at(0).spec.spec);
+  plain.collateral = {"USD"};  // neither claim nor sale leads there
+  eco.markets.at(0).spec.rows.assets = {"USD", "ETH"};
+  plain.lends = {"ETH"};
+  plain.supplied = of(100, "ETH");
+  eco.markets.at(0).spec.rows.amounts = {20000, 2};
+  const Built apart(eco);
+  CHECK_FALSE(apart.has(venue_k, "pool", asset_k, "USD", EdgeKind::claim));
+  CHECK_FALSE(apart.moves(apart.fall("ETH", 640), venue_k, "pool"));
+}
+
 TEST_CASE("law 4: every kind of edge a world has today has its case above") {
   std::array<bool, edge_kind_count> seen{};
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {

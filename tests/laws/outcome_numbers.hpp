@@ -55,7 +55,13 @@ class NumberList {
       reserve(o.reserves[r], world_.markets[world_.reserves[r].market.value].name);
     }
     for (std::size_t a = 0; a < o.assets.size(); ++a) asset(o.assets[a], world_.assets[a].name);
-    for (std::size_t v = 0; v < o.venues.size(); ++v) venue(o.venues[v], world_.venues[v].name);
+    for (std::size_t v = 0; v < o.venues.size(); ++v) {
+      const VenueId at{static_cast<std::uint32_t>(v)};  // a way out of a pool is the pool's
+      venue(o.venues[v], world_.venues[world_.pool_of(at).value].name);
+    }
+    for (std::size_t s = 0; s < o.shares.size(); ++s) {
+      share(o.shares[s], world_.venues[world_.shares[s].pool.value].name);
+    }
     for (std::size_t i = 0; i < o.oracles.size(); ++i) oracle(o.oracles[i], world_.oracles[i].name);
     for (const PerpVenue& v : world_.perps) {
       for (const PerpContract& c : v.contracts) {  // traded in its own book, or at the market
@@ -313,6 +319,18 @@ class NumberList {
     usd("missing", d.missing_end_usd);
     plain("first stopped", d.paused_s);
     plain("first empty", d.emptied_s);
+  }
+  void share(const PoolShareOutcome& s, const std::string& pool) {
+    at(NodeKind::venue, pool);
+    usd("supply of shares at the start", s.supply_start);
+    usd("supply of shares at the end", s.supply_end);
+    usd("shares burnt", s.burnt);
+    usd("paid for them", s.paid_usd);
+    usd("their fair value", s.fair_usd);
+    plain("held behind a share at the start", s.fair_start);
+    plain("held behind a share", s.fair_end);
+    plain("price of leaving", s.market_end);
+    plain("held as reserves over fair value", s.reserves_most);
   }
   void buyers(const CheapBuyersOutcome& b, const std::string& name) {
     at(NodeKind::agent, name);

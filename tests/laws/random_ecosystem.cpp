@@ -1451,6 +1451,7 @@ void add_component(Draw& draw, const Options& options, Ecosystem& eco, const std
   add_pool_rules(eco, options, prefix);
   add_coins(eco, options, prefix);
   add_claims(eco, options, prefix);
+  add_shares(eco, options, prefix);
 }
 
 }  // namespace
