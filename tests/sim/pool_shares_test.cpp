@@ -11,6 +11,7 @@
 #include "sim/compile_scenario.hpp"
 #include "sim/engine.hpp"
 #include "sim/expand_contracts.hpp"
+#include "sim/manipulation.hpp"
 #include "sim/phases.hpp"
 #include "sim/pool_shares.hpp"
 #include "sim/venue_ops.hpp"
@@ -322,4 +323,18 @@ TEST_CASE("more shares posted than there are is an error") {
   (void)w.compiled(diagnostics);
   REQUIRE(diagnostics.failed());
   CHECK(diagnostics.all()[0].code == "E0664");
+}
+
+TEST_CASE("a push on the reserves' reading is planned by the pool's curve; fair value has none") {
+  World w;
+  const Snapshot world = w.compiled();
+  // E p + U = 1e6 (1/x + x) at x dollars for each there were, the price x^2: 2.5e6 at x = 2.
+  const ManipulationPlan plan = plan_manipulation(world, world.oracle("spot.LP"), 1.25, 1);
+  REQUIRE(plan.problem.empty());
+  REQUIRE(plan.pushes.size() == 1);
+  CHECK(plan.pushes[0].venue == world.venue("pool"));
+  CHECK(plan.pushes[0].factor == Approx(4).epsilon(1e-6));
+  CHECK(plan.capital_usd == Approx(1e6).epsilon(1e-6));
+  CHECK(!plan_manipulation(world, world.oracle("spot.LP"), 0.9, 1).problem.empty());
+  CHECK(!plan_manipulation(world, world.oracle("LP"), 1.25, 1).problem.empty());
 }
