@@ -62,7 +62,7 @@ std::string pair_name(const Snapshot& world, const VenueInfo& v) {
 }
 
 const char* kind_name(const VenueInfo& v) {
-  return VenueKinds::names[v.slot.kind].data();
+  return v.leaves() ? "way out" : VenueKinds::names[v.slot.kind].data();
 }
 
 void print_venues(const Snapshot& world, const std::vector<VenueRow>& rows) {
@@ -141,8 +141,14 @@ std::string first_source_text(const Snapshot& world, const OracleInfo& o) {
       return "reference";
     case SourceKind::fixed:
       return "fixed " + format_usd(o.params.fixed_usd, 6);
+    case SourceKind::reserves:
+      return "reserves of its pool";
     case SourceKind::rate:
     case SourceKind::backing:
+      if (o.pool_base.valid()) {
+        return fmt::format("fair value at {} and {}", world.oracles[o.pool_base.value].name,
+                           world.oracles[o.pool_quote.value].name);
+      }
       return o.below.valid() ? fmt::format("{} x {}", what, world.oracles[o.below.value].name)
                              : what;
     case SourceKind::listed:
@@ -176,6 +182,10 @@ bool live(const OracleInfo& o) {
 /// What its readers cannot see; empty where they see the market.
 const char* blindness(const Snapshot& world, const OracleInfo& o) {
   if (o.params.source == SourceKind::fixed) return "blind to every price";
+  if (o.pool_base.valid()) {  // as its coins' feeds are
+    const char* base = blindness(world, world.oracles[o.pool_base.value]);
+    return *base != 0 ? base : blindness(world, world.oracles[o.pool_quote.value]);
+  }
   const bool claim = world.assets[o.asset.value].base.valid();
   return o.params.source == SourceKind::rate && claim ? "blind to discounts" : "";
 }
@@ -445,10 +455,33 @@ json counter_json(const Snapshot& world, std::uint32_t m) {
           {"pays_gas", a.pays_gas}};
 }
 
+/// How debts of a cluster's vaults are taken over, and who bears what is left.
+std::string cluster_text(const Snapshot& world, std::uint32_t m) {
+  const ClusterInfo& cluster =
+      world.clusters[static_cast<std::size_t>(world.markets[m].vault_cluster)];
+  double most = 0;
+  std::string carried;
+  bool held = false;
+  for (const ClusterVault& v : cluster.vaults) {
+    if (v.emode < 0) continue;
+    most = std::max(most, v.terms.max_discount);
+    held = held || v.held != ClusterVault::none;
+    if (v.terms.socialise) continue;
+    carried +=
+        (carried.empty() ? "" : ", ") + world.assets[world.reserves[v.reserve].asset.value].name;
+  }
+  return fmt::format(
+      "debts taken over with the shares posted, at a discount of 1 - health up to {}{}; losses: "
+      "shares of the vault owed{}",
+      percent(most, 0), held ? ", by liquidators who may hold them" : ", by flash loans only",
+      carried.empty() ? "" : fmt::format(" ({}: a hole carried)", carried));
+}
+
 /// How a market meets what its debtors cannot pay.
 std::string meets_losses_text(const Snapshot& world, std::uint32_t m) {
   if (world.markets[m].house >= 0) return house_text(world, m);
   if (world.markets[m].absorbs >= 0) return counter_text(world, m);
+  if (world.markets[m].vault_cluster >= 0) return cluster_text(world, m);
   return world.markets[m].troves >= 0 ? pool_text(world, m) : losses_text(world.markets[m].losses);
 }
 
@@ -547,7 +580,11 @@ std::string borrowable_text(const Snapshot& world, const Emode& emode) {
 /// Rules beyond terms: categories, isolation, scaled thresholds, who is staked.
 void print_rules(const Snapshot& world, std::uint32_t m) {
   const Market& market = world.markets[m];
+  if (market.vault_cluster >= 0) {
+    fmt::print("  in brackets: at which terms debtors of that vault post shares of the first\n");
+  }
   for (const Emode& e : market.emodes) {
+    if (market.vault_cluster >= 0) break;
     fmt::print("  e-mode {}: its accounts owe {} only\n", e.name, borrowable_text(world, e));
   }
   if (market.hub.valid()) {

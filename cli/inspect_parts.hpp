@@ -32,5 +32,7 @@ int inspect_vaults(const Inspection& in);
 /// One who takes claims back, as a world opens.
 void print_desk(const Snapshot& world, const Workspace& w, std::uint32_t desk);
 nlohmann::json desk_json(const Snapshot& world, const Workspace& w, std::uint32_t desk);
+void print_share(const Snapshot& world, std::uint32_t share);
+nlohmann::json share_json(const Snapshot& world, std::uint32_t share);
 
 }  // namespace faultline

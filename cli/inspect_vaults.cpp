@@ -239,16 +239,22 @@ int inspect_vaults(const Inspection& in) {
     for (std::uint32_t d = 0; d < world.desks.size(); ++d) {
       out["vaults"][world.desks[d].name] = desk_json(world, view.opened(), d);
     }
+    for (std::uint32_t s = 0; s < world.shares.size(); ++s) {
+      out["vaults"][world.shares[s].name] = share_json(world, s);
+    }
     fmt::print("{}\n", out.dump(2));
     return 0;
   }
   const std::size_t issuers = world.coins.size() + world.desks.size();
-  fmt::print("{}: {} curated vaults{} at their opening\n", world.name, world.vaults.size(),
-             issuers == 0
-                 ? ""
-                 : fmt::format(", {} {} of coins", issuers, issuers == 1 ? "issuer" : "issuers"));
+  const std::size_t pools = world.shares.size();
+  fmt::print(
+      "{}: {} curated vaults{}{} at their opening\n", world.name, world.vaults.size(),
+      issuers == 0 ? ""
+                   : fmt::format(", {} {} of coins", issuers, issuers == 1 ? "issuer" : "issuers"),
+      pools == 0 ? "" : fmt::format(", shares of {} {}", pools, pools == 1 ? "pool" : "pools"));
   for (std::uint32_t i = 0; i < world.coins.size(); ++i) print_coin(world, view.opened(), i);
   for (std::uint32_t d = 0; d < world.desks.size(); ++d) print_desk(world, view.opened(), d);
+  for (std::uint32_t s = 0; s < pools; ++s) print_share(world, s);
   for (std::uint32_t v = 0; v < world.vaults.size(); ++v) print_vault(world, view, v);
   if (!world.vaults.empty()) {
     fmt::print(

@@ -1,6 +1,7 @@
 #include "cli/run_text.hpp"
 #include "cli/run_desks.hpp"
 #include "cli/run_shape.hpp"
+#include "cli/run_shares.hpp"
 #include "cli/run_supplies.hpp"
 
 #include <algorithm>
@@ -302,6 +303,7 @@ void add_shocks(const RunReport& r, std::vector<TimelineEvent>& out) {
   for (const ExogenousMove& m : r.scenario.moves) {
     const bool asset = m.kind <= MoveKind::rate,
                venue = m.kind >= MoveKind::halt && m.kind <= MoveKind::withdraw;
+    if (venue && r.world.venues[m.target].leaves()) continue;  // told of its pool
     const std::string name =
         asset                          ? r.world.assets[m.target].name
         : venue                        ? r.world.venues[m.target].name
@@ -705,9 +707,11 @@ void print_run(const RunReport& r, bool whole) {
   print_dollars(r);
   print_supplies(r);
   print_desks(r);
+  print_shares(r);
   print_auctions(r);
   print_troves(r);
   print_absorbing(r);
+  print_clusters(r);
   print_pools(r);
   print_shape(r);
   print_feeds(r);
@@ -877,9 +881,11 @@ void add_other_nodes(const RunReport& r, nlohmann::json& out) {
   add_auctions(r, out);
   add_troves(r, out);
   add_absorbing(r, out);
+  add_clusters(r, out);
   add_pools(r, out);
   add_supplies(r, out);
   add_desks(r, out);
+  add_shares(r, out);
 }
 
 nlohmann::json summary_json(const Summary& x) {

@@ -41,6 +41,10 @@ void add_troves(const RunReport& report, nlohmann::json& out);
 void print_absorbing(const RunReport& report);
 void add_absorbing(const RunReport& report, nlohmann::json& out);
 
+/// Vaults of clusters: debts taken over, shares that lost worth (run_clusters.cpp).
+void print_clusters(const RunReport& report);
+void add_clusters(const RunReport& report, nlohmann::json& out);
+
 /// Markets that `focus` names (by name or family); all where it names none.
 std::vector<std::uint32_t> focus_markets(const RunReport& report);
 

@@ -24,8 +24,9 @@ namespace faultline {
 namespace {
 
 constexpr std::array<std::string_view, 2> node_keys{"preset", "kind"};
-constexpr std::array<std::string_view, 6> market_keys{
-    "preset", "kind", "borrowers", "reserve_defaults", "collateral_defaults", "note"};
+constexpr std::array<std::string_view, 7> market_keys{
+    "preset",         "kind", "borrowers", "reserve_defaults", "collateral_defaults",
+    "vault_defaults", "note"};
 constexpr std::array<std::string_view, 4> perp_keys{"preset", "kind", "accounts", "note"};
 constexpr std::array<std::string_view, 19> top_keys{
     "faultline", "name",      "about",   "clock",    "focus",  "assets",   "venues",
@@ -146,6 +147,7 @@ class EcosystemReader {
     gather("markets", Refers::market);
     gather("agents", Refers::agent);
     gather("oracles", Refers::oracle);
+    each_node("vaults", [&](const Entry& e) { name_share(e); });
     each_node("markets", [&](const Entry& e) {  // loans on bands have a pool
       const Node* kind = e.value.find("kind");
       if (kind == nullptr || kind->text != BandMarket::name) return;
@@ -166,6 +168,23 @@ class EcosystemReader {
     each_node("assets", [&](const Entry& e) {
       context_.assets.push_back({e.key, price_hint(e.value)});
     });
+  }
+
+  /// A pool's share is an asset, and can be burnt for each of the pool's coins.
+  void name_share(const Entry& e) {
+    const Node *kind = e.value.find("kind"), *of = e.value.find("of");
+    if (kind == nullptr || kind->text != PoolShareSpec::name || of == nullptr) return;
+    const Node* issues = e.value.find("issues");
+    const std::string& name = issues != nullptr ? issues->text : e.key;
+    context_.names[Refers::asset].insert(name);
+    const Node* venues = root_.find("venues");
+    const Node* pool = venues != nullptr ? venues->find(of->text) : nullptr;
+    const Node* pair = pool != nullptr ? pool->find("pair") : nullptr;
+    if (pair == nullptr) return;
+    const std::size_t slash = pair->text.find('/');
+    for (const std::string& coin : {pair->text.substr(0, slash), pair->text.substr(slash + 1)}) {
+      context_.names[Refers::venue].insert(way_out_name(name, coin));
+    }
   }
 
   /// A price good enough for suggestions: `$2310` or {price: $2310}.
@@ -365,6 +384,11 @@ class EcosystemReader {
             read_fields(entry.value, spec, path, {"market", entry.key, ""}, context_, market_keys);
         where.loan = spec.lends.text;
         node.spec.spec = std::move(spec);
+      } else if (*kind == 8) {
+        Cluster::Spec spec;
+        good =
+            read_fields(entry.value, spec, path, {"market", entry.key, ""}, context_, market_keys);
+        node.spec.spec = std::move(spec);
       } else {
         good = read_pair<IsolatedMarket>(entry, where, node.spec);
       }
@@ -388,9 +412,10 @@ class EcosystemReader {
   }
 
   void read_backstops() {
-    constexpr std::array<std::string_view, 6> vault_kinds{
+    constexpr std::array<std::string_view, 7> vault_kinds{
         VaultSpec::name,           SyntheticDollarSpec::name, CuratedVaultSpec::name,
-        AlgorithmicCoinSpec::name, BridgeSpec::name,          FiatCoinSpec::name};
+        AlgorithmicCoinSpec::name, BridgeSpec::name,          FiatCoinSpec::name,
+        PoolShareSpec::name};
     each_node("vaults", [&](const Entry& entry) {
       const auto kind = kind_of(entry, "vault", vault_kinds);
       if (!kind) return;
@@ -400,6 +425,7 @@ class EcosystemReader {
       if (*kind == 3) read_node("vaults", "vault", entry, out_.eco.coins);
       if (*kind == 4) read_node("vaults", "vault", entry, out_.eco.bridges);
       if (*kind == 5) read_node("vaults", "vault", entry, out_.eco.fiat_coins);
+      if (*kind == 6) read_node("vaults", "vault", entry, out_.eco.shares);
     });
     each_node("funds", [&](const Entry& entry) {
       if (covers_reserve(entry)) {

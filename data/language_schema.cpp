@@ -255,6 +255,8 @@ class SchemaBuilder {
     if constexpr (std::is_same_v<Kind, AbsorbingMarket>) {
       properties["collateral_defaults"] =
           beneath("collateral", open_schema<AbsorbedCollateralSpec>());
+    } else if constexpr (std::is_same_v<Kind, Cluster>) {
+      properties["vault_defaults"] = beneath("vault", open_schema<ClusterVaultSpec>());
     } else {
       properties["reserve_defaults"] = beneath("reserve", open_schema<ReserveSpec>());
     }
@@ -287,6 +289,7 @@ class SchemaBuilder {
     market<CdpMarket>(presets);
     market<TroveMarket>(presets);
     market<AbsorbingMarket>(presets);
+    market<Cluster>(presets);
     market<BandMarket>(presets);
     perpetuals<PerpMarket>(presets);
     perpetuals<PoolPerps>(presets);
@@ -308,7 +311,8 @@ class SchemaBuilder {
                             kind(static_cast<const CuratedVaultSpec*>(nullptr)),
                             kind(static_cast<const AlgorithmicCoinSpec*>(nullptr)),
                             kind(static_cast<const BridgeSpec*>(nullptr)),
-                            kind(static_cast<const FiatCoinSpec*>(nullptr))}),
+                            kind(static_cast<const FiatCoinSpec*>(nullptr)),
+                            kind(static_cast<const PoolShareSpec*>(nullptr))}),
                    "who takes failing accounts over, who issues dollars and coins, and who lends "
                    "for others");
   }
@@ -466,6 +470,10 @@ std::string language_reference() {
   out += page<TroveMarket::Spec>("markets.NAME (trove_market)");
   out += page<AbsorbingMarket::Spec>("markets.NAME (absorbing_market)");
   out += "`collateral_defaults` likewise lies beneath each of its `collateral`.\n\n";
+  out += page<Cluster::Spec>("markets.NAME (cluster)");
+  out +=
+      "`vault_defaults` likewise lies beneath each of its `vaults`. A bare share, as `WETH: 85%`, "
+      "is the `lt` of a pair.\n\n";
   out +=
       "`note` of a market is what the file says of its source. `borrowers` is a CSV, a group, "
       "groups by name, or a list of accounts.\n\n" +
@@ -484,7 +492,8 @@ std::string language_reference() {
          page<SyntheticDollarSpec>("vaults.NAME (synthetic_dollar)") +
          page<CuratedVaultSpec>("vaults.NAME (curated_vault)") +
          page<AlgorithmicCoinSpec>("vaults.NAME (algorithmic_coin)") +
-         page<BridgeSpec>("vaults.NAME (bridge)") + page<FiatCoinSpec>("vaults.NAME (fiat_coin)");
+         page<BridgeSpec>("vaults.NAME (bridge)") + page<FiatCoinSpec>("vaults.NAME (fiat_coin)") +
+         page<PoolShareSpec>("vaults.NAME (lp_share)");
   out += "# Funds\n\n" + page<FundSpec>("funds.NAME (insurance_fund)") +
          "A fund that covers one reserve, as `pool.WETH`, is a safety module.\n\n" +
          page<SafetyModuleSpec>("funds.NAME (safety_module)");

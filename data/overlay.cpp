@@ -399,7 +399,9 @@ void lay_over(Entry& entry, const Preset& preset, Reading& reading) {
   Node merged = merge_plain(preset.values, node, reading);
   merged.span = span;
   constexpr std::pair<std::string_view, std::string_view> beneath[] = {
-      {"reserve_defaults", "reserves"}, {"collateral_defaults", "collateral"}};
+      {"reserve_defaults", "reserves"},
+      {"collateral_defaults", "collateral"},
+      {"vault_defaults", "vaults"}};
   for (const auto& [key, map] : beneath) {
     const Node* found = merged.find(key);
     if (found == nullptr) continue;

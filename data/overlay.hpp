@@ -47,8 +47,9 @@ Node set_option(std::string_view path_equals_value, Reading& reading);
 
 /// Lays every node over the preset it names: the preset's `values` beneath the node's own keys,
 /// `reserve_defaults` beneath each of its `reserves`, `collateral_defaults` beneath each of its
-/// `collateral`, the member's name into `each_fills`.
-/// `preset:` stays; `kind:` comes from the preset unless given. Nodes that are `off` are removed.
+/// `collateral`, `vault_defaults` beneath each of its `vaults`, the member's name into
+/// `each_fills`. `preset:` stays; `kind:` comes from the preset unless given. Nodes that are `off`
+/// are removed.
 void resolve_presets(Node& root, const Sections& sections, Reading& reading);
 
 }  // namespace faultline

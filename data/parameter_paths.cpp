@@ -178,6 +178,12 @@ class ParameterFinder {
     std::string name = parts[1];
     std::string reserve, emode;
     std::size_t last = parts.size() - 1;
+    for (std::size_t i = 2; parts[0] == "markets" && i + 2 <= last; ++i) {
+      if (parts[i] != "vaults") continue;
+      for (std::size_t k = 2; k < i; ++k) name += "." + parts[k];
+      clusters(name, std::vector(parts.begin() + static_cast<std::ptrdiff_t>(i + 1), parts.end()));
+      return std::move(found_);
+    }
     if (parts[0] == "markets" && last >= 3 && parts[last - 1] == "rate") {
       field = "rate." + field;
       --last;
@@ -278,10 +284,11 @@ class ParameterFinder {
     }
   }
 
-  double usd(const Amount& a) const {
+  /// Without `this`: what it finds outlives the finder.
+  static double usd(const Snapshot& world, const Amount& a) {
     if (a.unit == "$") return a.value;
-    const AssetId asset = world_.asset(a.unit);
-    return asset.valid() ? a.value * world_.opening.market.reference[asset.value] : 0;
+    const AssetId asset = world.asset(a.unit);
+    return asset.valid() ? a.value * world.opening.market.reference[asset.value] : 0;
   }
 
   /// Terms of issuers of algorithmic coins.
@@ -326,8 +333,8 @@ class ParameterFinder {
 
   void agents(const std::string& name, const std::string& field) {
     using What = SettingChange::What;
-    const auto amount = [this](const std::optional<Amount>& a) {
-      return a ? usd(*a) : std::numeric_limits<double>::infinity();
+    const auto amount = [world = &world_](const std::optional<Amount>& a) {
+      return a ? usd(*world, *a) : std::numeric_limits<double>::infinity();
     };
     for (std::uint32_t i = 0; i < world_.liquidators.size(); ++i) {
       if (!matches(name, world_.liquidators[i].name, "liquidators")) continue;
@@ -342,8 +349,8 @@ class ParameterFinder {
             budget(What::liquidator_capital, i, [=](const auto& s) { return amount(s.capital); })));
       } else if (field == "gas") {
         add(make_parameter(path, field, spec,
-                           budget(What::liquidator_gas, i, [this](const auto& s) {
-                             return s.gas ? usd(*s.gas) : std::nan("");
+                           budget(What::liquidator_gas, i, [world = &world_](const auto& s) {
+                             return s.gas ? usd(*world, *s.gas) : std::nan("");
                            })));
       }
     }
@@ -371,8 +378,8 @@ class ParameterFinder {
                                   [=](const auto& s) { return amount(s.capital); })));
       } else if (field == "gas") {
         add(make_parameter(path, field, spec,
-                           budget(What::arbitrageur_gas, i, [this](const auto& s) {
-                             return s.gas ? usd(*s.gas) : std::nan("");
+                           budget(What::arbitrageur_gas, i, [world = &world_](const auto& s) {
+                             return s.gas ? usd(*world, *s.gas) : std::nan("");
                            })));
       } else if (field == "latency") {
         add(make_parameter(
@@ -409,8 +416,8 @@ class ParameterFinder {
                          std::uint32_t r) {
     const Reserve base = world_.reserves[r];
     const double price = world_.opening.market.reference[base.asset.value];
-    const auto units = [this, price](const std::optional<Amount>& a, double otherwise) {
-      return a ? usd(*a) / price : otherwise;
+    const auto units = [world = &world_, price](const std::optional<Amount>& a, double otherwise) {
+      return a ? usd(*world, *a) / price : otherwise;
     };
     const auto compiled = [=](const Spec& s) {
       Reserve out = base;
@@ -466,6 +473,78 @@ class ParameterFinder {
                            }));
       }
     }
+  }
+
+  /// Adds a parameter of one reserve of a cluster. compiled: what a spec makes of the reserve.
+  template <class Spec, class Compiled>
+  void vault_parameter(const std::string& path, const std::string& field, const Spec& spec,
+                       std::uint32_t r, Compiled compiled) {
+    add(make_parameter(path, field, spec, [r, compiled](const Spec& s, const Spec& other) {
+      SettingChange c;
+      c.what = SettingChange::What::reserve;
+      c.target = r;
+      c.reserve_other = compiled(other);
+      c.reserve = compiled(s);
+      return c;
+    }));
+  }
+
+  /// What a vault of a cluster asks of its debtors: of a pair, as `WETH.collateral.wstETH.lt`, of
+  /// all its pairs, or of the vault itself.
+  void clusters(const std::string& name, const std::vector<std::string>& parts) {
+    const bool of_pair = parts.size() == 4 && parts[1] == "collateral";
+    const bool of_rate = parts.size() == 3 && parts[1] == "rate";
+    if (!of_pair && !of_rate && parts.size() != 2) return;
+    const std::string field = (of_rate ? "rate." : "") + parts.back();
+    for (const auto& node : eco_.markets) {
+      const auto* spec = std::get_if<Cluster::Spec>(&node.spec.spec);
+      if (spec == nullptr || !matches(name, node.name, node.cluster)) continue;
+      const Market& market = world_.markets[world_.market(node.name).value];
+      for (std::uint32_t i = 0; i < market.reserve_count; ++i) {
+        const std::uint32_t r = market.first_reserve + i;
+        const Reserve base = world_.reserves[r];
+        const std::string& asset = world_.assets[base.asset.value].name;
+        const std::string& vault =
+            base.emode < 0 ? asset : market.emodes[static_cast<std::size_t>(base.emode)].name;
+        if (!matches(parts[0], vault, vault)) continue;
+        const std::string path = "markets." + node.name + ".vaults." + vault + ".";
+        const ClusterVaultSpec& of = spec->vaults.at(vault);
+        if (of_pair) {
+          if (base.emode < 0 || !matches(parts[2], asset, asset)) continue;
+          vault_parameter(path + "collateral." + asset + "." + field, field,
+                          of.collateral.at(asset), r, [base](const ClusterPairSpec& s) {
+                            Reserve out = base;
+                            out.terms.lt = s.lt.value;
+                            out.terms.ltv = opening_ltv(s);
+                            return out;
+                          });
+        } else if (base.emode >= 0) {
+          if (field == "max_discount") pair_discount(path + field, field, of, r);
+        } else if (of_rate || field == "supply_cap" || field == "borrow_cap") {
+          vault_itself(path + field, field, of, r);
+        }
+      }
+    }
+  }
+  void pair_discount(const std::string& path, const std::string& field, const ClusterVaultSpec& of,
+                     std::uint32_t r) {
+    vault_parameter(path, field, of, r, [base = world_.reserves[r]](const ClusterVaultSpec& s) {
+      Reserve out = base;
+      out.terms.bonus = 1 / (1 - s.max_discount.value) - 1;
+      return out;
+    });
+  }
+  void vault_itself(const std::string& path, const std::string& field, const ClusterVaultSpec& of,
+                    std::uint32_t r) {
+    const Reserve base = world_.reserves[r];
+    const double price = world_.opening.market.reference[base.asset.value];
+    vault_parameter(path, field, of, r, [world = &world_, base, price](const ClusterVaultSpec& s) {
+      Reserve out = base;
+      out.rate = compile_rate(s.rate);
+      if (s.supply_cap) out.supply_cap = usd(*world, *s.supply_cap) / price;
+      if (s.borrow_cap) out.borrow_cap = usd(*world, *s.borrow_cap) / price;
+      return out;
+    });
   }
 
   /// Rules of a perpetual venue that its accounts are closed by; a change carries all of them.

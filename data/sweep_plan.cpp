@@ -553,6 +553,7 @@ class Planner {
     for (const CuratedVaultInfo& v : world.vaults) names.push_back(v.name);
     for (std::uint32_t v = 0; v < world.venues.size(); ++v) {
       const VenueInfo& venue = world.venues[v];
+      if (venue.leaves()) continue;
       names.push_back(venue.name);
       const bool named = venue.name == who || venue.cluster == who;
       if (named || (who == "lps" && !venue.is_outside)) out.targets.push_back(v);

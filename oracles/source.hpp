@@ -13,7 +13,7 @@
 
 namespace faultline {
 
-enum class SourceKind : std::uint8_t { reference, listed, fixed, rate, backing };
+enum class SourceKind : std::uint8_t { reference, listed, fixed, rate, backing, reserves };
 
 struct Source {
   static constexpr const char* name = "source";
@@ -34,8 +34,10 @@ struct Source {
       v("reads", reads,
         Field{.help = "what it follows if no venue, feed, list or fixed price is given: the "
                       "reference price; the contract rate times the feed below, as the issuer's "
-                      "books have it; or that times the share of it that is backed",
-              .choices = "reference rate backing"});
+                      "books have it; that times the share of it that is backed; or, of a pool's "
+                      "share, the pool's reserves as they stand at its coins' feeds (its rate is "
+                      "their fair value at the same feeds)",
+              .choices = "reference rate backing reserves"});
       v("venue", venue, Field{.help = "the one venue it reads", .refers = Refers::venue});
       v("feed", feed, Field{.help = "the one feed it reads", .refers = Refers::oracle});
       v("median", median,
@@ -81,9 +83,10 @@ struct Source {
       return SourceKind::listed;
     }
     if (s.reads.empty()) return asset_has_rate ? SourceKind::rate : SourceKind::reference;
-    return s.reads == "rate"      ? SourceKind::rate
-           : s.reads == "backing" ? SourceKind::backing
-                                  : SourceKind::reference;
+    return s.reads == "rate"       ? SourceKind::rate
+           : s.reads == "backing"  ? SourceKind::backing
+           : s.reads == "reserves" ? SourceKind::reserves
+                                   : SourceKind::reference;
   }
   static bool is_live(const Spec& s, SourceKind kind) {
     if (s.live) return *s.live;
@@ -112,6 +115,7 @@ struct Source {
         break;
       case SourceKind::rate:
       case SourceKind::backing:
+      case SourceKind::reserves:
         signal.value = in.size() < 2 ? no_price : in[0];
         signal.times = in.size() < 2 ? no_price : in[1];
         break;

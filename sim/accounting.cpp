@@ -12,10 +12,12 @@
 #include "sim/algorithmic_coins.hpp"
 #include "sim/auctions.hpp"
 #include "sim/band_loans.hpp"
+#include "sim/clusters.hpp"
 #include "sim/curated_vaults.hpp"
 #include "sim/depositors.hpp"
 #include "sim/phases.hpp"
 #include "sim/pool_perps.hpp"
+#include "sim/pool_shares.hpp"
 #include "sim/pools.hpp"
 #include "sim/redemption_desks.hpp"
 #include "sim/repayments.hpp"
@@ -142,16 +144,40 @@ void give_vaults_their_part(const Snapshot& world, const Workspace& w, const Hol
   }
 }
 
-/// What desks and vaults hold is owed: so is every claim they issued.
-void owe_holders(const Snapshot& world, const Workspace& w, const Holdings& of,
-                 std::array<double, bearer_count>& usd) {
+/// What desks, vaults and pools hold is owed to whoever has their claims and shares: every one of
+/// these, at market value.
+void owe_claims(const Snapshot& world, const Workspace& w, const Holdings& of,
+                std::array<double, bearer_count>& usd) {
   const auto owed_usd = [&](AssetId claim) {
     const double made = of.rows == nullptr ? 0 : w.minted[claim.value];
     return (world.total_supply[claim.value] + made) * w.market.spot[claim.value];
   };
   for (const RedemptionDesk& desk : world.desks) usd[at(Bearer::holder)] -= owed_usd(desk.claim);
+  for (const PoolShare& share : world.shares) usd[at(Bearer::lp)] -= owed_usd(share.asset);
   for (const CuratedVaultInfo& v : world.vaults) {
     if (v.issued.valid()) usd[at(Bearer::vault)] -= owed_usd(v.issued);
+  }
+}
+
+/// Rows of others than borrowers, as far as they are worth more than they owe: lenders who borrowed
+/// stay lenders, and what liquidators took over of clusters is theirs.
+void give_rows_to_owners(const Snapshot& world, const Workspace& w,
+                         std::array<double, bearer_count>& usd) {
+  for (const DepositPlace& place : world.places) {
+    if (place.row == DepositPlace::none) continue;
+    const double has = std::max(0.0, escaped_usd(world, w, place));
+    usd[at(Bearer::borrower)] -= has;
+    usd[at(Bearer::depositor)] += has;
+  }
+  for (const ClusterInfo& cluster : world.clusters) {
+    for (const ClusterVault& vault : cluster.vaults) {
+      if (vault.held == ClusterVault::none) continue;
+      for (const std::uint32_t row : {vault.held, vault.held + 1}) {
+        const double has = std::max(0.0, held_usd(world, w, row));
+        usd[at(Bearer::borrower)] -= has;
+        usd[at(Bearer::liquidator)] += has;
+      }
+    }
   }
 }
 
@@ -166,7 +192,7 @@ std::array<double, bearer_count> wealth(const Snapshot& world, const Workspace& 
     if (is_cash) continue;  // its claims' and the protocol's: below
     usd[at(a.bearer)] += of.balances[i] * w.market.spot[a.asset.value];
   }
-  owe_holders(world, w, of, usd);
+  owe_claims(world, w, of, usd);
   for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
     if (!world.owns_pot(r)) continue;
     if (world.reserves[r].lies != Lies::in_cash) continue;  // in their pool's accounts: above
@@ -208,12 +234,7 @@ std::array<double, bearer_count> wealth(const Snapshot& world, const Workspace& 
     usd[at(Bearer::borrower)] -= owed;
     usd[at(Bearer::depositor)] += owed;
   }
-  for (const DepositPlace& place : world.places) {  // lenders who borrowed stay lenders
-    if (place.row == DepositPlace::none) continue;
-    const double has = std::max(0.0, escaped_usd(world, w, place));
-    usd[at(Bearer::borrower)] -= has;
-    usd[at(Bearer::depositor)] += has;
-  }
+  give_rows_to_owners(world, w, usd);
   // What debtors owe beyond what they hold is borne by those who lent it; at a perpetual venue by
   // those it owes.
   for (std::uint32_t m = 0; m < world.markets.size(); ++m) {
@@ -396,6 +417,7 @@ void measure_fullness(const Snapshot& world, Workspace& w) {
 void measure_venues(const Snapshot& world, Workspace& w) {
   for (std::uint32_t v = 0; v < world.venues.size(); ++v) {
     const VenueInfo& venue = world.venues[v];
+    if (venue.leaves()) continue;     // its pool's
     if (venue.rests_loans) continue;  // it has no providers: its loss is its borrowers'
     const auto gone = [&](AccountId account, AccountId wallet) {
       return world.opening.balances[account.value] - w.ledger.balance(account) +
@@ -501,12 +523,14 @@ void mend_outcome(const Snapshot& world, Workspace& w) {
   mend_all(w, out.auctions, "auctions");
   mend_all(w, out.troves, "a stability pool");
   mend_all(w, out.absorbing, "a market that absorbs accounts");
+  mend_all(w, out.cluster_vaults, "a vault of a cluster");
   mend_rows(w, out.systems, world.systems);
   mend_rows(w, out.agents, world.flow_agents);
   mend_rows(w, out.vaults, world.vaults);
   mend_rows(w, out.coins, world.coins);
   mend_rows(w, out.cheap_buyers, world.cheap_buyers);
   mend_rows(w, out.desks, world.desks);
+  mend_rows(w, out.pool_shares, world.shares);
   bool mended = mend(out.bearer_gain_usd);
   mended = mend(out.bearer_result_usd) || mended;
   for (double* x : {&out.revaluation_usd, &out.gas_usd, &out.final_debt_usd}) {
@@ -593,12 +617,14 @@ void close_books(const Snapshot& world, Workspace& w) {
   measure_trapped(world, w);
   measure_deficits(world, w);
   measure_venues(world, w);
+  close_shares(world, w);
   measure_bands(world, w);
   measure_burdens(world, w);
   value_backstops(world, w, &BackstopOutcome::end_usd);
   close_vault_outcomes(world, w);
   close_systems(world, w);
   close_troves(world, w);
+  close_clusters(world, w);
   if (const std::string broken = unwhole(world, w); !broken.empty()) {
     fail(w, Stop::not_whole, broken);
   } else if (const std::string lost = audit(world, w, false); !lost.empty()) {

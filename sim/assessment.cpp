@@ -138,7 +138,7 @@ std::vector<std::uint32_t> shocked_nodes(const Snapshot& world, const Scenario& 
       case MoveKind::exit_base:
       case MoveKind::exit_quote:
       case MoveKind::withdraw:
-        add(NodeKind::venue, world.venues[m.target].name);
+        add(NodeKind::venue, world.venues[world.pool_of(VenueId{m.target}).value].name);
         break;
       default:
         add(NodeKind::oracle, world.oracles[m.target].name);

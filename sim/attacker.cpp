@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "sim/borrowing.hpp"
+#include "sim/pool_shares.hpp"
 #include "sim/pools.hpp"
 #include "sim/purse_trade.hpp"
 #include "sim/redemption_desks.hpp"
@@ -99,6 +100,7 @@ bool mint_units(const Snapshot& world, const Exploit& exploit, Workspace& w) {
   w.ledger.mint(world.attacker[exploit.asset.value], amount);
   w.minted[exploit.asset.value] += amount;
   if (!countable(world, w, exploit.asset)) return false;
+  count_minted_shares(world, w, exploit.asset, amount);
   tell(w, "exploit", info.name, fmt::format("{:.0f} {} appear from nothing", amount, info.name));
   backing_changed(world, w, exploit.asset);
   return true;

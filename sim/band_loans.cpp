@@ -377,7 +377,7 @@ void plan_band_loan(const Snapshot& world, const Workspace& w, std::uint32_t pos
 }
 
 double LiquidationOrder::cost() const {
-  if (owed == 0) return fraction * repay;
+  if (owed == 0) return fraction * (repay + keeps);
   BandLoanTerms terms;
   terms.liquidation_discount = discount;
   return debt_share_for(terms, fraction) * owed - fraction * held;

@@ -18,6 +18,13 @@ namespace {
 std::string reserve_path(const CompileContext& c, std::uint32_t r) {
   const Reserve& reserve = c.world.reserves[r];
   const Market& market = c.world.markets[reserve.market.value];
+  if (market.vault_cluster >= 0) {
+    const std::string path = "markets." + market.name + ".vaults.";
+    const std::string& asset = c.world.assets[reserve.asset.value].name;
+    return reserve.emode < 0 ? path + asset
+                             : path + market.emodes[static_cast<std::size_t>(reserve.emode)].name +
+                                   ".collateral." + asset;
+  }
   if (reserve.emode >= 0) {
     return "markets." + market.name + ".emodes." +
            market.emodes[static_cast<std::size_t>(reserve.emode)].name;
@@ -44,7 +51,8 @@ void check_thresholds(CompileContext& c) {
     if (c.world.markets[c.world.reserves[r].market.value].perp >= 0) continue;
     if (c.world.reserves[r].lies == Lies::promised) continue;
     const std::string path = reserve_path(c, r);
-    if (t.lt > 0 && t.lt * (1 + t.bonus) >= 1) {
+    // A discount that grows with the violation begins at nothing.
+    if (!t.discount_grows && t.lt > 0 && t.lt * (1 + t.bonus) >= 1) {
       c.diagnostics.error(
           "E0501", c.at(path + ".lt"),
           fmt::format("every liquidation would worsen the position: {:.4g}% x {:.4g} = {:.3f} must "
@@ -133,7 +141,7 @@ void check_agreement(CompileContext& c) {
   const Snapshot& world = c.world;
   for (std::uint32_t v = 0; v < world.venues.size(); ++v) {
     const VenueInfo& venue = world.venues[v];
-    if (venue.is_outside || venue.priced_by_oracle) continue;
+    if (venue.is_outside || venue.priced_by_oracle || venue.leaves()) continue;
     const double price = venue_marginal(world, world.opening.venues, VenueId{v});
     const double reference = c.reference(venue.base) / c.reference(venue.quote);
     const double fee = venue_fee(world, world.opening.venues, VenueId{v});

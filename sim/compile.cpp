@@ -68,6 +68,7 @@ void round_opening(CompileContext& c) {
     balance = world.assets[world.accounts[i].asset.value].quantum.down(balance);
   }
   for (const VenueInfo& v : world.venues) {
+    if (v.leaves()) continue;  // its pool does
     visit_kind(VenueKinds{}, v.slot, [&]<class K>(std::uint32_t i) {
       K::hold(world.venue_params.of<K>()[i], world.opening.venues.of<K>()[i],
               world.opening.balances[v.base_account.value],
@@ -212,7 +213,10 @@ Snapshot compile(const Ecosystem& eco, Diagnostics& diagnostics, const SpanTable
   add_boundary_accounts(c);
   mark_coins(c);
   mark_desks(c);
+  mark_shares(c);
+  if (diagnostics.failed()) return world;
   compile_venues(c);
+  if (diagnostics.failed() && !world.shares.empty()) return world;
   compile_oracles(c);
   compile_venue_feeds(c);
   if (diagnostics.failed()) return world;
@@ -232,6 +236,7 @@ Snapshot compile(const Ecosystem& eco, Diagnostics& diagnostics, const SpanTable
   compile_markets(c);
   if (diagnostics.failed()) return world;
   round_opening(c);
+  round_shares(c);
   open_band_runs(c);
   compile_lanes(c);
   open_prices(c);
@@ -247,6 +252,7 @@ Snapshot compile(const Ecosystem& eco, Diagnostics& diagnostics, const SpanTable
   round_stakes(c);
   open_trove_pools(c);
   open_desks(c);
+  open_shares(c);
   find_hedges(c);
   find_repaying_rows(c);
   open_vault_exits(c);

@@ -46,7 +46,7 @@ void add_arbitrageurs(CompileContext& c, const std::string& name, const Arbitrag
   info.gas_usd = spec.gas ? c.usd(*spec.gas, path + ".gas") : nothing_stated;
   info.latency_s = spec.latency.value;
   for (std::uint32_t v = 0; v < world.venues.size(); ++v) {
-    if (world.venues[v].is_outside) continue;
+    if (world.venues[v].is_outside || world.venues[v].leaves()) continue;
     const bool served = spec.between.empty() ||
                         std::any_of(spec.between.begin(), spec.between.end(), [&](const Name& n) {
                           return matches(n.text, world.venues[v]);

@@ -16,6 +16,13 @@ enum class Mark : std::uint8_t { fresh, open, done };
 bool place(CompileContext& c, std::uint32_t a, std::vector<Mark>& marks) {
   if (marks[a] == Mark::done) return true;
   const auto& node = c.nodes.assets[a];
+  if (marks[a] == Mark::open && !node.spec.beside.empty()) {
+    c.diagnostics.error(
+        "E0667", c.at("vaults." + node.name),
+        "the pool of '" + node.name + "' holds its own share, itself or by way of others",
+        "let the pools of the circle trade something else");
+    return false;
+  }
   if (marks[a] == Mark::open) {
     c.diagnostics.error("E0403", c.at("assets." + node.name + ".rate"),
                         "the rate of '" + node.name + "' leads back to itself",
@@ -25,14 +32,38 @@ bool place(CompileContext& c, std::uint32_t a, std::vector<Mark>& marks) {
   marks[a] = Mark::open;
   const AssetId base = c.world.assets[a].base;
   if (base.valid() && !place(c, base.value, marks)) return false;
+  const auto beside = c.assets.find(node.spec.beside);  // the other coin of a share's pool
+  if (beside != c.assets.end() && !place(c, beside->second, marks)) return false;
   marks[a] = Mark::done;
   c.world.price_order.push_back(AssetId{a});
   return true;
 }
 
+/// Which claims rest on each asset, at any remove; a pool's share rests on both its coins.
+void note_claims(CompileContext& c) {
+  Snapshot& world = c.world;
+  world.claims_on.resize(world.assets.size());
+  const auto note = [&](AssetId claim, AssetId issuer, auto&& again) -> void {
+    for (; issuer.valid(); issuer = world.assets[issuer.value].base) {
+      std::vector<AssetId>& claims = world.claims_on[issuer.value];
+      if (claims.empty() || claims.back() != claim) claims.push_back(claim);
+      const auto beside = c.assets.find(c.nodes.assets[issuer.value].spec.beside);
+      if (beside != c.assets.end()) again(claim, AssetId{beside->second}, again);
+    }
+  };
+  for (AssetId claim{0}; claim.value < world.assets.size(); ++claim.value) {
+    note(claim, world.assets[claim.value].base, note);
+    const auto beside = c.assets.find(c.nodes.assets[claim.value].spec.beside);
+    if (beside != c.assets.end()) note(claim, AssetId{beside->second}, note);
+  }
+}
+
 double opening_reference(CompileContext& c, std::uint32_t a) {
   const auto& node = c.nodes.assets[a];
   const AssetInfo& info = c.world.assets[a];
+  if (!node.spec.beside.empty()) {  // a pool's share: once the pool stands
+    return std::numeric_limits<double>::quiet_NaN();
+  }
   if (info.base.valid()) {
     const double discount = node.spec.discount ? node.spec.discount->value : 0;
     return node.spec.rate->value * c.world.opening.market.reference[info.base.value] *
@@ -90,12 +121,7 @@ void compile_assets(CompileContext& c) {
     if (!place(c, a, marks)) return;
   }
   world.claims_on.resize(n);
-  for (AssetId claim{0}; claim.value < n; ++claim.value) {
-    AssetId issuer = world.assets[claim.value].base;
-    for (; issuer.valid(); issuer = world.assets[issuer.value].base) {
-      world.claims_on[issuer.value].push_back(claim);
-    }
-  }
+  note_claims(c);
   for (const AssetId a : world.price_order)
     market.reference[a.value] = opening_reference(c, a.value);
   for (std::uint32_t a = 0; a < n; ++a) {

@@ -18,7 +18,8 @@ void add_offers(const Snapshot& world, CheapBuyersInfo& info) {
   for (const AssetId a : info.buys) {
     for (std::uint32_t v = 0; v < world.venues.size(); ++v) {
       const VenueInfo& venue = world.venues[v];
-      if (venue.priced_by_oracle || (venue.base != a && venue.quote != a)) continue;
+      if (venue.priced_by_oracle || venue.leaves() || (venue.base != a && venue.quote != a))
+        continue;
       const bool is_base = venue.base == a;
       const AssetId money = is_base ? venue.quote : venue.base;
       if (watched(money) || world.assets[money.value].contract) continue;

@@ -119,7 +119,7 @@ std::vector<Way> ways(const Snapshot& world, AssetId a, bool taken) {
   std::vector<Way> out;
   for (std::uint32_t v = 0; v < world.venues.size(); ++v) {
     const VenueInfo& venue = world.venues[v];
-    if (venue.priced_by_oracle || (venue.base != a && venue.quote != a)) continue;
+    if (venue.priced_by_oracle || venue.leaves() || (venue.base != a && venue.quote != a)) continue;
     const bool is_base = venue.base == a;
     const Side side = is_base == taken ? Side::buy : Side::sell;
     out.push_back({is_base ? venue.quote : venue.base, {VenueId{v}, side}});

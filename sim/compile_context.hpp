@@ -9,76 +9,10 @@
 #include <vector>
 
 #include "core/diagnostics.hpp"
-#include "sim/ecosystem.hpp"
 #include "sim/snapshot.hpp"
+#include "sim/sorted_nodes.hpp"
 
 namespace faultline {
-
-/// Nodes of one family in order of name, so that the order of YAML keys means nothing.
-template <class Node>
-class ByName {
- public:
-  explicit ByName(const std::vector<Node>& nodes) {
-    for (const Node& node : nodes) order_.push_back(&node);
-    std::sort(order_.begin(), order_.end(),
-              [](const Node* a, const Node* b) { return a->name < b->name; });
-  }
-  std::size_t size() const { return order_.size(); }
-  bool empty() const { return order_.empty(); }
-  const Node& operator[](std::size_t i) const { return *order_[i]; }
-
-  struct Iterator {
-    const Node* const* at;
-    const Node& operator*() const { return **at; }
-    Iterator& operator++() {
-      ++at;
-      return *this;
-    }
-    bool operator==(const Iterator&) const = default;
-  };
-  Iterator begin() const { return {order_.data()}; }
-  Iterator end() const { return {order_.data() + order_.size()}; }
-
- private:
-  std::vector<const Node*> order_;
-};
-
-/// The nodes of an ecosystem by name; it must outlive them.
-struct SortedNodes {
-  explicit SortedNodes(const Ecosystem& eco)
-      : assets(eco.assets),
-        venues(eco.venues),
-        oracles(eco.oracles),
-        markets(eco.markets),
-        vaults(eco.vaults),
-        dollars(eco.dollars),
-        coins(eco.coins),
-        bridges(eco.bridges),
-        fiat_coins(eco.fiat_coins),
-        curated(eco.curated),
-        funds(eco.funds),
-        safety_modules(eco.safety_modules),
-        guardians(eco.guardians),
-        breakers(eco.breakers),
-        agents(eco.agents),
-        chains(eco.chains) {}
-  ByName<Named<AssetSpec>> assets;
-  ByName<Named<VenueNode>> venues;
-  ByName<Named<FeedSpec>> oracles;
-  ByName<Named<MarketNode>> markets;
-  ByName<Named<VaultSpec>> vaults;
-  ByName<Named<SyntheticDollarSpec>> dollars;
-  ByName<Named<AlgorithmicCoinSpec>> coins;
-  ByName<Named<BridgeSpec>> bridges;
-  ByName<Named<FiatCoinSpec>> fiat_coins;
-  ByName<Named<CuratedVaultSpec>> curated;
-  ByName<Named<FundSpec>> funds;
-  ByName<Named<SafetyModuleSpec>> safety_modules;
-  ByName<Named<GuardianSpec>> guardians;
-  ByName<Named<BreakerSpec>> breakers;
-  ByName<Named<AgentSpecs>> agents;
-  ByName<Named<ChainSpec>> chains;
-};
 
 /// Accounts of a market and how they read here. An amount counts `scale[side] * book_scale` units.
 struct AccountRows {
@@ -88,7 +22,8 @@ struct AccountRows {
       posted_in;  // [e-mode of the rows][asset] collateral there
   double scale[2] = {1, 1};
   double book_scale = 1;
-  std::size_t unscaled = 0xffffffffu;  // asset of the rows that stands in coins already
+  std::size_t unscaled = 0xffffffffu;      // asset of the rows that stands in coins already
+  std::vector<std::uint16_t> controllers;  // [account] of a cluster: its category, plus 1
 
   std::size_t size() const { return rows == nullptr ? 0 : rows->size(); }
   /// Calls visit(reserve, units, is debt) for every leg of an account that is no plain supply.
@@ -97,7 +32,8 @@ struct AccountRows {
     for (std::uint32_t l = rows->first_leg[account]; l < rows->first_leg[account + 1]; ++l) {
       const PositionRows::Leg leg = rows->legs[l];
       if (leg.side == 2) continue;
-      const std::uint16_t mode = rows->emode_of.empty() ? 0 : rows->emode_of[account];
+      const auto& modes = controllers.empty() ? rows->emode_of : controllers;
+      const std::uint16_t mode = modes.empty() ? 0 : modes[account];
       const double factor = leg.asset == unscaled ? 1 : scale[leg.side];
       visit(leg.side == 0 && mode > 0 ? posted_in[mode - 1u][leg.asset]
                                       : reserve_of[leg.side][leg.asset],
@@ -152,8 +88,7 @@ struct CompileContext {
   double units(const Amount& amount, AssetId asset, const std::string& path);
   /// An amount in USD at opening references.
   double usd(const Amount& amount, const std::string& path);
-  /// The chain a node stands on: the one that hosts it or its family; else the one that names no
-  /// hosts; else none.
+  /// A node's chain: what hosts it or its family; else the one that names no hosts; else none.
   std::uint32_t chain_of(const std::string& name, const std::string& cluster) const;
   double reference(AssetId a) const { return world.opening.market.reference[a.value]; }
   AccountId account(Bearer bearer, std::uint32_t owner, AssetId asset, double opening = 0);
@@ -192,8 +127,7 @@ void find_repaying_rows(CompileContext& c);
 void escape_legs(const CompileContext& c, const DepositPlace& place, std::vector<LegInput>& legs);
 /// The reserves of a pool's categories, after the pool's own.
 void add_emodes(CompileContext& c, Market& market, const PooledLending::Spec& spec);
-/// The market's reserve where accounts of a category post an asset; else where all do, or
-/// 0xffffffff.
+/// The reserve where accounts of a category post an asset; else where all do; or 0xffffffff.
 std::uint32_t posted_in(const Snapshot& world, const Market& market, std::int32_t emode,
                         std::uint32_t reserve);
 /// Once all markets stand: whose pot each reserve draws on.
@@ -227,6 +161,13 @@ void open_coins(CompileContext& c);
 void mark_desks(CompileContext& c);
 void compile_desks(CompileContext& c);
 void open_desks(CompileContext& c);
+/// LP shares that are assets: which; as pools stand, how many and what each is worth, if a pool has
+/// such shares; where they are burnt; then, with the opening whole, worth and holders.
+void mark_shares(CompileContext& c);
+bool value_share(CompileContext& c, std::uint32_t share);
+void add_ways_out(CompileContext& c);
+void round_shares(CompileContext& c);
+void open_shares(CompileContext& c);
 /// Who buys collateral that a market believes to be worth more than it costs.
 void compile_cheap_buyers(CompileContext& c);
 /// The row of such buyers at one of their markets: the collateral they watch, every debt.
@@ -238,8 +179,7 @@ void add_cdp(CompileContext& c, Market& market, MarketId id, const CdpMarket::Sp
 void add_troves(CompileContext& c, Market& market, MarketId id, const TroveMarket::Spec& spec);
 void open_trove_pools(CompileContext& c);
 /// A market that absorbs failing accounts: its base asset, then its collateral.
-void add_absorbing(CompileContext& c, Market& market, MarketId id,
-                   const AbsorbingMarket::Spec& spec);
+void add_absorbing(CompileContext& c, Market& m, MarketId id, const AbsorbingMarket::Spec& spec);
 /// Reports accounts that lend what they owe.
 void check_absorbed_rows(CompileContext& c, const Market& market, const AccountRows& rows);
 /// A leg where a row of such a market is credited what its collateral brings beyond its debt.

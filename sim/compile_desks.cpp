@@ -150,7 +150,7 @@ bool begin(CompileContext& c, const std::string& name, const std::string& cluste
 void add_trips(Snapshot& world, std::uint32_t d, std::uint32_t v) {
   const RedemptionDesk& desk = world.desks[d];
   const VenueInfo& venue = world.venues[v];
-  if (venue.is_outside || venue.priced_by_oracle) return;
+  if (venue.is_outside || venue.priced_by_oracle || venue.leaves()) return;
   if (venue.base != desk.claim && venue.quote != desk.claim) return;
   const bool is_base = venue.base == desk.claim;
   const AssetId money = is_base ? venue.quote : venue.base;

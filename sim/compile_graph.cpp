@@ -32,6 +32,7 @@ class GraphMaker {
     add_repayer_edges();
     add_coin_edges();
     add_desk_edges();
+    add_share_edges();
     add_cheap_buyer_edges();
     add_pool_edges();
     add_chain_edges();
@@ -87,7 +88,7 @@ class GraphMaker {
   }
 
   void add_nodes() {
-    for (const VenueInfo& v : world_.venues) ++families_[v.cluster];
+    for (const VenueInfo& v : world_.venues) families_[v.cluster] += v.leaves() ? 0 : 1;
     for (const Market& m : world_.markets) ++families_[m.cluster];
     for (const CuratedVaultInfo& v : world_.vaults) ++families_[v.cluster];
     for (const OracleInfo& o : world_.oracles) ++families_[family_of(o)];
@@ -96,6 +97,10 @@ class GraphMaker {
       assets_.push_back(node(NodeKind::asset, world_.assets[a].name, "", supply));
     }
     for (const VenueInfo& v : world_.venues) {
+      if (v.leaves()) {  // its pool, which comes before it
+        venues_.push_back(venues_[world_.shares[static_cast<std::size_t>(v.share)].pool.value]);
+        continue;
+      }
       const double usd = held_usd(v.base_account) + held_usd(v.quote_account);
       venues_.push_back(member(NodeKind::venue, v.name, v.cluster, usd));
     }
@@ -131,6 +136,7 @@ class GraphMaker {
     }
     for (std::uint32_t v = 0; v < world_.venues.size(); ++v) {
       const VenueInfo& venue = world_.venues[v];
+      if (venue.leaves()) continue;
       // What it holds, and what it says in dollars, follows the worth of both its assets.
       edge(assets_[venue.base.value], venues_[v], EdgeKind::prices, held_usd(venue.base_account));
       edge(assets_[venue.quote.value], venues_[v], EdgeKind::prices, held_usd(venue.quote_account));
@@ -541,6 +547,26 @@ class GraphMaker {
         trades_at(route.at.venue);
         for (int h = 0; h < route.rest.count; ++h) trades_at(route.rest.hops[h].venue);
       }
+    }
+  }
+
+  /// What a pool holds is behind its shares, as much as its coins are worth; feeds that value them
+  /// read the pool.
+  void add_share_edges() {
+    for (const PoolShare& s : world_.shares) {
+      const double usd =
+          world_.total_supply[s.asset.value] * world_.opening.market.spot[s.asset.value];
+      edge(venues_[s.pool.value], assets_[s.asset.value], EdgeKind::claim, usd);
+      edge(assets_[s.base.value], assets_[s.asset.value], EdgeKind::claim, usd);
+      if (c_.eco.exploitable.contains(world_.assets[s.asset.value].name)) {  // and dilute the rest
+        edge(assets_[s.asset.value], venues_[s.pool.value], EdgeKind::trades, usd);
+      }
+    }
+    for (std::uint32_t o = 0; o < world_.oracles.size(); ++o) {
+      const OracleInfo& oracle = world_.oracles[o];
+      if (!oracle.pool_base.valid()) continue;
+      const auto s = static_cast<std::size_t>(world_.assets[oracle.asset.value].share);
+      edge(venues_[world_.shares[s].pool.value], oracles_[o], EdgeKind::prices, read_usd(o));
     }
   }
 

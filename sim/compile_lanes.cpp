@@ -205,7 +205,7 @@ void group_lanes(Snapshot& world) {
   for (std::uint32_t l = 0; l < world.lanes.size(); ++l) {
     std::vector<VenueId> venues;
     for (const Hop& hop : world.lanes[l].hops) {
-      for (const Hop& at : world.venues_of(hop)) venues.push_back(at.venue);
+      for (const Hop& at : world.venues_of(hop)) venues.push_back(world.pool_of(at.venue));
     }
     std::uint32_t group = l;
     for (const VenueId v : venues) group = std::min(group, group_of[v.value]);

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "protocols/margin/breach_search.hpp"
-#include "sim/compile_context.hpp"
+#include "sim/compile_clusters.hpp"
 #include "sim/generate_accounts.hpp"
 #include "sim/phases.hpp"
 #include "sim/venue_ops.hpp"
@@ -241,7 +241,9 @@ void gather_rows(CompileContext& c, const Named<MarketNode>& node, std::uint32_t
     if (market.bands >= 0 && listed.reserve_of[1][a] != no_reserve) listed.unscaled = a;
   }
   const std::size_t errors = c.diagnostics.errors();
-  for (const std::string& name : rows.emodes) {
+  const bool modes = market.vault_cluster < 0;
+  if (!modes) find_controllers(c, market, listed);
+  for (const std::string& name : modes ? rows.emodes : std::vector<std::string>{}) {
     const std::int32_t emode = emode_named(c, market, name);
     std::vector<std::uint32_t>& there = listed.posted_in.emplace_back();
     for (const std::uint32_t r : listed.reserve_of[0]) {
@@ -250,7 +252,7 @@ void gather_rows(CompileContext& c, const Named<MarketNode>& node, std::uint32_t
   }
   check_rows(c, node, market, listed);
   check_absorbed_rows(c, market, listed);
-  check_emodes(c, listed, m);
+  if (modes) check_emodes(c, listed, m);
   if (c.diagnostics.errors() > errors) listed.rows = nullptr;
 }
 
@@ -376,6 +378,8 @@ void gather_markets(CompileContext& c) {
       add_troves(c, market, id, *troves);
     } else if (const auto* absorbing = std::get_if<AbsorbingMarket::Spec>(&node.spec.spec)) {
       add_absorbing(c, market, id, *absorbing);
+    } else if (const auto* cluster = std::get_if<Cluster::Spec>(&node.spec.spec)) {
+      add_cluster(c, market, id, *cluster);
     } else if (const auto* bands = std::get_if<BandMarket::Spec>(&node.spec.spec)) {
       add_band_market(c, market, id, *bands);
     } else {
@@ -507,6 +511,13 @@ void each_row(const CompileContext& c, Visit&& visit) {
       row(place.market.value);
     }
   }
+  for (const ClusterInfo& cluster : c.world.clusters) {
+    for (const ClusterVault& vault : cluster.vaults) {
+      held_legs(c, cluster, vault, legs);
+      if (legs.empty()) continue;
+      for (int i = 0; i < 2; ++i) row(cluster.market.value);
+    }
+  }
 }
 
 /// Who owns which row, in the order of `each_row`.
@@ -553,6 +564,18 @@ void name_positions(CompileContext& c) {
     for (CheapPlace& place : info.places) {
       place.row = world.positions.size();
       world.positions.add({place.market, 0, 1, {info.name}, {}});
+    }
+  }
+  for (ClusterInfo& cluster : world.clusters) {
+    for (ClusterVault& vault : cluster.vaults) {
+      held_legs(c, cluster, vault, legs);
+      if (legs.empty()) continue;
+      const auto who = static_cast<std::size_t>(world.liquidator_of[cluster.market.value]);
+      const std::string& asset = world.assets[world.reserves[vault.reserve].asset.value].name;
+      const std::string name = world.liquidators[who].name + " owing " + asset;
+      vault.held = world.positions.size();
+      world.positions.add({cluster.market, 0, 1, {name}, {}});
+      world.positions.add({cluster.market, 0, 1, {name + ", others"}, {}});
     }
   }
 }
@@ -726,7 +749,8 @@ void open_prices(CompileContext& c) {
     const Reserve& reserve = world.reserves[r];
     const double answer = market.published[reserve.oracle.value];
     const double published = std::isnan(answer) ? 0 : answer;  // counts for nothing
-    const double band = market.band[reserve.oracle.value];
+    const bool at_mid = world.markets[reserve.market.value].vault_cluster >= 0;
+    const double band = at_mid ? 0 : market.band[reserve.oracle.value];
     opening.factors[2 * r] = std::max(0.0, published - band) * reserve.terms.lt;
     opening.factors[2 * r + 1] = (published + band) * reserve.debt_weight;
     opening.market_factors[2 * r] = opening.market_factors[2 * r + 1] =

@@ -25,6 +25,15 @@ OracleId add_feed(CompileContext& c, const std::string& name, AssetId asset, con
   return id;
 }
 
+/// A pool's share is valued by the feeds of the pool's coins: that of its quote is `quote`.
+void read_pool(CompileContext& c, OracleId id, OracleId quote) {
+  const std::int32_t share = c.world.assets[c.world.oracles[id.value].asset.value].share;
+  if (share < 0) return;
+  const OracleId base = feed_of(c, c.world.shares[static_cast<std::size_t>(share)].base);
+  c.world.oracles[id.value].pool_base = base;
+  c.world.oracles[id.value].pool_quote = quote;
+}
+
 /// Joins one declared feed to what it reads. Feeds may be added meanwhile: never keep a reference.
 class FeedWiring {
  public:
@@ -39,9 +48,9 @@ class FeedWiring {
     add_list(spec_.mean, path_ + ".mean");
     add_list(spec_.votes, path_ + ".votes");
     add_weights();
-    if (info().params.source == SourceKind::rate || info().params.source == SourceKind::backing) {
-      join_rate();
-    }
+    const SourceKind source = info().params.source;
+    if (source == SourceKind::reserves) join_reserves();
+    if (source == SourceKind::rate || source == SourceKind::backing) join_rate();
     info().times = named(spec_.times, ".times");
     info().over = named(spec_.over, ".over");
     info().fallback = named(spec_.fallback, ".fallback");
@@ -145,9 +154,16 @@ class FeedWiring {
                            "give the asset a rate, or the feed another source");
       return;
     }
-    if (info().unit == base) return;
     const OracleId below = spec_.below ? named(spec_.below, ".below") : feed_of(c_, base);
-    info().below = below;
+    if (info().unit != base) info().below = below;
+    read_pool(c_, id_, below);
+  }
+  /// Of a pool's share only.
+  void join_reserves() {
+    if (c_.world.assets[info().asset.value].share >= 0) return join_rate();
+    c_.diagnostics.error("E0665", c_.at(path_ + ".reads"),
+                         fmt::format("{} is no share of a pool: it has no reserves", asset_name()),
+                         "read `rate`, `backing` or `reference`, or a venue");
   }
   void join_premium(const std::string& name) {
     for (std::uint32_t v = 0; v < c_.world.venues.size(); ++v) {
@@ -188,11 +204,12 @@ class FeedWiring {
 
   void list_reads() {
     OracleInfo& feed = info();
-    for (const OracleId o : {feed.below, feed.times, feed.over}) {
+    for (const OracleId o : {feed.below, feed.times, feed.over, feed.pool_base, feed.pool_quote}) {
       if (o.valid()) feed.rests_on.push_back(o);
     }
     feed.reads = feed.feeds;
-    for (const OracleId o : {feed.below, feed.times, feed.over, feed.fallback, feed.premium_feed}) {
+    for (const OracleId o : {feed.below, feed.times, feed.over, feed.fallback, feed.premium_feed,
+                             feed.pool_base, feed.pool_quote}) {
       if (o.valid()) feed.reads.push_back(o);
     }
     std::sort(feed.reads.begin(), feed.reads.end());
@@ -243,9 +260,14 @@ OracleId feed_of(CompileContext& c, AssetId asset) {
   if (base.valid()) {
     const OracleId below = feed_of(c, base);
     const OracleId id = add_feed(c, name, asset, FeedSpec{});
+    read_pool(c, id, below);
     OracleInfo& info = c.world.oracles[id.value];
     info.below = below;
     info.rests_on = info.reads = {below};
+    if (info.pool_base.valid() && info.pool_base != below) {
+      info.rests_on.push_back(info.pool_base);
+      info.reads = {std::min(below, info.pool_base), std::max(below, info.pool_base)};
+    }
     return id;
   }
   return add_feed(c, name, asset, FeedSpec{});

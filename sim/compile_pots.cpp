@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "sim/compile_context.hpp"
+#include "sim/compile_clusters.hpp"
 
 namespace faultline {
 
@@ -37,8 +37,10 @@ std::uint32_t named_reserve(CompileContext& c, const Market& m, const std::strin
   return r;
 }
 
-/// One more set of terms for what a reserve holds.
-void add_sharer(CompileContext& c, std::uint32_t pot, std::int32_t emode, const EmodeSpec& spec) {
+}  // namespace
+
+void add_sharer(CompileContext& c, std::uint32_t pot, std::int32_t emode,
+                const LendingTerms& terms) {
   const auto r = static_cast<std::uint32_t>(c.world.reserves.size());
   Reserve reserve = c.world.reserves[pot];
   reserve.pot = pot;
@@ -46,14 +48,10 @@ void add_sharer(CompileContext& c, std::uint32_t pot, std::int32_t emode, const 
   reserve.collateral_factor = 2 * r;
   reserve.debt_factor = 2 * r + 1;
   reserve.takes_debt = false;
-  reserve.terms.ltv = spec.ltv.value;
-  reserve.terms.lt = spec.lt.value;
-  reserve.terms.bonus = spec.bonus.value;
+  reserve.terms = terms;
   c.world.reserves.push_back(reserve);
   for (auto* column : {&c.supplied, &c.posted, &c.borrowed, &c.protocol}) column->push_back(0);
 }
-
-}  // namespace
 
 void add_emodes(CompileContext& c, Market& market, const PooledLending::Spec& spec) {
   for (const auto& [name, emode] : spec.emodes) {
@@ -71,7 +69,12 @@ void add_emodes(CompileContext& c, Market& market, const PooledLending::Spec& sp
     const auto number = static_cast<std::int32_t>(market.emodes.size());
     for (const std::string& asset : posted) {
       const std::uint32_t r = named_reserve(c, market, asset, path + ".collateral");
-      if (r != no_reserve) add_sharer(c, r, number, emode);
+      if (r == no_reserve) continue;
+      LendingTerms terms = c.world.reserves[r].terms;
+      terms.ltv = emode.ltv.value;
+      terms.lt = emode.lt.value;
+      terms.bonus = emode.bonus.value;
+      add_sharer(c, r, number, terms);
     }
     market.emodes.push_back(std::move(made));
   }

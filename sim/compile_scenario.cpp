@@ -25,8 +25,24 @@ struct ScenarioContext {
   }
 };
 
+/// No value of a pool's share is moved by itself; whether it is one.
+bool refuse_share(ScenarioContext& c, AssetId a) {
+  const std::int32_t s = c.world.assets[a.value].share;
+  if (s < 0) return false;
+  const PoolShare& share = c.world.shares[static_cast<std::size_t>(s)];
+  const std::string& pool = c.world.venues[share.pool.value].name;
+  c.diagnostics.error("E0668", c.event.written,
+                      fmt::format("{} is worth what '{}' holds: it moves with that",
+                                  c.world.assets[a.value].name, pool),
+                      fmt::format("shock {} or {}, or let providers leave: `withdraw: {{{}: 30%}}`",
+                                  c.world.assets[share.base.value].name,
+                                  c.world.assets[share.quote.value].name, share.name));
+  return true;
+}
+
 void move_price(ScenarioContext& c, AssetId a, const Move& m) {
   const AssetInfo& info = c.world.assets[a.value];
+  if (refuse_share(c, a)) return;
   if (info.base.valid()) {
     const std::string& base = c.world.assets[info.base.value].name;
     c.diagnostics.error(
@@ -120,7 +136,7 @@ void withdraw(ScenarioContext& c, const std::string& who, double share) {
     const VenueInfo& venue = c.world.venues[v];
     const bool named = venue.name == who || venue.cluster == who;
     loans = loans || (named && venue.rests_loans);
-    if (venue.rests_loans) continue;
+    if (venue.rests_loans || venue.leaves()) continue;
     if (!named && !(who == "lps" && !venue.is_outside)) continue;
     c.move(MoveKind::withdraw, v, std::min(share, 1 - 0x1p-20));
     any = true;
@@ -140,6 +156,13 @@ void withdraw(ScenarioContext& c, const std::string& who, double share) {
   for (std::uint32_t d = 0; d < c.world.desks.size(); ++d) {
     if (c.world.desks[d].name != who) continue;
     c.move(MoveKind::hand_in, d, share);
+    any = true;
+  }
+  for (const PoolShare& s : c.world.shares) {  // of the shares that are with nobody else
+    if (s.name != who) continue;
+    const double free =
+        c.world.opening.balances[s.holders.value] / c.world.total_supply[s.asset.value];
+    c.move(MoveKind::withdraw, s.pool.value, std::min(share * free, 1 - 0x1p-20));
     any = true;
   }
   if (!any) refuse_withdrawal(c, who, loans);
@@ -167,7 +190,7 @@ void halt(ScenarioContext& c, const std::string& who, double lasts_s) {
   }
   bool any = false;
   for (std::uint32_t v = 0; v < c.world.venues.size(); ++v) {
-    const VenueInfo& venue = c.world.venues[v];
+    const VenueInfo& venue = c.world.venues[c.world.pool_of(VenueId{v}).value];
     if (venue.name != who && venue.cluster != who) continue;
     const double end = e.at.value + lasts_s;
     c.out.moves.push_back({MoveKind::halt, v, 1, {e.at.value, e.at.value, end, end}});
@@ -185,15 +208,17 @@ void halt(ScenarioContext& c, const std::string& who, double lasts_s) {
 /// LPs of one pool leave in one coin.
 void leave(ScenarioContext& c, const std::string& who, const ExitSpec& exit) {
   const VenueId v = c.world.venue(who);
-  if (!v.valid() || !exits_in_one_coin(c.world, v)) {
+  if (!v.valid() || c.world.venues[v.value].leaves() || !exits_in_one_coin(c.world, v)) {
     std::string pools;
     for (std::uint32_t i = 0; i < c.world.venues.size(); ++i) {
-      if (!exits_in_one_coin(c.world, VenueId{i})) continue;
+      if (c.world.venues[i].leaves() || !exits_in_one_coin(c.world, VenueId{i})) continue;
       pools += (pools.empty() ? "" : ", ") + c.world.venues[i].name;
     }
     c.diagnostics.error("E0471", c.event.written, "nobody can leave '" + who + "' in one coin",
-                        pools.empty() ? "pools of StableSwap, weighted and crypto coins allow it"
-                                      : "pools that allow it: " + pools);
+                        pools.empty()
+                            ? "pools of constant product, weighted, StableSwap and crypto coins "
+                              "allow it"
+                            : "pools that allow it: " + pools);
     return;
   }
   const VenueInfo& venue = c.world.venues[v.value];
@@ -389,6 +414,7 @@ void compile_event(ScenarioContext& c, const ResolveSet& resolve, std::deque<Fol
   for (const auto& [name, m] : e.rate) move_rate(c, c.world.asset(name), m);
   const auto claim = [&](const std::string& name, MoveKind kind, double value) {
     const AssetId a = c.world.asset(name);
+    if (refuse_share(c, a)) return;
     if (!c.world.assets[a.value].base.valid()) {
       c.diagnostics.error("E0468", e.written, name + " is no claim: it has no contract rate",
                           "say `price: {" + name + ": -10%}`");

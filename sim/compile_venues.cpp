@@ -125,6 +125,37 @@ void compile_node(CompileContext& c, const Named<VenueNode>& node, TypeList<Kind
   (compile_if(static_cast<const Kinds*>(nullptr)), ...);
 }
 
+/// The venues in order of name, but one that trades a pool's share after that pool; false where
+/// some pool with a share does not stand.
+bool compile_curves(CompileContext& c) {
+  std::vector<char> made(c.nodes.venues.size(), 0), valued(c.nodes.shares.size(), 0);
+  const auto waits_for = [&](const std::string& asset) {
+    const auto found = c.assets.find(asset);
+    if (found == c.assets.end()) return false;
+    const std::int32_t share = c.world.assets[found->second].share;
+    return share >= 0 && !valued[static_cast<std::size_t>(share)];
+  };
+  for (bool more = true; more;) {
+    more = false;
+    for (std::size_t v = 0; v < made.size(); ++v) {
+      const auto& node = c.nodes.venues[v];
+      const Pair& pair =
+          std::visit([](const auto& s) -> const Pair& { return s.pair; }, node.spec.spec);
+      if (made[v] || waits_for(pair.base) || waits_for(pair.quote)) continue;
+      compile_node(c, node, VenueKinds{});
+      made[v] = 1;
+      more = true;
+    }
+    for (std::uint32_t s = 0; s < valued.size(); ++s) {
+      if (valued[s] || !c.venues.contains(c.nodes.shares[s].spec.of.text)) continue;
+      if (!value_share(c, s)) return false;
+      valued[s] = 1;
+      more = true;
+    }
+  }
+  return std::count(valued.begin(), valued.end(), 0) == 0;  // a pool that cannot open has told why
+}
+
 /// The asset outside markets are quoted in: the declared ones' quote, else, among priced assets
 /// near a dollar if there are any, the one most venues quote in, and of equals the one nearest to a
 /// dollar.
@@ -215,7 +246,7 @@ void choose_pricing(CompileContext& c) {
     for (std::uint32_t v = 0; v < world.venues.size(); ++v) {
       const VenueInfo& venue = world.venues[v];
       const bool base = priced[venue.base.value], quote = priced[venue.quote.value];
-      if (base == quote) continue;
+      if (base == quote || (base && venue.leaves())) continue;
       const AssetId a = base ? venue.quote : venue.base;
       // A stand-in outside market is as deep as the deepest venue by construction: that one prices.
       const double depth = depth_usd(c, v, a) * (venue.name.starts_with("outside.") ? 0.5 : 1);
@@ -242,11 +273,10 @@ void choose_pricing(CompileContext& c) {
 }  // namespace
 
 void compile_venues(CompileContext& c) {
-  for (const auto& node : c.nodes.venues) {
-    compile_node(c, node, VenueKinds{});
-  }
+  if (!compile_curves(c)) return;
   c.world.numeraire = choose_numeraire(c);
   add_outside_markets(c);
+  add_ways_out(c);
   choose_pricing(c);
 }
 

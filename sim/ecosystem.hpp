@@ -17,6 +17,7 @@
 #include "protocols/agents/specs.hpp"
 #include "protocols/claims/algorithmic_coin.hpp"
 #include "protocols/claims/curated_vault.hpp"
+#include "protocols/claims/pool_share.hpp"
 #include "protocols/claims/redemption_desk.hpp"
 #include "protocols/claims/synthetic_dollar.hpp"
 #include "protocols/losses/backstops.hpp"
@@ -58,6 +59,7 @@ struct AssetSpec {
   std::optional<Flow> redeem;
   bool illiquid = false;
   bool contract = false;  // not written: a perpetual contract on the asset its rate is in
+  std::string beside;     // not written: of a pool's share, whose rate is in its quote: its base
   std::optional<std::string> origin;
 
   template <class V>
@@ -188,6 +190,7 @@ struct Ecosystem {
   std::vector<Named<BridgeSpec>> bridges;
   std::vector<Named<FiatCoinSpec>> fiat_coins;
   std::vector<Named<CuratedVaultSpec>> curated;
+  std::vector<Named<PoolShareSpec>> shares;
   std::vector<Named<FundSpec>> funds;
   std::vector<Named<SafetyModuleSpec>> safety_modules;
   std::vector<Named<GuardianSpec>> guardians;

@@ -112,7 +112,28 @@ void expand_exit(Ecosystem& eco, const Named<CuratedVaultSpec>& vault) {
   eco.venues.push_back({"exit." + share, vault.origin, "exit", vault.at, {exit, {}}});
 }
 
+/// The share of a pool's liquidity as an asset; without a pool, one that compiles until that is
+/// told.
+void expand_share(Ecosystem& eco, const Named<PoolShareSpec>& node) {
+  const std::string& name = node.spec.issues.value_or(node.name);
+  if (declared(eco.assets, name)) return;
+  AssetSpec asset;
+  asset.price = Amount{1, "$"};
+  for (const Named<VenueNode>& venue : eco.venues) {
+    if (venue.name != node.spec.of.text) continue;
+    const Pair pair = std::visit([](const auto& spec) { return spec.pair; }, venue.spec.spec);
+    asset.price.reset();
+    asset.rate = Rate{1, pair.quote};
+    asset.beside = pair.base;
+  }
+  eco.assets.push_back({name, node.origin, node.cluster, node.at, asset});
+}
+
 }  // namespace
+
+std::string way_out_name(const std::string& share, const std::string& coin) {
+  return "leave." + share + "." + coin;
+}
 
 std::string face_name(const std::string& market) {
   return market + ".face";
@@ -144,6 +165,7 @@ std::string settlement_asset(const PerpMarket::Spec& spec) {
 }
 
 void expand_contracts(Ecosystem& eco) {
+  for (const Named<PoolShareSpec>& share : eco.shares) expand_share(eco, share);
   for (const Named<AssetSpec>& asset : eco.assets) {
     if (!asset.spec.redeem || !asset.spec.rate) continue;
     Redemption::Spec queue;

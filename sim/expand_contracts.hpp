@@ -1,7 +1,8 @@
 // A perpetual contract is an asset of its own (a claim on its underlying at 1), traded in a book of
 // its own, marked by a feed of its own: all three are named `venue.UNDERLYING`. A claim that its
 // issuer redeems stands for its exit queue too: the venue `redeem.CLAIM`. A market of loans on
-// bands has a pool of its own: the venue `market.bands`.
+// bands has a pool of its own: the venue `market.bands`. The LP share of a pool is an asset, whose
+// rate is in the pool's quote.
 #pragma once
 
 #include "sim/ecosystem.hpp"
@@ -23,8 +24,11 @@ std::string band_pool_name(const std::string& market);
 /// The asset a pool's contract follows; empty where its pool is none.
 std::string pool_index(const Ecosystem& eco, const PoolPerps::Spec& spec);
 
-/// Adds what every contract of the ecosystem's perpetual venues, every redeemed claim and every
-/// market of loans on bands stands for. Once per ecosystem.
+/// Name of the venue at which a pool's share is burnt for one of its coins.
+std::string way_out_name(const std::string& share, const std::string& coin);
+
+/// Adds what every pool share, every contract of the ecosystem's perpetual venues, every redeemed
+/// claim and every market of loans on bands stands for. Once per ecosystem.
 void expand_contracts(Ecosystem& eco);
 
 }  // namespace faultline

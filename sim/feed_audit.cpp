@@ -41,6 +41,20 @@ double slack(const Snapshot& world, const Workspace& w, std::uint32_t position,
   return sum;
 }
 
+/// Of a cluster, the same at published prices and the indices of now; 0 elsewhere.
+double slack_by_feeds(const Snapshot& world, const Workspace& w, std::uint32_t position) {
+  const MarketId market = world.positions[position].market;
+  if (world.markets[market.value].vault_cluster < 0) return 0;
+  const std::uint32_t split = world.book->collateral_legs(position);
+  double sum = 0;
+  for (std::uint32_t leg = 0; leg < world.book->legs(position); ++leg) {
+    const double usd =
+        w.positions.amount(position, leg) * breach_factor(w, world.book->factor(position, leg));
+    sum += leg < split ? usd : -usd;
+  }
+  return sum;
+}
+
 /// The feed whose gap lifts (sign +1) or lowers (-1) the row's slack most above the market's.
 std::uint32_t to_blame(const Snapshot& world, const Workspace& w, std::uint32_t position,
                        double sign) {
@@ -121,7 +135,7 @@ void audit_liquidations(const Snapshot& world, Workspace& w) {
   w.feed_audit->changed_since.insert(w.feed_audit->changed_since.end(),
                                      w.feed_audit->changed.begin(), w.feed_audit->changed.end());
   for (const LiquidationOrder& o : w.orders) {
-    if (!(o.fraction > 0) || o.redeems || o.of_lot()) continue;
+    if (!(o.fraction > 0) || o.redeems || o.of_lot() || o.unwinds) continue;
     const Reserve& debt = world.reserves[o.debt_reserve];
     audit_one(world, w, o.position, debt.market, o.repay * w.market.spot[debt.asset.value]);
   }
@@ -140,7 +154,9 @@ void audit_missing(const Snapshot& world, Workspace& w) {
   audit.missing_accounts.assign(harms.size(), 0);
   for (const std::uint32_t p : audit.rows) {
     const bool by_market = slack(world, w, p, audit.factors) < 0;
-    if (!by_market || slack(world, w, p, w.factors) < 0) continue;  // in breach by both, or neither
+    // By both, or neither; or since the accounts were looked at, as shares of a vault fell.
+    if (!by_market || slack(world, w, p, w.factors) < 0 || slack_by_feeds(world, w, p) < 0)
+      continue;
     const std::size_t h = harm_of(w, world.positions[p].market.value, to_blame(world, w, p, 1));
     audit.missing_usd.resize(harms.size(), 0);
     audit.missing_accounts.resize(harms.size(), 0);

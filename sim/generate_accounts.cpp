@@ -8,6 +8,7 @@
 
 #include "core/math.hpp"
 #include "core/rng.hpp"
+#include "sim/compile_clusters.hpp"
 
 namespace faultline {
 
@@ -345,7 +346,15 @@ void generate_accounts(CompileContext& c, const Named<MarketNode>& node, std::ui
     return a.owes.empty() != b.owes.empty() ? !a.owes.empty() : a.name < b.name;
   });
   gathered.made.first_leg.push_back(0);
-  for (const AccountGroup& g : groups) generate_group(c, g, m, left);
+  for (const AccountGroup& g : groups) {
+    if (market.vault_cluster < 0) {
+      generate_group(c, g, m, left);
+      continue;
+    }
+    for (const AccountGroup& part : parts_by_vault(c, market, g, left.debt)) {
+      generate_group(c, part, m, left);
+    }
+  }
   gathered.generated.rows = &gathered.made;
   for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
        ++r) {

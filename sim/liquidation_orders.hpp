@@ -22,6 +22,7 @@ struct LiquidationOrder {
   std::uint32_t auction = no_auction;  // the lot it takes from, among those under way
   std::uint32_t counter = no_auction;  // or what it buys at a market's counter
   bool redeems = false;                // coins at face value, out of loans that do not fail
+  bool unwinds = false;                // what liquidators took over; `keeps` of it is theirs
   double repay = 0;                    // units of the debt asset
   double seize = 0;                    // units of the collateral asset the borrower loses
   double to_liquidator = 0;  // of which the liquidator gets; the rest stays with the protocol
@@ -29,6 +30,7 @@ struct LiquidationOrder {
   double limit = 0;          // least debt units per collateral unit, net, at which it pays
   double fraction = 1;       // share of it that is done
   double proceeds = 0;       // units of the debt asset the swap brought
+  double keeps = 0;          // debt units it must bring beside what is repaid
   // Of a loan on bands, of which `fraction` is the share of the bands taken: what it owes, the
   // coins in its bands, the liquidation discount; what was repaid in all, coins included.
   double owed = 0, held = 0, discount = 0, repaid = 0;
@@ -97,6 +99,7 @@ struct PlannedRows {
   std::vector<std::uint32_t> troves;        // to be paid out of a stability pool
   std::vector<std::uint32_t> absorbed;      // to be absorbed by their market
   std::vector<std::uint32_t> closed_loans;  // on bands, by the coins in them
+  std::vector<std::uint32_t> clustered;     // in breach at a vault of a cluster
 
   void clear() {
     waits = false;
@@ -107,6 +110,7 @@ struct PlannedRows {
     vaults.clear();
     troves.clear();
     absorbed.clear();
+    clustered.clear();
     closed_loans.clear();
     orders.clear();
     kept.clear();

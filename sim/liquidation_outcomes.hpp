@@ -44,6 +44,19 @@ struct AbsorbingOutcome {
   bool operator==(const AbsorbingOutcome&) const = default;
 };
 
+/// What happened at one vault of a cluster: to debts of it, and to its shares.
+struct ClusterVaultOutcome {
+  double takeovers = 0;                        // of debts by liquidators, with their shares
+  double taken_usd = 0, shares_usd = 0;        // debt; what the shares were worth then
+  double repaid_usd = 0;                       // out of liquidators' capital, at once
+  double unwound_usd = 0;                      // out of what they sold, later
+  double held_debt_usd = 0, held_usd = 0;      // theirs at the end: debt, and shares
+  double erased_usd = 0;                       // debt without collateral
+  double share_lost = 0;                       // part of a share's worth that this took
+  double second_accounts = 0, second_usd = 0;  // in breach only since other shares fell: debt
+  bool operator==(const ClusterVaultOutcome&) const = default;
+};
+
 /// The books of a system that mints a coin, auctions under way counted whole.
 struct SystemOutcome {
   double surplus_start_usd = 0, surplus_end_usd = 0;

@@ -115,14 +115,46 @@ class Planner {
       case SourceKind::fixed:
       case SourceKind::reference:
         return impossible(fmt::format("{} reads no venue", feed.name));
+      case SourceKind::reserves:
+        return move_reserves(feed, m);
       case SourceKind::rate:
       case SourceKind::backing:
+        if (feed.pool_base.valid()) {
+          return impossible(fmt::format("{} reads the fair value of a pool's share", feed.name));
+        }
         if (feed.below.valid()) return move_feed(feed.below, m);
         return impossible(fmt::format("{} reads no venue", feed.name));
       case SourceKind::listed:
         break;
     }
     return p.aggregation == Aggregation::mean ? move_mean(feed, m) : move_median(feed, m);
+  }
+
+  /// Buys a pool's base until its reserves, at prices that stay, are worth `m` times their fair
+  /// value. They cannot be pushed below that.
+  ManipulationPlan move_reserves(const OracleInfo& feed, double m) const {
+    const PoolShare& share =
+        world_.shares[static_cast<std::size_t>(world_.assets[feed.asset.value].share)];
+    const std::vector<double>& reference = world_.opening.market.reference;
+    const double base = reference[share.base.value], quote = reference[share.quote.value];
+    const auto read = [&](double factor) {
+      VenueStates pushed = world_.opening.venues;
+      const PushTrade t =
+          push_trade(world_, pushed, world_.opening.market, {share.pool, share.base, factor});
+      if (t.in > 0) venue_apply(world_, pushed, share.pool, t.side, t.in, t.out);
+      return venue_lp_value(world_, pushed, share.pool, base, quote, ShareReading::reserves);
+    };
+    const double wanted = m * read(1);
+    const auto short_of = [&](double more) { return wanted - read(1 + more); };
+    constexpr double most = 0x1p20;
+    if (!(m > 1)) return impossible(fmt::format("a push only raises what {} reads", feed.name));
+    const double more = input_by_bracket(short_of, 0x1p-6, most);
+    if (!(more > 0 && more < most)) {
+      return impossible(fmt::format("no trade moves {} so far", feed.name));
+    }
+    ManipulationPlan out;
+    out.pushes.push_back({share.pool, share.base, 1 + more});
+    return out;
   }
 
   struct SourcePlan {
@@ -132,6 +164,10 @@ class Planner {
   };
   ManipulationPlan move_source(const OracleInfo& feed, std::size_t i, double m) {
     if (i >= feed.venues.size()) return move_feed(feed.feeds[i - feed.venues.size()], m);
+    if (world_.venues[feed.venues[i].value].leaves()) {
+      return impossible(
+          fmt::format("nobody can buy shares at {}", world_.venues[feed.venues[i].value].name));
+    }
     ManipulationPlan out;
     out.pushes.push_back({feed.venues[i], feed.asset, m});
     return out;

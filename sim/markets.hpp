@@ -74,6 +74,7 @@ struct Market {
   std::int32_t troves = -1;                   // place among those with a stability pool
   std::int32_t bands = -1;                    // place among the books of loans on bands
   std::int32_t absorbs = -1;                  // place among those that absorb failing accounts
+  std::int32_t vault_cluster = -1;            // place among clusters of vaults
 };
 
 struct ReserveState {

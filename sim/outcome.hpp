@@ -185,6 +185,18 @@ struct DeskOutcome {
   bool operator==(const DeskOutcome&) const = default;
 };
 
+/// What happened to the LP shares of one pool. Worth of one in USD: at outside prices of its coins,
+/// and at what leaving through the pool or a venue brings.
+struct PoolShareOutcome {
+  double supply_start = 0, supply_end = 0;
+  double burnt = 0;     // given by whoever left in one coin
+  double paid_usd = 0;  // what that brought, at market value
+  double fair_usd = 0;  // what was given for it, at its fair value then
+  double fair_start = 0, fair_end = 0, market_end = 0;
+  double reserves_most = 0;  // the reserves as they stood, over fair value, at the most
+  bool operator==(const PoolShareOutcome&) const = default;
+};
+
 /// What an agent that trades by a rule did.
 struct AgentOutcome {
   double bought_usd = 0, sold_usd = 0;  // at the venue, at what was paid
@@ -226,15 +238,17 @@ struct Outcome {
   std::vector<BandOutcome> bands;  // [book of loans on bands]
   std::vector<AdlBurden> burdens;  // [perpetual venue] who was deleveraged, and beyond what need
   std::vector<BackstopOutcome> backstops;
-  std::vector<VaultOutcome> vaults;         // [curated vault]
-  std::vector<AuctionOutcome> auctions;     // [auction house]
-  std::vector<SystemOutcome> systems;       // [coin system]
-  std::vector<TroveOutcome> troves;         // [market with a stability pool]
-  std::vector<AbsorbingOutcome> absorbing;  // [market that absorbs accounts]
-  std::vector<AgentOutcome> agents;         // [flow agent]
-  std::vector<CoinOutcome> coins;           // [algorithmic coin]
+  std::vector<VaultOutcome> vaults;                 // [curated vault]
+  std::vector<AuctionOutcome> auctions;             // [auction house]
+  std::vector<SystemOutcome> systems;               // [coin system]
+  std::vector<TroveOutcome> troves;                 // [market with a stability pool]
+  std::vector<AbsorbingOutcome> absorbing;          // [market that absorbs accounts]
+  std::vector<ClusterVaultOutcome> cluster_vaults;  // [vault of a cluster]
+  std::vector<AgentOutcome> agents;                 // [flow agent]
+  std::vector<CoinOutcome> coins;                   // [algorithmic coin]
   std::vector<CheapBuyersOutcome> cheap_buyers;
-  std::vector<DeskOutcome> desks;       // [redemption desk]
+  std::vector<DeskOutcome> desks;  // [redemption desk]
+  std::vector<PoolShareOutcome> pool_shares;
   std::vector<SupplyPoint> claim_path;  // of claims desks take back: every six hours, and the end
   std::vector<SupplyPoint>
       supply_path;  // of assets minted and burnt: the opening, each day, the end

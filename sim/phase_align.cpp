@@ -13,6 +13,7 @@
 #include "sim/band_loans.hpp"
 #include "sim/manipulation.hpp"
 #include "sim/phases.hpp"
+#include "sim/pool_shares.hpp"
 #include "sim/purse_trade.hpp"
 #include "sim/redemption_desks.hpp"
 #include "sim/trade_legs.hpp"
@@ -174,6 +175,7 @@ void align(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   }
   if (w.transmission && !scenario.manipulations.empty()) push_venues(world, scenario, w);
   if (!w.transmission) align_bands_at_reference(world, w);
+  follow_pools(world, w, true);
   refresh_spots(world, w);
   refresh_band_loans(world, w);
 }

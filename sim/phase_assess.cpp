@@ -15,6 +15,7 @@
 #include "sim/absorbing_markets.hpp"
 #include "sim/auctions.hpp"
 #include "sim/band_loans.hpp"
+#include "sim/clusters.hpp"
 #include "sim/flows.hpp"
 #include "sim/perps.hpp"
 #include "sim/pool_perps.hpp"
@@ -415,6 +416,7 @@ void plan_row(const Snapshot& world, const Workspace& w, std::uint32_t position,
     out.kept.push_back(position);
     return;
   }
+  if (world.markets[market.value].vault_cluster >= 0) out.clustered.push_back(position);
   // Written where it stays: an order is copied once, when all rows are planned.
   LiquidationOrder& order = out.orders.emplace_back();
   order.position = position;
@@ -424,6 +426,12 @@ void plan_row(const Snapshot& world, const Workspace& w, std::uint32_t position,
     return;
   }
   out.orders.pop_back();
+  if (world.markets[market.value].vault_cluster >= 0 &&
+      (row.weighted_usd == 0 || may_take_over(world, market))) {
+    out.kept.push_back(position);
+    out.needs.resize(first_need);
+    return;
+  }
   out.parked.push_back({position, first_need, static_cast<std::uint32_t>(out.needs.size())});
 }
 
@@ -437,6 +445,7 @@ void take_over_plans(const PlannedRows& rows, Workspace& w) {
   w.auctions.vaults.insert(w.auctions.vaults.end(), rows.vaults.begin(), rows.vaults.end());
   w.troves.failing.insert(w.troves.failing.end(), rows.troves.begin(), rows.troves.end());
   w.absorbing.failing.insert(w.absorbing.failing.end(), rows.absorbed.begin(), rows.absorbed.end());
+  w.clusters.failing.insert(w.clusters.failing.end(), rows.clustered.begin(), rows.clustered.end());
   w.perps.closings.insert(w.perps.closings.end(), rows.closings.begin(), rows.closings.end());
   w.perps.waits = w.perps.waits || rows.waits;
 }
@@ -479,7 +488,8 @@ double breach_factor(const Workspace& w, std::uint32_t factor) {
   const Reserve& reserve = w.settings.reserves[r];
   const double answer = w.market.published[reserve.oracle.value];
   if (std::isnan(answer)) return 0;  // no answer yet: it counts for nothing
-  const double band = w.market.band[reserve.oracle.value];
+  const bool at_mid = w.world->markets[reserve.market.value].vault_cluster >= 0;
+  const double band = at_mid ? 0 : w.market.band[reserve.oracle.value];
   return breach_factor_at(
       w, factor, factor == reserve.debt_factor ? answer + band : std::max(0.0, answer - band));
 }
@@ -516,6 +526,7 @@ void assess(const Snapshot& world, const Scenario&, Workspace& w) {
     return;
   }
   if (w.pools.scaled) count_scaled(world, w);
+  if (w.clusters.cut) count_second_round(world, w);
   refresh_breached(world, w);
   add_tiered(world, w);
   w.outcome.counters.breaches += w.breached.size();
@@ -523,6 +534,7 @@ void assess(const Snapshot& world, const Scenario&, Workspace& w) {
   drop_tiered(w);
   plan_takes(world, w);
   plan_counter_sales(world, w);
+  plan_unwinding_of_shares(world, w);
   plan_redemptions(world, w);
   plan_unwinding(world, w);
   plan_pool_deleveraging(world, w);

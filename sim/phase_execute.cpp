@@ -21,7 +21,9 @@
 
 #include "sim/auctions.hpp"
 #include "sim/band_loans.hpp"
+#include "sim/clusters.hpp"
 #include "sim/perps.hpp"
+#include "sim/purse_trade.hpp"
 #include "sim/vault_exits.hpp"
 #include "sim/venue_ops.hpp"
 
@@ -270,14 +272,16 @@ void grant(const Snapshot& world, Workspace& w) {
   };
   for (const LiquidationOrder& o : w.orders) {
     w.reserve_wants[world.reserves[o.collateral_reserve].pot] += o.of_lot() ? 0 : o.to_liquidator;
-    w.capital_wants[who(o)] += usd(o);
+    if (!o.unwinds) w.capital_wants[who(o)] += usd(o);
   }
   for (LiquidationOrder& o : w.orders) {
     const double cash = std::max(0.0, reserve_cash(world, w, o.collateral_reserve));
     const double wants = w.reserve_wants[world.reserves[o.collateral_reserve].pot];
     if (!o.of_lot() && wants > cash) o.fraction = std::min(o.fraction, cash / wants);
+    if (o.unwinds) continue;  // it pays for itself
     const double capital = w.settings.liquidator_capital[who(o)];
-    const double tied = w.liquidation_out.before(who(o), w.round) + w.auctions.tied_usd[who(o)];
+    const double tied = w.liquidation_out.before(who(o), w.round) + w.auctions.tied_usd[who(o)] +
+                        tied_in_clusters(world, w, who(o));
     const double free = std::max(0.0, capital - tied);
     if (w.capital_wants[who(o)] > free) {
       o.fraction = std::min(o.fraction, free / w.capital_wants[who(o)]);
@@ -289,7 +293,7 @@ void grant(const Snapshot& world, Workspace& w) {
 /// Notes the capital that what was done ties up.
 void commit_capital(const Snapshot& world, Workspace& w) {
   for (const LiquidationOrder& o : w.orders) {
-    if (o.fraction <= 0) continue;
+    if (o.fraction <= 0 || o.unwinds) continue;
     const Reserve& debt = world.reserves[o.debt_reserve];
     w.liquidation_out.commit(static_cast<std::size_t>(world.liquidator_of[debt.market.value]),
                              w.round, o.repay * w.market.spot[debt.asset.value]);
@@ -343,12 +347,13 @@ double book_trade(const Snapshot& world, Workspace& w, VenueStates& states, cons
   });
   w.ledger.post(world.dust[given.value], account_given(venue, side), in);
   w.ledger.post(account_taken(venue, side), world.dust[taken.value], out);
-  pay_shares(world, w, v, in, out);
+  hand_in_shares(world, w, v, in, out);
   note_impact(world, w, v, move);
   w.moved_venues.add(v.value);
   const double usd = in * w.market.spot[given.value];
-  w.outcome.venues[v.value].volume_usd += usd;
-  w.outcome.venues[v.value].forced_usd += usd;
+  VenueOutcome& outcome = w.outcome.venues[world.pool_of(v).value];
+  outcome.volume_usd += usd;
+  outcome.forced_usd += usd;
   return out;
 }
 

@@ -19,6 +19,7 @@
 #include "sim/feed_audit.hpp"
 #include "sim/narration.hpp"
 #include "sim/pool_perps.hpp"
+#include "sim/pool_shares.hpp"
 #include "sim/pools.hpp"
 #include "sim/redemption_desks.hpp"
 #include "sim/repayments.hpp"
@@ -180,6 +181,9 @@ void note_gaps(const Snapshot& world, Workspace& w) {
 bool marked_down(const Snapshot& world, const Workspace& w, AssetId claim) {
   for (AssetId a = claim; world.assets[a.value].base.valid(); a = world.assets[a.value].base) {
     if (backed_share(world, w, a) < 1) return true;
+    const std::int32_t share = world.assets[a.value].share;
+    if (share < 0) continue;
+    if (marked_down(world, w, world.shares[static_cast<std::size_t>(share)].base)) return true;
   }
   return false;
 }
@@ -233,6 +237,7 @@ double market_value(const Snapshot& world, const MarketState& market, AssetId a)
 }
 
 void refresh_venue_prices(const Snapshot& world, Workspace& w) {
+  follow_pools(world, w, false);
   for (const std::uint32_t v : w.moved_venues.members()) {
     post_price(world, w.venues, VenueId{v}, w.market);
   }
@@ -272,7 +277,8 @@ double backed_share(const Snapshot& world, const Workspace& w, AssetId a) {
   const AssetInfo& info = world.assets[a.value];
   if (info.desk >= 0)
     return share_behind(world, w, world.desks[static_cast<std::size_t>(info.desk)]);
-  const double supply = info.supply, minted = info.algorithmic ? 0 : w.minted[a.value];
+  const bool counted = info.algorithmic || info.share >= 0;  // what is minted is in its rate
+  const double supply = info.supply, minted = counted ? 0 : w.minted[a.value];
   double share = w.backing[a.value];
   if (info.issuer >= 0) share *= unadmitted_share(w, info.issuer);
   if (info.vault >= 0) share *= unadmitted_share_of(w, info.vault);
@@ -283,6 +289,9 @@ double worth(const Snapshot& world, const Workspace& w, AssetId a) {
   const AssetInfo& info = world.assets[a.value];
   const double spot = w.market.spot[a.value];
   if (!info.base.valid()) return spot;
+  if (info.share >= 0) {
+    return share_worth(world, w, world.shares[static_cast<std::size_t>(info.share)]);
+  }
   const double share = backed_share(world, w, a);
   const double base = worth(world, w, info.base);
   if (share >= 1 && base >= w.market.spot[info.base.value]) return spot;
@@ -352,6 +361,7 @@ void mark_down(const Snapshot& world, const Scenario&, Workspace& w) {
   w.changed_market_factors.clear();
   note_supplies(world, w);
   note_desks(world, w);
+  note_shares(world, w);
 }
 
 }  // namespace faultline

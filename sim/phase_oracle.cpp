@@ -4,6 +4,7 @@
 
 #include "sim/feed_sources.hpp"
 #include "sim/phases.hpp"
+#include "sim/venue_ops.hpp"
 #include "sim/workspace.hpp"
 
 namespace faultline {
@@ -32,6 +33,25 @@ double in_unit(const MarketState& market, double usd, AssetId unit) {
   return unit.valid() ? usd / market.reference[unit.value] : usd;
 }
 
+VenueId pool_behind(const Snapshot& world, const OracleInfo& oracle) {
+  return world.shares[static_cast<std::size_t>(world.assets[oracle.asset.value].share)].pool;
+}
+
+/// What one share of a pool's liquidity holds, in the pool's quote, as its coins' feeds have them:
+/// at fair value, or as the reserves stand.
+double share_rate(const Snapshot& world, const MarketState& market, const Workspace* w,
+                  SourceKind source, const OracleInfo& oracle) {
+  const VenueId pool = pool_behind(world, oracle);
+  const VenueStates& states = w == nullptr ? world.opening.venues : w->venues;
+  const double base = market.published[oracle.pool_base.value];
+  const double quote = market.published[oracle.pool_quote.value];
+  const double shares = venue_shares(world, states, pool);
+  if (!(base > 0 && quote > 0 && shares > 0)) return no_price;
+  const ShareReading reading =
+      source == SourceKind::reserves ? ShareReading::reserves : ShareReading::fair;
+  return venue_lp_value(world, states, pool, base, quote, reading) / shares / quote;
+}
+
 bool venue_moved(const Snapshot& world, const Workspace& w, VenueId v) {
   const VenueInfo& venue = world.venues[v.value];
   return w.moved_venues.has(v.value) || w.moved_spots.has(venue.base.value) ||
@@ -48,9 +68,14 @@ bool source_moved(const Snapshot& world, const Workspace& w, const OracleInfo& o
   switch (oracle.params.source) {
     case SourceKind::fixed:
       return premium && (reference || venue_moved(world, w, oracle.premium_venue));
-    case SourceKind::reference:
     case SourceKind::rate:
     case SourceKind::backing:
+    case SourceKind::reserves:
+      if (oracle.pool_base.valid() && w.moved_venues.has(pool_behind(world, oracle).value)) {
+        return true;
+      }
+      [[fallthrough]];
+    case SourceKind::reference:
       return reference || (premium && venue_moved(world, w, oracle.premium_venue));
     case SourceKind::listed:
       break;
@@ -120,9 +145,12 @@ FeedReadings::FeedReadings(const Snapshot& world, const MarketState& market,
       add(in_unit(market, market.reference[asset.value], oracle.unit));
       break;
     case SourceKind::rate:
-    case SourceKind::backing: {
-      const double rate = market.contract_rate[asset.value];
-      const bool all = w == nullptr || params.source == SourceKind::rate;
+    case SourceKind::backing:
+    case SourceKind::reserves: {
+      const double rate = oracle.pool_base.valid()
+                              ? share_rate(world, market, w, params.source, oracle)
+                              : market.contract_rate[asset.value];
+      const bool all = w == nullptr || params.source != SourceKind::backing;
       add(all ? rate : rate * backed_share(world, *w, asset));
       add(oracle.below.valid() ? market.published[oracle.below.value] : 1.0);
       break;

@@ -10,6 +10,7 @@
 #include "sim/band_loans.hpp"
 #include "sim/borrowing.hpp"
 #include "sim/cheap_collateral.hpp"
+#include "sim/clusters.hpp"
 #include "sim/curated_vaults.hpp"
 #include "sim/depositors.hpp"
 #include "sim/feed_audit.hpp"
@@ -30,7 +31,7 @@ void settle_order(const Snapshot& world, Workspace& w, const LiquidationOrder& o
   const Reserve& collateral = world.reserves[rc];
   const Quantum& qd = world.assets[debt.asset.value].quantum;
   const Quantum& qc = world.assets[collateral.asset.value].quantum;
-  note_toxic(world, w, o);
+  o.unwinds ? note_unwound(world, w, o) : note_toxic(world, w, o);
   const AccountId purse = world.liquidator_purse(rd, debt.asset);
 
   const double owed = w.positions.amount(o.position, o.debt_leg);
@@ -54,11 +55,12 @@ void settle_order(const Snapshot& world, Workspace& w, const LiquidationOrder& o
   }
 
   const double price = w.market.spot[debt.asset.value];
+  w.outcome.gas_usd += o.gas * price;
+  w.touch(o.position);
+  if (o.unwinds) return;
   const double repaid_usd = world.whole_usd(repaid * price);
   note_liquidation(w, debt.market, repaid_usd);
-  w.outcome.gas_usd += o.gas * price;
   w.round_liquidated_usd[debt.market.value] += repaid_usd;
-  w.touch(o.position);
   if (w.is_parked(o.position)) w.set_parked(o.position, false);
 }
 
@@ -101,7 +103,11 @@ void write_off(const Snapshot& world, Workspace& w, std::uint32_t position, std:
   const Absorbed a = absorb(loss, own, q.down(claims), market.losses, staked);
   slash_stakers(world, w, pot, a.from_stakers);
   if (a.haircut > 0) {
-    w.market.supply_index[pot] *= claim_factor(supply_units(w, pot), a.haircut);
+    const double factor = claim_factor(supply_units(w, pot), a.haircut);
+    w.market.supply_index[pot] *= factor;
+    if (market.vault_cluster >= 0) {
+      note_share_fall(world, w, pot, factor, a.haircut * w.market.spot[reserve.asset.value]);
+    }
     w.changed_factors.push_back(world.reserves[pot].collateral_factor);
     w.changed_market_factors.push_back(world.reserves[pot].collateral_factor);
     share_indices(world, w, pot);
@@ -114,9 +120,11 @@ void write_off(const Snapshot& world, Workspace& w, std::uint32_t position, std:
   w.touch(position);
 }
 
-void recognise(const Snapshot& world, Workspace& w, std::uint32_t position) {
+/// repaid: units of its debt that went this round.
+void recognise(const Snapshot& world, Workspace& w, std::uint32_t position, double repaid = 0) {
   const Market& market = world.markets[world.positions[position].market.value];
   if (market.losses.recognition == Recognition::never) return;
+  if (market.vault_cluster >= 0 && !is_erased(world, w, position, repaid)) return;
   const std::uint32_t split = world.book->collateral_legs(position);
   const std::uint32_t end = world.book->legs(position);
   const double collateral = legs_usd(world, w, position, 0, split);
@@ -162,11 +170,15 @@ void settle(const Snapshot& world, const Scenario&, Workspace& w) {
     if (o.fraction > 0) settle_order(world, w, o);
   }
   for (const LiquidationOrder& o : w.orders) {
-    if (o.fraction > 0 && !o.redeems && !o.of_lot()) recognise(world, w, o.position);
+    if (o.fraction > 0 && !o.redeems && !o.of_lot()) recognise(world, w, o.position, o.repay);
   }
   for (const std::uint32_t p : w.hollow) {
     const Market& market = world.markets[world.positions[p].market.value];
     if (market.losses.recognition == Recognition::at_once) recognise(world, w, p);
+  }
+  if (!world.clusters.empty()) {
+    take_over_failing(world, w,
+                      [&](std::uint32_t p, double repaid) { recognise(world, w, p, repaid); });
   }
   run_auctions(world, w);
   settle_redemptions(world, w);

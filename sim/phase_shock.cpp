@@ -7,12 +7,14 @@
 #include "core/math.hpp"
 #include "sim/algorithmic_coins.hpp"
 #include "sim/attacker.hpp"
+#include "sim/clusters.hpp"
 #include "sim/curated_vaults.hpp"
 #include "sim/flows.hpp"
 #include "sim/makers.hpp"
 #include "sim/narration.hpp"
 #include "sim/phases.hpp"
 #include "sim/pool_perps.hpp"
+#include "sim/pool_shares.hpp"
 #include "sim/pools.hpp"
 #include "sim/redemption_desks.hpp"
 #include "sim/synthetic_dollars.hpp"
@@ -180,12 +182,15 @@ void apply_settings(const Snapshot& world, const Scenario& scenario, Workspace& 
         apply_difference(s.feed_other, s.feed, w.settings.feeds[s.target]);
         w.feed_due[s.target] = w.now_s;
         break;
-      case What::reserve:
+      case What::reserve: {
+        const double lt = w.settings.reserves[s.target].terms.lt;
         apply_difference(s.reserve_other, s.reserve, w.settings.reserves[s.target]);
+        start_ramp(world, w, s.target, lt);
         w.changed_factors.push_back(s.reserve.collateral_factor);
         w.accruing = w.accruing || (w.reserves[s.target].debt_scaled > 0 &&
                                     bears_interest(w.settings.reserves[s.target].rate));
         break;
+      }
       case What::venue:
         tune_venue(world, w, s.target, s.venue);
         break;
@@ -307,6 +312,10 @@ void refresh_references(const Snapshot& world, const Scenario& scenario, Workspa
     const AssetInfo& info = world.assets[a.value];
     const double impact = impact_on_reference(scenario, w, a.value);
     double value = w.base_reference[a.value] * impact;
+    if (info.share >= 0) {
+      w.market.contract_rate[a.value] =
+          rate_share(world, w, static_cast<std::uint32_t>(info.share));
+    }
     if (info.base.valid()) {
       value = w.market.contract_rate[a.value] * w.market.reference[info.base.value] *
               (1 - w.market.discount[a.value]) * impact;
@@ -331,10 +340,16 @@ void withdraw_depth(const Snapshot& world, Workspace& w, std::uint32_t v, double
   const double out_now = w.withdrawn[v];
   if (share == out_now) return;
   if (share > out_now && !pool_lets_go(world, w, VenueId{v})) return;  // tried again next round
-  w.withdrawn[v] = share;
   const VenueInfo& venue = world.venues[v];
+  double part = 1 - (1 - share) / (1 - out_now);
+  w.withdrawn[v] = share;
+  if (const PoolShare* s = share_of_pool(world, VenueId{v})) {
+    part = burn_in_proportion(world, w, *s, part);
+    w.withdrawn[v] = 1 - (1 - out_now) * (1 - part);  // of the rest nobody may leave
+    if (part == 0) return;
+  }
   on_venue(world, w.venues, VenueId{v}, [&]<class K>(const auto& p, auto& state) {
-    K::withdraw(p, state, 1 - (1 - share) / (1 - out_now));
+    K::withdraw(p, state, part);
     if (venue.is_outside) return;
     const double base = world.assets[venue.base.value].quantum.down(K::base_held(p, state));
     const double quote = world.assets[venue.quote.value].quantum.down(K::quote_held(p, state));
@@ -353,13 +368,17 @@ void leave_in_one_coin(const Snapshot& world, Workspace& w, const ExogenousMove&
   const VenueInfo& venue = world.venues[m.target];
   const Side side = m.kind == MoveKind::exit_base ? Side::buy : Side::sell;
   const Quantum& quantum = world.assets[asset_taken(venue, side).value].quantum;
+  double part = m.value;
+  if (const PoolShare* s = share_of_pool(world, VenueId{m.target})) {
+    part = burn_in_proportion(world, w, *s, part);
+  }
   on_venue(world, w.venues, VenueId{m.target}, [&]<class K>(const auto& p, auto& state) {
-    if constexpr (requires { K::exit(p, state, side, m.value); }) {
-      const double out = quantum.down(K::exit(p, state, side, m.value));
+    if constexpr (requires { K::exit(p, state, side, part); }) {
+      const double out = quantum.down(K::exit(p, state, side, part));
       if (!(out > 0)) return;
       w.ledger.post(account_taken(venue, side),
                     side == Side::buy ? venue.base_wallet : venue.quote_wallet, out);
-      K::apply_exit(p, state, side, m.value, out);
+      K::apply_exit(p, state, side, part, out);
     }
   });
   w.moved_venues.add(m.target);
@@ -569,7 +588,9 @@ void shock(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   if (exogenous) move_exogenous(world, scenario, w);
   bool admitted = admit_losses(world, w, exogenous);
   admitted = re_rate_shares(world, w, exogenous) || admitted;
-  if (exogenous || admitted || w.impact_due) refresh_references(world, scenario, w);
+  if (exogenous || admitted || w.impact_due || shares_moved(world, w)) {
+    refresh_references(world, scenario, w);
+  }
   w.impact_due = false;
   if (exogenous) move_venues_and_feeds(world, scenario, w);
   if (w.transmission && !world.makers.empty()) quote_anew(world, w, dt);
@@ -578,6 +599,7 @@ void shock(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   step_desks(world, w, dt);
   if (!scenario.exploits.empty()) mint_exploits(world, scenario, w);
   step_pools(world, w, dt);
+  step_ramps(world, w);
   refresh_vault_exits(world, w, false);
   log_references(world, w);
   if (scenario.path != nullptr && scenario.path->observed) {

@@ -3,10 +3,17 @@
 #include <algorithm>
 #include <span>
 
+#include "sim/pool_shares.hpp"
 #include "sim/vault_exits.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {
+
+void hand_in_shares(const Snapshot& world, Workspace& w, VenueId venue, double given,
+                    double taken) {
+  burn_given(world, w, venue, given, taken);
+  pay_shares(world, w, venue, given, taken);
+}
 
 double trade_from_purse(const Snapshot& world, Workspace& w, const Hop& hop, AccountId pays,
                         AccountId takes, double in, bool lasting) {
@@ -31,11 +38,11 @@ double trade_from_purse(const Snapshot& world, Workspace& w, const Hop& hop, Acc
   if (!(out > 0)) return 0;
   w.ledger.post(pays, account_given(venue, hop.side), in);
   w.ledger.post(account_taken(venue, hop.side), takes, out);
-  pay_shares(world, w, hop.venue, in, out);
+  hand_in_shares(world, w, hop.venue, in, out);
   note_impact(world, w, hop.venue, move);
   post_price(world, w.venues, hop.venue, w.market);
   w.moved_venues.add(hop.venue.value);
-  w.outcome.venues[hop.venue.value].volume_usd +=
+  w.outcome.venues[world.pool_of(hop.venue).value].volume_usd +=
       in * w.market.spot[asset_given(venue, hop.side).value];
   return out;
 }

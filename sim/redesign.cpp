@@ -106,14 +106,35 @@ struct Successor {
 };
 using Successors = std::map<std::string, std::vector<Successor>>;
 
-/// Takes a pool apart.
+/// A cluster's vaults as the reserves of a pool; the terms of pairs are in its compiled categories.
+PooledLending::Spec as_pool(const Cluster::Spec& cluster) {
+  PooledLending::Spec out;
+  for (const auto& [asset, vault] : cluster.vaults) {
+    ReserveSpec& r = out.reserves[asset];
+    r.oracle = vault.oracle;
+    r.rate = vault.rate;
+    r.supply_cap = vault.supply_cap;
+    r.borrow_cap = vault.borrow_cap;
+    r.close_factor = Ratio{1};
+    r.trigger = "at_or_below";
+  }
+  out.losses = {.recognise = "collateral_gone", .bearers = {"haircut"}};
+  return out;
+}
+
+PooledLending::Spec as_pool(const MarketKinds::Specs& spec) {
+  const auto* cluster = std::get_if<Cluster::Spec>(&spec);
+  return cluster != nullptr ? as_pool(*cluster) : std::get<PooledLending::Spec>(spec);
+}
+
+/// Takes a pool apart, or a cluster.
 class Splitter {
  public:
   Splitter(const Snapshot& world, const DesignSpec& spec, const MarketEntry& node, std::uint32_t m)
       : world_(world),
         spec_(spec),
         node_(node),
-        pool_(std::get<PooledLending::Spec>(node.spec.spec)),
+        pool_(as_pool(node.spec.spec)),
         market_(world.markets[m]) {}
 
   void split(Redesigned& out, Successors& successors) {
@@ -318,6 +339,13 @@ class Splitter {
     ReserveSpec out = pool_.reserves.at(asset_name(world_, r));
     const std::int32_t emode = world_.reserves[r].emode;
     if (emode < 0) return out;
+    if (market_.vault_cluster >= 0) {
+      const LendingTerms& t = world_.reserves[r].terms;
+      out.ltv.value = t.ltv;
+      out.lt.value = t.lt;
+      out.max_discount = Ratio{t.bonus / (1 + t.bonus)};
+      return out;
+    }
     const EmodeSpec& e = pool_.emodes.at(market_.emodes[static_cast<std::size_t>(emode)].name);
     out.lltv.reset();
     out.ltv = e.ltv;
@@ -327,7 +355,9 @@ class Splitter {
   }
   std::string category(std::uint32_t r) const {
     const std::int32_t emode = world_.reserves[r].emode;
-    return emode < 0 ? "" : "@" + market_.emodes[static_cast<std::size_t>(emode)].name;
+    return emode < 0 || market_.vault_cluster >= 0
+               ? ""
+               : "@" + market_.emodes[static_cast<std::size_t>(emode)].name;
   }
 
   static Amount scaled(Amount a, double by) {
@@ -346,7 +376,7 @@ class Splitter {
   const Snapshot& world_;
   const DesignSpec& spec_;
   const MarketEntry& node_;
-  const PooledLending::Spec& pool_;
+  const PooledLending::Spec pool_;
   const Market& market_;
   std::map<Pair, Part> parts_;
   std::map<std::string, CuratedVaultSpec> vaults_;  // by loan asset
@@ -367,8 +397,9 @@ void isolate(const Snapshot& world, const DesignSpec& spec, Redesigned& out,
   std::vector<MarketEntry> sources;
   sources.swap(out.eco.markets);
   for (MarketEntry& node : sources) {
-    if (!std::holds_alternative<PooledLending::Spec>(node.spec.spec) || !meant(spec, node) ||
-        is_hub_or_spoke(world, world.market(node.name))) {
+    const bool splits = std::holds_alternative<PooledLending::Spec>(node.spec.spec) ||
+                        std::holds_alternative<Cluster::Spec>(node.spec.spec);
+    if (!splits || !meant(spec, node) || is_hub_or_spoke(world, world.market(node.name))) {
       out.eco.markets.push_back(std::move(node));
       continue;
     }

@@ -27,6 +27,7 @@
 #include "sim/agent_infos.hpp"
 #include "sim/auction_house.hpp"
 #include "sim/band_book.hpp"
+#include "sim/cluster_infos.hpp"
 #include "sim/coin_infos.hpp"
 #include "sim/curated_vault_infos.hpp"
 #include "sim/deposit_infos.hpp"
@@ -38,6 +39,8 @@
 #include "sim/pool_infos.hpp"
 #include "sim/position_table.hpp"
 #include "sim/repayment_infos.hpp"
+#include "sim/routes.hpp"
+#include "sim/share_infos.hpp"
 #include "sim/trove_infos.hpp"
 
 namespace faultline {
@@ -54,12 +57,13 @@ struct AssetInfo {
   std::int32_t issuer = -1;  // of a synthetic dollar; -1: none
   std::int32_t vault = -1;   // curated vault whose share it is; -1: none
   std::int32_t desk = -1;    // that takes it back in its own time; -1: none
+  std::int32_t share = -1;   // of a pool's liquidity, of Snapshot::shares; -1: none
   bool algorithmic = false;  // minted and burnt against another: no price but that of its venues
 
   /// Whether its venues are all there is: nobody outside quotes it at its reference.
-  bool at_home_only() const { return algorithmic || desk >= 0; }
+  bool at_home_only() const { return algorithmic || desk >= 0 || share >= 0; }
   /// Whether what one holds of it is owed by another account: together they have nothing.
-  bool owed_by_issuer() const { return desk >= 0 || vault >= 0; }
+  bool owed_by_issuer() const { return desk >= 0 || vault >= 0 || share >= 0; }
 };
 
 /// An issuer whose dollar rests on carry books and a reserve
@@ -87,53 +91,10 @@ struct VenueInfo {
   bool priced_by_oracle = false;  // trades there tell nothing of its assets' worth
   bool rests_loans = false;       // its bands hold the collateral of a market's loans
   bool of_vault = false;          // a curated vault pays its shares here
-  OracleId feed;  // whose published price it reads instead of the outside price, if any
-};
-
-/// One way to trade at one venue, or, where several trade the pair, at all of them: the venue is
-/// then the deepest.
-struct Hop {
-  static constexpr std::uint32_t alone = 0xffffffffu;
-  VenueId venue;
-  Side side = Side::sell;
-  std::uint32_t bundle = alone;  // the venues an order is split over
-};
-
-/// The way liquidated collateral takes to the debt asset; empty when they are the same asset. Or
-/// the one hop of a flow agent, which no oracle values.
-struct Lane {
-  AssetId from, to;
-  OracleId from_oracle, to_oracle;  // as the market that needs the lane reads them
-  std::vector<Hop> hops;
-  bool open = true;         // false: no venue joins the two
-  std::uint32_t group = 0;  // lanes joined by shared venues, directly or through others, share it
-};
-
-constexpr std::size_t kMostHops = 3;
-
-/// Where the rate and the oracle prices of a lane are read.
-struct LaneSources {
-  // [hop] place in MarketState::venue_rate: that of the 1 where the lane has no such hop, that of
-  // the 0 where it is closed, that of its bundle's best where it has several venues
-  std::uint32_t rate_at[kMostHops];
-  std::uint32_t from_oracle, to_oracle;
-};
-
-/// The way from what a venue pays out back to what was given for it, through the outside market: at
-/// most one sale for the numeraire and one purchase.
-struct WayBack {
-  Hop hops[2];
-  std::uint32_t rate_at[2] = {0, 0};  // as in LaneSources
-  int count = 0;
-  bool exists = true;
-};
-
-/// A venue where a desk's claim is bought or sold, and how money and the desk's asset are
-/// exchanged.
-struct DeskRoute {
-  AssetId money;
-  Hop at;
-  WayBack rest;
+  OracleId feed;            // whose published price it reads instead of the outside price, if any
+  std::int32_t share = -1;  // of Snapshot::shares, burnt here: the way out of a pool in one coin,
+  Side leaves_in = Side::sell;  // its quote, or its base; `slot` is the pool's
+  bool leaves() const { return share >= 0; }
 };
 
 struct OracleInfo {
@@ -148,6 +109,7 @@ struct OracleInfo {
   OracleId below;                  // for a contract rate or one feed: the answer it stands on
   OracleId times, over;            // multiply and divide it
   OracleId fallback;               // read while a check fails
+  OracleId pool_base, pool_quote;  // of a pool's share: its coins', by which it is valued
   OracleId premium_feed;           // what its premium is taken of: a feed,
   VenueId premium_venue;           // or a venue
   std::vector<OracleId> rests_on;  // without these it cannot be used: below, times, over
@@ -194,6 +156,7 @@ struct Snapshot {
   std::vector<TroveSystem> troves;
   std::vector<AbsorbingInfo> absorbing;
   std::vector<CounterInfo> counters;  // by market, then by asset
+  std::vector<ClusterInfo> clusters;
   std::vector<CoinSystem> systems;
   std::vector<Lane> lanes;
   std::vector<std::vector<Hop>> bundles;  // venues that give one asset for the same other, by id
@@ -229,6 +192,7 @@ struct Snapshot {
   std::vector<ReservePart> reserve_parts;  // by desk, then by name
   std::vector<DeskTrip> desk_trips;        // by desk
   std::vector<DeskRoute> desk_routes;
+  std::vector<PoolShare> shares;                 // of pools that are assets
   std::vector<CuratedVaultInfo> vaults;          // curated ones
   std::vector<VaultPlace> vault_places;          // by vault, then by name
   std::vector<std::uint32_t> vault_order;        // every vault after those it lends to
@@ -263,6 +227,11 @@ struct Snapshot {
   /// The venues a hop trades at.
   std::span<const Hop> venues_of(const Hop& hop) const {
     return hop.bundle == Hop::alone ? std::span(&hop, 1) : std::span(bundles[hop.bundle]);
+  }
+  /// The pool whose curve a venue stands on: itself, but for the ways out of one.
+  VenueId pool_of(VenueId v) const {
+    const std::int32_t share = venues[v.value].share;
+    return share < 0 ? v : shares[static_cast<std::size_t>(share)].pool;
   }
   /// Whether a reserve's cash, debt and claims are its own.
   bool owns_pot(std::uint32_t reserve) const { return reserves[reserve].pot == reserve; }

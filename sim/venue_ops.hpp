@@ -7,17 +7,29 @@
 #include <vector>
 
 #include "protocols/agents/split.hpp"
+#include "protocols/claims/pool_share.hpp"
+#include "protocols/venues/pool_exit.hpp"
 #include "sim/snapshot.hpp"
 
 namespace faultline {
 
 using VenueStates = KindStates<VenueKinds>;
 
-/// Calls f.operator()<Kind>(params, state) for the venue's kind.
+/// Calls f.operator()<Kind>(params, state) for the venue's kind; for the way out of a pool with its
+/// PoolExit, on the pool's state.
 template <class States, class F>
 decltype(auto) on_venue(const Snapshot& world, States& states, VenueId v, F&& f) {
-  return visit_kind(VenueKinds{}, world.venues[v.value].slot, [&]<class K>(std::uint32_t i) {
-    return f.template operator()<K>(world.venue_params.of<K>()[i], states.template of<K>()[i]);
+  const VenueInfo& venue = world.venues[v.value];
+  return visit_kind(VenueKinds{}, venue.slot, [&]<class K>(std::uint32_t i) {
+    const typename K::Params& params = world.venue_params.of<K>()[i];
+    auto& state = states.template of<K>()[i];
+    if constexpr (SharedPool<K>) {
+      if (venue.leaves()) {
+        const typename PoolExit<K>::Params out{&params, venue.leaves_in};
+        return f.template operator()<PoolExit<K>>(out, state);
+      }
+    }
+    return f.template operator()<K>(params, state);
   });
 }
 
@@ -84,21 +96,44 @@ inline void venue_apply(const Snapshot& world, VenueStates& s, VenueId v, Side s
            [&]<class K>(const auto& p, auto& state) { K::apply(p, state, side, in, out); });
 }
 
-/// Worth of the LPs' share at outside prices of its two assets (protocols/venues/curve.hpp).
+/// Worth of all a pool's LPs hold at these prices of its two assets, by one reading or the other
+/// (protocols/claims/pool_share.hpp).
 inline double venue_lp_value(const Snapshot& world, const VenueStates& s, VenueId v,
-                             double base_price, double quote_price) {
-  return on_venue(world, s, v, [&]<class K>(const auto& p, const auto& state) {
-    return lp_value<K>(p, state, base_price, quote_price);
+                             double base_price, double quote_price,
+                             ShareReading reading = ShareReading::fair) {
+  return visit_kind(VenueKinds{}, world.venues[v.value].slot, [&]<class K>(std::uint32_t i) {
+    if constexpr (SharedPool<K>) {
+      return pool_value<K>(world.venue_params.of<K>()[i], s.of<K>()[i], reading, base_price,
+                           quote_price);
+    }
+    return 0.0;
+  });
+}
+
+/// The LP shares there are of a pool, where they are an asset; 0 where they are none.
+inline double venue_shares(const Snapshot& world, const VenueStates& s, VenueId v) {
+  return visit_kind(VenueKinds{}, world.venues[v.value].slot, [&]<class K>(std::uint32_t i) {
+    if constexpr (SharedPool<K>) return s.of<K>()[i].shares;
+    return 0.0;
+  });
+}
+inline void set_venue_shares(const Snapshot& world, VenueStates& s, VenueId v, double shares) {
+  visit_kind(VenueKinds{}, world.venues[v.value].slot, [&]<class K>(std::uint32_t i) {
+    if constexpr (SharedPool<K>) s.of<K>()[i].shares = shares;
+  });
+}
+/// What a pool stands on, the administrator's part included: base, then quote.
+inline std::pair<double, double> venue_holds(const Snapshot& world, const VenueStates& s,
+                                             VenueId v) {
+  return on_venue(world, s, v, []<class K>(const auto& p, const auto& state) {
+    return std::pair{K::base_held(p, state), K::quote_held(p, state)};
   });
 }
 
 /// Whether LPs may leave a venue's pool in one coin.
 inline bool exits_in_one_coin(const Snapshot& world, VenueId v) {
-  return visit_kind(VenueKinds{}, world.venues[v.value].slot, []<class K>(std::uint32_t) {
-    return requires(const typename K::Params& p, const typename K::State& s) {
-      K::exit(p, s, Side::sell, 0.5);
-    };
-  });
+  return visit_kind(VenueKinds{}, world.venues[v.value].slot,
+                    []<class K>(std::uint32_t) { return SharedPool<K>; });
 }
 
 inline AssetId asset_given(const VenueInfo& v, Side side) {

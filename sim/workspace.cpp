@@ -7,6 +7,8 @@
 #include "sim/absorbing_markets.hpp"
 #include "sim/algorithmic_coins.hpp"
 #include "sim/cheap_collateral.hpp"
+#include "sim/clusters.hpp"
+#include "sim/pool_shares.hpp"
 #include "sim/pools.hpp"
 #include "sim/redemption_desks.hpp"
 #include "sim/troves.hpp"
@@ -82,6 +84,10 @@ void open_outcome(const Snapshot& world, Outcome& out) {
   out.auctions.assign(world.houses.size(), AuctionOutcome{});
   out.troves.assign(world.troves.size(), TroveOutcome{});
   out.absorbing.assign(world.absorbing.size(), AbsorbingOutcome{});
+  out.cluster_vaults.assign(world.clusters.empty()
+                                ? 0
+                                : world.clusters.back().first + world.clusters.back().vaults.size(),
+                            ClusterVaultOutcome{});
   out.systems.assign(world.systems.size(), SystemOutcome{});
   out.agents.assign(world.flow_agents.size(), AgentOutcome{});
   out.vaults.assign(world.vaults.size(), VaultOutcome{});
@@ -105,6 +111,7 @@ void open_issues(const Snapshot& world, Workspace& w) {
   open_coin_run(world, w);
   open_cheap_buyers(world, w);
   open_desk_run(world, w);
+  open_share_run(world, w);
 }
 
 }  // namespace
@@ -236,6 +243,7 @@ void Workspace::reset() {
   open_pools(*world, *this);
   open_troves(*world, *this);
   open_absorbing(*world, *this);
+  open_clusters(*world, *this);
   hole_usd.assign(markets, 0.0);
   deposits.reset(world->places.size(), markets + world->vaults.size(), assets);
   repayments.reset(world->repaying.size(), world->repaying_rows.size());

@@ -120,6 +120,7 @@ struct Workspace {
   std::vector<DollarState> dollars;          // [issuer] of synthetic dollars; 1 and 7
   CoinRun coins;                             // algorithmic ones; 1, 2 and 7
   DeskRun desks;                             // who takes claims back; 1 and 2
+  std::vector<PoolShareState> shares;        // LP shares that are assets; 1 and 7
   CheapBuyersRun cheap_buyers;               // 6 settle
   VaultRun vaults;                           // curated vaults; 1, 6 and 7
   std::vector<ReserveState> reserves;
@@ -141,6 +142,7 @@ struct Workspace {
   AuctionRun auctions;     // 4 assess to 6 settle
   TroveRun troves;         // likewise
   AbsorbingRun absorbing;  // likewise
+  ClusterRun clusters;     // likewise
   PoolRun pools;           // likewise
   BandRun bands;           // 2 align to 6 settle
 

@@ -5,6 +5,7 @@
 #include "protocols/margin/absorbing_market.hpp"
 #include "protocols/margin/band_market.hpp"
 #include "protocols/margin/cdp_market.hpp"
+#include "protocols/margin/cluster.hpp"
 #include "protocols/margin/isolated_market.hpp"
 #include "protocols/margin/perp_market.hpp"
 #include "protocols/margin/pool_perp_market.hpp"
@@ -20,6 +21,6 @@ struct MarketTypeList {
 };
 
 using MarketKinds = MarketTypeList<PooledLending, IsolatedMarket, PerpMarket, PoolPerps, CdpMarket,
-                                   BandMarket, TroveMarket, AbsorbingMarket>;
+                                   BandMarket, TroveMarket, AbsorbingMarket, Cluster>;
 
 }  // namespace faultline

@@ -1,6 +1,7 @@
 // Constant product pool, Uniswap v2 (adams2020).
 //   out = g*in*Ro / (Ri + g*in),  g = 1 - fee;  the fee stays in the reserves, so base*quote grows
 //   mid = quote / base;  a withdrawal is proportional: it thins depth and moves no price
+// Leaving in one coin is a withdrawal and a trade of the other coin in what is left.
 #pragma once
 
 #include <cmath>
@@ -54,7 +55,8 @@ struct ConstantProduct {
   struct State {
     double base = 0;
     double quote = 0;
-    double fee = 0;  // share of the input
+    double fee = 0;     // share of the input
+    double shares = 0;  // LP shares there are, where they are an asset
   };
 
   /// Params from a Spec; problem says what to write if the amounts are missing or of other units.
@@ -73,7 +75,7 @@ struct ConstantProduct {
     return {p, {}};
   }
 
-  static State open(const Params& p) { return {p.base, p.quote, p.fee}; }
+  static State open(const Params& p) { return {.base = p.base, .quote = p.quote, .fee = p.fee}; }
   static double fee(const Params&, const State& s) { return s.fee; }
   static double marginal(const Params&, const State& s) { return s.quote / s.base; }
   static double base_held(const Params&, const State& s) { return s.base; }
@@ -153,6 +155,24 @@ struct ConstantProduct {
   static void hold(const Params&, State& s, double base, double quote) {
     s.base = base;
     s.quote = quote;
+  }
+
+  /// What burning `share` of all claims brings in one coin, R of it in the pool: base with
+  /// Side::buy, which takes base. The proportional part, then the other coin's traded for it in
+  /// what is left:
+  ///   out = R*u * (1 + g*(1 - u) / (1 - fee*u)),   without fee R*(1 - (1 - u)^2)
+  static double exit(const Params&, const State& s, Side side, double share) {
+    const double held = side == Side::sell ? s.quote : s.base;
+    return held * share * (1 + (1 - s.fee) * (1 - share) / (1 - s.fee * share));
+  }
+  /// d exit / d share
+  static double exit_rate(const Params&, const State& s, Side side, double share) {
+    const double held = side == Side::sell ? s.quote : s.base;
+    const double kept = 1 - s.fee, rest = 1 - s.fee * share;
+    return held * (1 + kept * (1 - share) / rest - share * (kept / rest) * (kept / rest));
+  }
+  static void apply_exit(const Params&, State& s, Side side, double, double out) {
+    (side == Side::sell ? s.quote : s.base) -= out;
   }
 
   /// Worth of all LP claims at outside prices, which no trade inside the pool can raise but by its

@@ -130,6 +130,7 @@ struct CryptoPool {
     double fee = 0;     // at balance
     double claims = 0;  // of LPs, in units that began at a virtual price of 1
     double virtual_price = 1, profit = 1;
+    double shares = 0;  // LP shares there are, where they are an asset: `claims` in its units
   };
 
   /// Params from a Spec; problem says what to write instead.
@@ -175,6 +176,8 @@ struct CryptoPool {
   /// Side::buy, which takes base.
   static double exit(const Params& p, const State& s, Side side, double share);
   static void apply_exit(const Params& p, State& s, Side side, double share, double out);
+  /// Share of all claims at which exits are told apart, as their root is found to 2^-40.
+  static constexpr double exit_step = 0x1p-12;
 };
 
 static_assert(VenueCurve<CryptoPool>);

@@ -130,7 +130,8 @@ struct StableSwap {
     double left = 1;  // share of the other coins that LPs have not taken out
     double fee = 0;
     double ramped_s = 0;
-    double d = 0;  // invariant, pool units
+    double d = 0;       // invariant, pool units
+    double shares = 0;  // LP shares there are, where they are an asset
   };
 
   /// Params from a Spec; `others` are the further coins, in order of name. problem says what to

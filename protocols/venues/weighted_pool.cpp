@@ -117,6 +117,12 @@ double WeightedPool::exit(const Params& p, const State& s, Side side, double sha
   return coin.balance * (share + (shrunk - share) * (1 - s.fee));
 }
 
+double WeightedPool::exit_rate(const Params& p, const State& s, Side side, double share) {
+  const Coin coin = coin_taken(p, s, side);
+  const double steep = math::exp(math::log1p(-share) * (1 / coin.weight - 1)) / coin.weight;
+  return coin.balance * (1 + (steep - 1) * (1 - s.fee));
+}
+
 double WeightedPool::exit_for(const Params& p, const State& s, Side side, double out) {
   const Coin coin = coin_taken(p, s, side);
   const double left = math::log1p(-out / coin.balance);

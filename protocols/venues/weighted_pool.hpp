@@ -74,12 +74,13 @@ struct WeightedPool {
   struct State {
     double base = 0, quote = 0;  // fees included
     double fee = 0;              // share of the input
+    double shares = 0;           // LP shares there are, where they are an asset
   };
 
   /// Params from a Spec; problem says what to write if the amounts are missing or of other units.
   static Compiled<WeightedPool> compile(const Spec& spec, const Opening& at);
 
-  static State open(const Params& p) { return {p.base, p.quote, p.fee}; }
+  static State open(const Params& p) { return {.base = p.base, .quote = p.quote, .fee = p.fee}; }
   static double fee(const Params&, const State& s) { return s.fee; }
   static double marginal(const Params& p, const State& s) {
     return s.quote / s.base * (p.base_weight / p.quote_weight);
@@ -132,6 +133,10 @@ struct WeightedPool {
   static double join_for(const Params& p, const State& s, Side side, double share);
   /// What burning `share` of all claims brings in one coin: base with Side::buy, which takes base.
   static double exit(const Params& p, const State& s, Side side, double share);
+  /// d exit / d share
+  static double exit_rate(const Params& p, const State& s, Side side, double share);
+  /// Most of all claims burnt at once for one coin: _MIN_INVARIANT_RATIO of WeightedMath is 70%.
+  static constexpr double most_leaving = 0.3;
   static void apply_exit(const Params&, State& s, Side side, double, double out) {
     (side == Side::sell ? s.quote : s.base) -= out;
   }

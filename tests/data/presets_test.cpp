@@ -17,8 +17,8 @@ namespace {
 /// Reads a node into the spec of the kind it names; false if no kind bears that name.
 template <class Spec>
 bool read_spec(std::string_view name, const std::string& kind, const Node& node, Desk& desk) {
-  constexpr std::array<std::string_view, 4> aside{"kind", "preset", "reserve_defaults",
-                                                  "collateral_defaults"};
+  constexpr std::array<std::string_view, 5> aside{"kind", "preset", "reserve_defaults",
+                                                  "collateral_defaults", "vault_defaults"};
   if (kind != name) return false;
   Spec spec;
   read_fields(node, spec, "node", {"node", kind, {}}, desk.context, aside);
@@ -42,12 +42,12 @@ TEST_CASE("every preset reads, and its values fit its kind") {
     REQUIRE(preset);
     CHECK(preset_family(file.name) == preset->family);
     Node node = preset->values;
-    for (const std::string map : {"reserve", "collateral"}) {
+    for (const std::string map : {"reserve", "collateral", "vault"}) {
       const Node* defaults = node.find(map + "_defaults");
       if (defaults == nullptr) continue;
       Node each = *defaults;  // every asset the preset knows
       std::erase_if(each.entries, [](const Entry& e) { return e.key == "*"; });
-      node.entries.push_back({map == "reserve" ? "reserves" : map, {}, std::move(each), {}});
+      node.entries.push_back({map == "collateral" ? map : map + "s", {}, std::move(each), {}});
     }
     bool known = true;
     if (preset->family == "venues") known = read_kind(VenueKinds{}, preset->kind, node, desk);

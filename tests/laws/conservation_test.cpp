@@ -6,6 +6,7 @@
 
 #include "sim/accounting.hpp"
 #include "sim/engine.hpp"
+#include "sim/venue_ops.hpp"
 #include "tests/laws/outcome_numbers.hpp"
 #include "tests/laws/random_ecosystem.hpp"
 
@@ -42,6 +43,19 @@ bool carries(const Snapshot& world, const AccountInfo& account) {
   });
 }
 
+/// Whether an account is the money of liquidators who take debts of a cluster over: what they pay
+/// in is in the row they hold.
+bool takes_over(const Snapshot& world, const AccountInfo& account) {
+  if (account.bearer != Bearer::liquidator) return false;
+  return std::any_of(world.clusters.begin(), world.clusters.end(), [&](const ClusterInfo& cluster) {
+    const std::int32_t who = world.liquidator_of[cluster.market.value];
+    if (who != static_cast<std::int32_t>(account.owner)) return false;
+    return std::any_of(cluster.vaults.begin(), cluster.vaults.end(), [&](const ClusterVault& v) {
+      return v.held != ClusterVault::none && world.reserves[v.reserve].asset == account.asset;
+    });
+  });
+}
+
 /// A trade is taken only where it pays, so no purse of an arbitrageur or liquidator ends below what
 /// rounding costs: a few quanta a trade.
 std::string out_of_pocket(const Snapshot& world, const Workspace& w) {
@@ -51,7 +65,7 @@ std::string out_of_pocket(const Snapshot& world, const Workspace& w) {
     if (account.bearer != Bearer::arbitrageur && account.bearer != Bearer::liquidator) continue;
     const AssetInfo& asset = world.assets[account.asset.value];
     if (asset.contract || settles(world, account.asset)) continue;
-    if (bids(world, account) || carries(world, account)) continue;
+    if (bids(world, account) || carries(world, account) || takes_over(world, account)) continue;
     double balance = w.ledger.balances()[i];
     for (std::size_t k = 0; k < world.accounts.size(); ++k) {  // what a contract held stands for it
       const AccountInfo& other = world.accounts[k];
@@ -80,6 +94,11 @@ std::string overdrawn(const Snapshot& world, const Scenario& scenario, const Wor
   }
   for (const FlowAgentInfo& a : world.flow_agents) {
     if (!a.on_credit && (held(a.units) < 0 || held(a.cash) < 0)) return a.name;
+  }
+  for (const PoolShare& s : world.shares) {
+    const double there = world.total_supply[s.asset.value] + w.minted[s.asset.value];
+    if (held(s.holders) < 0) return "providers of " + s.name;
+    if (venue_shares(world, w.venues, s.pool) != there) return "the count of " + s.name;
   }
   for (const RedemptionDesk& d : world.desks) {
     bool short_of = held(d.cash) < 0 || held(d.holders) < 0;

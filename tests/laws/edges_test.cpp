@@ -367,6 +367,56 @@ TEST_CASE("law 4, capital: one purse joins the markets it serves") {
   CHECK_FALSE(apart.moves(feeds(apart, true), market_k, "market", feeds(apart, false)));
 }
 
+// No sale of A pays, so its debt is taken over: what is paid in stays tied, and is missing where
+// the same purse liquidates.
+TEST_CASE("law 4, capital: what is held of a cluster is missing in the markets of the same purse") {
+  Ecosystem eco = small_world();
+  nobody_arbitrages(eco);
+  add(eco.assets, "A", priced(100));
+  ConstantProduct::Spec pool;
+  pool.pair = {"A", "USD"};
+  pool.liquidity = of(1e9, "$");
+  pool.fee.value = 0.5;
+  add(eco.venues, "a", VenueNode{pool, {}});
+  Cluster::Spec ring;
+  for (const char* asset : {"A", "USD"}) {
+    ring.vaults[asset].supplied = of(10000, asset);
+    ring.vaults[asset].rate.kind = "none";
+  }
+  ring.vaults["USD"].collateral["A"].lt.value = 0.85;
+  MarketNode node;
+  node.spec = ring;
+  node.rows.assets = {"A", "USD"};
+  node.rows.first_leg = {0, 2};
+  node.rows.legs = {{0, 0, 0}, {1, 1, 0}};
+  node.rows.amounts = {100, 8000};
+  add(eco.markets, "ring", node);
+  for (const char* asset : {"ETH", "A"}) add(eco.oracles, asset, prompt_feed());
+  LiquidatorSpec one;
+  one.capital = of(1500, "$");
+  add(eco.agents, "liquidators", AgentSpecs{one});
+  const auto falls = [](const Built& b, bool both) {
+    Scenario s;
+    s.moves.push_back({MoveKind::offset, b.c.world.oracle("ETH").value, -0.11, {24, 24}});
+    if (both) s.moves.push_back({MoveKind::level, b.c.world.asset("A").value, 90, {}});
+    return s;
+  };
+  const Built shared(eco);
+  CHECK(shared.has(market_k, "ring", agent_k, "liquidators", EdgeKind::capital));
+  CHECK(shared.has(agent_k, "liquidators", market_k, "market", EdgeKind::capital));
+  CHECK(shared.has(asset_k, "A", market_k, "ring", EdgeKind::collateral));
+  CHECK(shared.moves(falls(shared, true), market_k, "market", falls(shared, false)));
+
+  one.serves = {{"market"}};
+  eco.agents.back().spec = one;
+  LiquidatorSpec second = one;
+  second.serves = {{"ring"}};
+  add(eco.agents, "others", AgentSpecs{second});
+  const Built apart(eco);
+  CHECK_FALSE(apart.has(agent_k, "others", market_k, "market", EdgeKind::capital));
+  CHECK_FALSE(apart.moves(falls(apart, true), market_k, "market", falls(apart, false)));
+}
+
 TEST_CASE("law 4, hosts: a chain's gas decides what is worth doing on it") {
   Ecosystem eco = small_world();
   nobody_arbitrages(eco);
@@ -875,6 +925,45 @@ TEST_CASE(
   eco.bridges.clear();
   const Built apart(eco);
   CHECK_FALSE(apart.moves(apart.sale("ETH.far", 20), venue_k, "outside.ETH"));
+}
+
+TEST_CASE(
+    "law 4, claim, collateral and trades: a pool reaches who lends on its shares, who leaves it") {
+  Ecosystem eco = small_world();
+  nobody_arbitrages(eco);
+  PoolShareSpec share;
+  share.of = {"pool"};
+  share.supply = of(2000, "LP");  // a share holds as much as one ETH
+  add(eco.shares, "LP", share);
+  add(eco.oracles, "ETH", prompt_feed());
+  auto& market = std::get<IsolatedMarket::Spec>(eco.markets.at(0).spec.spec);
+  market.collateral = {"LP"};
+  eco.markets.at(0).spec.rows.assets.at(0) = "LP";
+  for (double& x : eco.markets.at(0).spec.rows.amounts) x = x == 20 ? 40 : x;  // $500 each
+  Ecosystem expanded = eco;
+  expand_contracts(expanded);
+  const Built joined(expanded);
+  CHECK(joined.has(venue_k, "pool", asset_k, "LP", EdgeKind::claim));
+  CHECK(joined.has(asset_k, "ETH", asset_k, "LP", EdgeKind::claim));
+  CHECK(joined.has(asset_k, "USD", asset_k, "LP", EdgeKind::claim));
+  CHECK(joined.has(venue_k, "pool", oracle_k, "LP", EdgeKind::prices));
+  CHECK(joined.has(asset_k, "LP", market_k, "market", EdgeKind::collateral));
+  CHECK(joined.has(market_k, "market", venue_k, "pool", EdgeKind::trades));
+  CHECK(joined.has(venue_k, "pool", market_k, "market", EdgeKind::depth));
+  CHECK(joined.moves(joined.fall("ETH", 640), market_k, "market"));  // a share: $400
+  CHECK(joined.moves(joined.fall("ETH", 640), venue_k, "pool"));     // left by the liquidator
+
+  eco.shares.clear();
+  eco.markets.at(0) = small_world().markets.at(0);
+  auto& plain = std::get<IsolatedMarket::Spec>(eco.markets.at(0).spec.spec);
+  plain.collateral = {"USD"};  // neither claim nor sale leads there
+  eco.markets.at(0).spec.rows.assets = {"USD", "ETH"};
+  plain.lends = {"ETH"};
+  plain.supplied = of(100, "ETH");
+  eco.markets.at(0).spec.rows.amounts = {20000, 2};
+  const Built apart(eco);
+  CHECK_FALSE(apart.has(venue_k, "pool", asset_k, "USD", EdgeKind::claim));
+  CHECK_FALSE(apart.moves(apart.fall("ETH", 640), venue_k, "pool"));
 }
 
 TEST_CASE("law 4: every kind of edge a world has today has its case above") {

@@ -36,6 +36,7 @@ static_assert(sizeof(BackstopOutcome) == 2 * sizeof(double));
 static_assert(sizeof(AuctionOutcome) == 11 * sizeof(double));
 static_assert(sizeof(TroveOutcome) == 13 * sizeof(double));
 static_assert(sizeof(AbsorbingOutcome) == 11 * sizeof(double));
+static_assert(sizeof(ClusterVaultOutcome) == 11 * sizeof(double));
 static_assert(sizeof(SystemOutcome) == 8 * sizeof(double));
 static_assert(sizeof(AgentOutcome) == 4 * sizeof(double));
 static_assert(sizeof(CoinOutcome) == 5 * sizeof(double));
@@ -55,7 +56,13 @@ class NumberList {
       reserve(o.reserves[r], world_.markets[world_.reserves[r].market.value].name);
     }
     for (std::size_t a = 0; a < o.assets.size(); ++a) asset(o.assets[a], world_.assets[a].name);
-    for (std::size_t v = 0; v < o.venues.size(); ++v) venue(o.venues[v], world_.venues[v].name);
+    for (std::size_t v = 0; v < o.venues.size(); ++v) {
+      const VenueId at{static_cast<std::uint32_t>(v)};  // a way out of a pool is the pool's
+      venue(o.venues[v], world_.venues[world_.pool_of(at).value].name);
+    }
+    for (std::size_t s = 0; s < o.pool_shares.size(); ++s) {
+      share(o.pool_shares[s], world_.venues[world_.shares[s].pool.value].name);
+    }
     for (std::size_t i = 0; i < o.oracles.size(); ++i) oracle(o.oracles[i], world_.oracles[i].name);
     for (const PerpVenue& v : world_.perps) {
       for (const PerpContract& c : v.contracts) {  // traded in its own book, or at the market
@@ -91,6 +98,11 @@ class NumberList {
     for (std::size_t i = 0; i < o.absorbing.size(); ++i) {
       at(NodeKind::market, world_.markets[world_.absorbing[i].market.value].name);
       absorbing(o.absorbing[i]);
+    }
+    for (const ClusterInfo& cluster : world_.clusters) {
+      at(NodeKind::market, world_.markets[cluster.market.value].name);
+      for (std::size_t i = 0; i < cluster.vaults.size(); ++i)
+        shares(o.cluster_vaults[cluster.first + i]);
     }
     for (const SafetyModuleInfo& m : world_.safety_modules) {
       backstop(o.backstops[m.number], NodeKind::fund, m.name);
@@ -274,6 +286,19 @@ class NumberList {
     usd("held in reserve at least", a.reserves_least_usd);
     plain("first negative", a.negative_s);
   }
+  void shares(const ClusterVaultOutcome& v) {
+    plain("debts taken over", v.takeovers);
+    usd("taken over", v.taken_usd);
+    usd("shares taken over", v.shares_usd);
+    usd("paid in", v.repaid_usd);
+    usd("unwound", v.unwound_usd);
+    usd("owed by liquidators", v.held_debt_usd);
+    usd("held by liquidators", v.held_usd);
+    usd("erased", v.erased_usd);
+    plain("a share lost", v.share_lost);
+    plain("accounts failing by shares", v.second_accounts);
+    usd("failing by shares", v.second_usd);
+  }
   void system(const SystemOutcome& s) {
     usd("held as surplus at the start", s.surplus_start_usd);
     usd("held as surplus at the end", s.surplus_end_usd);
@@ -313,6 +338,18 @@ class NumberList {
     usd("missing", d.missing_end_usd);
     plain("first stopped", d.paused_s);
     plain("first empty", d.emptied_s);
+  }
+  void share(const PoolShareOutcome& s, const std::string& pool) {
+    at(NodeKind::venue, pool);
+    usd("supply of shares at the start", s.supply_start);
+    usd("supply of shares at the end", s.supply_end);
+    usd("shares burnt", s.burnt);
+    usd("paid for them", s.paid_usd);
+    usd("their fair value", s.fair_usd);
+    plain("held behind a share at the start", s.fair_start);
+    plain("held behind a share", s.fair_end);
+    plain("price of leaving", s.market_end);
+    plain("held as reserves over fair value", s.reserves_most);
   }
   void buyers(const CheapBuyersOutcome& b, const std::string& name) {
     at(NodeKind::agent, name);

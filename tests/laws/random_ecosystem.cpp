@@ -888,6 +888,61 @@ struct MarketGenerator<AbsorbingMarket> {
 };
 
 template <>
+struct MarketGenerator<Cluster> {
+  static MarketNode make(Sketch& s) {
+    Cluster::Spec spec;
+    MarketNode node;
+    node.rows.assets = s.holdings();
+    if (node.rows.assets.size() > 4) node.rows.assets.resize(4);
+    node.rows.assets.push_back(quote_asset);
+    const std::size_t n = node.rows.assets.size();
+    std::vector<std::vector<double>> lt(n, std::vector<double>(n, 0));  // [owed][posted]
+    std::vector<std::size_t> lend;
+    for (std::size_t d = 0; d < n; ++d) {
+      ClusterVaultSpec& v = spec.vaults[node.rows.assets[d]];
+      vary_vault(s, v, node.rows.assets[d]);
+      v.escrow = d + 1 < n && s.draw.chance(0.2);
+      for (std::size_t c = 0; !v.escrow && c < n; ++c) {
+        if (c == d || !(s.draw.chance(0.7) || (d + 1 == n && c == 0))) continue;
+        ClusterPairSpec& pair = v.collateral[node.rows.assets[c]];
+        lt[d][c] = pair.lt.value = s.draw.between(0.5, 0.95);
+        if (s.draw.chance(0.5)) pair.ltv = Ratio{lt[d][c] * s.draw.between(0.8, 1)};
+      }
+      if (!v.collateral.empty()) lend.push_back(d);
+    }
+    for (int i = 0; i < 3 * s.options.size * s.options.size; ++i) {
+      const std::size_t d = s.draw.pick(lend);
+      std::vector<std::size_t> taken;
+      for (std::size_t c = 0; c < n; ++c) {
+        if (lt[d][c] > 0) taken.push_back(c);
+      }
+      std::vector<std::size_t> collateral{s.draw.pick(taken)};
+      const std::size_t second = s.draw.pick(taken);
+      if (s.draw.chance(0.4) && second != collateral[0]) collateral.push_back(second);
+      add_account(s, node.rows, collateral, lt[d], d);
+    }
+    for (std::size_t a = 0; a < n; ++a) {
+      ClusterVaultSpec& v = spec.vaults[node.rows.assets[a]];
+      const double used = most_used(node.rows, a);
+      if (s.draw.chance(0.7))
+        v.supplied = Amount{used * s.draw.between(1.02, 2), node.rows.assets[a]};
+    }
+    node.spec = spec;
+    return node;
+  }
+
+ private:
+  static void vary_vault(Sketch& s, ClusterVaultSpec& v, const std::string& asset) {
+    vary_rate(s, v.rate);
+    v.max_discount.value = s.draw.between(0, 0.3);
+    v.ramp.value = s.draw.chance(0.5) ? s.draw.log_between(60, 1e5) : 0;
+    v.socialise = s.draw.chance(0.7);
+    if (s.draw.chance(0.3)) v.least_socialised = s.worth(s.draw.log_between(1, 1e4), asset);
+    if (s.draw.chance(0.2)) v.borrow_cap = s.worth(s.draw.log_between(1e5, 1e8), asset);
+  }
+};
+
+template <>
 struct MarketGenerator<CdpMarket> {
   static MarketNode make(Sketch& s) {
     CdpMarket::Spec spec;
@@ -1451,6 +1506,7 @@ void add_component(Draw& draw, const Options& options, Ecosystem& eco, const std
   add_pool_rules(eco, options, prefix);
   add_coins(eco, options, prefix);
   add_claims(eco, options, prefix);
+  add_shares(eco, options, prefix);
 }
 
 }  // namespace

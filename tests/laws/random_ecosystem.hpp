@@ -57,6 +57,9 @@ void add_coins(Ecosystem& eco, const Options& options, std::string_view prefix);
 /// Adds claims that somebody takes back in his own time (random_claims.cpp) to a component.
 void add_claims(Ecosystem& eco, const Options& options, std::string_view prefix);
 
+/// Adds LP shares that are assets, and who lends on them (random_shares.cpp), to a component.
+void add_shares(Ecosystem& eco, const Options& options, std::string_view prefix);
+
 /// One to four events, over every verb a scenario knows. Only nodes whose name begins with `prefix`
 /// are touched.
 ScenarioSpec random_scenario(const Ecosystem& eco, const Options& options,

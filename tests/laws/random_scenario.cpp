@@ -28,7 +28,7 @@ struct Stage {
   std::vector<std::string> assets(bool claims) const {
     std::vector<std::string> out;
     for (const auto& a : eco.assets) {
-      if (a.spec.contract) continue;
+      if (a.spec.contract || !a.spec.beside.empty()) continue;
       if (mine(a.name) && a.spec.rate.has_value() == claims) out.push_back(a.name);
     }
     return out;

@@ -157,6 +157,8 @@ TEST_CASE("law 2: a run that stops early says what it would have said at the hor
         troves->fee.value = 0;
       } else if (auto* absorbing = std::get_if<AbsorbingMarket::Spec>(&m.spec.spec)) {
         absorbing->rate.kind = "none";
+      } else if (auto* cluster = std::get_if<Cluster::Spec>(&m.spec.spec)) {
+        for (auto& [asset, vault] : cluster->vaults) vault.rate.kind = "none";
       } else if (auto* bands = std::get_if<BandMarket::Spec>(&m.spec.spec)) {
         bands->rate.kind = "none";
       } else {

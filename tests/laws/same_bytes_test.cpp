@@ -33,6 +33,7 @@ Ecosystem reversed(Ecosystem eco) {
   reverse(eco.markets);
   reverse(eco.bridges);
   reverse(eco.fiat_coins);
+  reverse(eco.shares);
   reverse(eco.agents);
   reverse(eco.chains);
   for (auto& v : eco.venues) reverse(v.spec.ranges);

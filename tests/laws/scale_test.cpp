@@ -60,6 +60,7 @@ Ecosystem enlarged(Ecosystem eco, int exponent) {
   for (auto& v : eco.bridges) v.spec.fields(enlarge);
   for (auto& v : eco.fiat_coins) v.spec.fields(enlarge);
   for (auto& v : eco.curated) v.spec.fields(enlarge);
+  for (auto& v : eco.shares) v.spec.fields(enlarge);
   for (auto& f : eco.funds) f.spec.fields(enlarge);
   for (auto& m : eco.safety_modules) m.spec.fields(enlarge);
   for (auto& a : eco.agents) std::visit([&](auto& spec) { spec.fields(enlarge); }, a.spec);

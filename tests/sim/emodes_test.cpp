@@ -70,7 +70,7 @@ TEST_CASE("e-mode: a category nobody is in changes nothing") {
            n.name.starts_with("rate ");
   };
   int pools = 0;
-  for (std::uint64_t seed = 1; seed <= 140; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 170; ++seed) {
     Ecosystem with = laws::random_ecosystem({.seed = seed});
     with.exploitable.clear();
     ScenarioSpec spec = laws::random_scenario(with, {.seed = seed});
