@@ -218,6 +218,24 @@ TEST_CASE("the table covers every folder of code") {
   CHECK(folders == table);
 }
 
+TEST_CASE("docs/results.md names every kind of event") {
+  std::ifstream in(fs::path(FAULTLINE_ROOT) / "docs/results.md");
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  const std::regex told(R"re(tell\(\s*w,\s*"([a-z_]+)")re");
+  std::set<std::string> missing;
+  int kinds = 0;
+  for (const SourceFile& file : sources()) {
+    std::string all;
+    for (const std::string& line : file.lines) all += line + "\n";
+    for (std::sregex_iterator it(all.begin(), all.end(), told), end; it != end; ++it, ++kinds) {
+      const std::string kind = (*it)[1];
+      if (text.find("`" + kind + "`") == std::string::npos) missing.insert(kind);
+    }
+  }
+  CHECK(kinds > 40);
+  CHECK(missing == std::set<std::string>{});
+}
+
 TEST_CASE("functions fit on a screen and headers stay short") {
   std::vector<std::string> mistakes;
   for (const SourceFile& file : sources()) {
