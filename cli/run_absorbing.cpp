@@ -2,7 +2,7 @@
 // and what became of their reserves.
 #include <fmt/format.h>
 
-#include "cli/run_text.hpp"
+#include "cli/run_parts.hpp"
 #include "cli/text_table.hpp"
 #include "data/units.hpp"
 

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/run_text.hpp"
+#include "cli/run_parts.hpp"
 #include "cli/text_table.hpp"
 #include "data/units.hpp"
 

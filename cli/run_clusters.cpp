@@ -2,7 +2,7 @@
 // shares lost worth, and whom that put in breach.
 #include <fmt/format.h>
 
-#include "cli/run_text.hpp"
+#include "cli/run_parts.hpp"
 #include "cli/text_table.hpp"
 #include "data/units.hpp"
 

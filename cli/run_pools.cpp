@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/run_text.hpp"
+#include "cli/run_parts.hpp"
 #include "data/units.hpp"
 
 namespace faultline {

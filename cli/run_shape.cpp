@@ -1,4 +1,4 @@
-#include "cli/run_shape.hpp"
+#include "cli/run_parts.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "cli/run_shares.hpp"
+#include "cli/run_parts.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "cli/run_supplies.hpp"
+#include "cli/run_parts.hpp"
 
 #include <cmath>
 

@@ -1,7 +1,7 @@
 // What `run` tells of stability pools: what they paid and got, what went to the other borrowers.
 #include <fmt/format.h>
 
-#include "cli/run_text.hpp"
+#include "cli/run_parts.hpp"
 #include "cli/text_table.hpp"
 #include "data/units.hpp"
 
