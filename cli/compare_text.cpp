@@ -47,12 +47,17 @@ std::string interval(const Estimate& e) {
   return fmt::format(" [{}, {}]", dollars(e.lo), dollars(e.hi));
 }
 
-/// "38x less", "1.6x more"; empty where no ratio may be printed or it says nothing.
+/// "38x less in total", "12% more in total"; empty where no ratio may be printed or it says
+/// nothing.
 std::string times(const Estimate& ratio) {
   if (std::isnan(ratio.value) || !std::isfinite(ratio.lo) || !std::isfinite(ratio.hi)) return {};
-  if (ratio.value > 0 && ratio.hi < 1) return fmt::format("{:.3g}x less in total", 1 / ratio.value);
-  if (ratio.lo > 1) return fmt::format("{:.3g}x as much in total", ratio.value);
-  return {};
+  const bool less = ratio.value > 0 && ratio.hi < 1;
+  if (!less && !(ratio.lo > 1)) return {};
+  const char* word = less ? "less" : "more";
+  const double apart = std::fabs(1 - ratio.value);
+  if (apart < 0.5) return fmt::format("{:.2g}% {} in total", 100 * apart, word);
+  return less ? fmt::format("{:.3g}x less in total", 1 / ratio.value)
+              : fmt::format("{:.3g}x as much in total", ratio.value);
 }
 
 std::string bound(std::uint64_t scenarios) {

@@ -19,10 +19,13 @@ std::uint64_t hits(std::span<const double> values) {
       std::count_if(values.begin(), values.end(), [](double x) { return x > 0; }));
 }
 
+/// Below half a cent a scenario, no difference is told.
+constexpr double least_told_usd = 0.005;
+
 Told told_of(const Estimate& difference, std::span<const double> a, std::span<const double> b) {
   if (std::equal(a.begin(), a.end(), b.begin())) return Told::same;
-  if (difference.hi < 0) return Told::less;
-  if (difference.lo > 0) return Told::more;
+  if (difference.hi < -least_told_usd) return Told::less;
+  if (difference.lo > least_told_usd) return Told::more;
   return Told::cannot_tell;
 }
 

@@ -38,7 +38,7 @@ struct DesignFacts {
 };
 DesignFacts design_facts(const Snapshot& world);
 
-/// What one sign of a difference means.
+/// What one sign of a difference means; less than half a cent a scenario has none.
 enum class Told { less, more, same, cannot_tell };
 
 /// One metric of a design against that of the reference.

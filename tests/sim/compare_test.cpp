@@ -38,6 +38,11 @@ TEST_CASE("a paired difference is told only beyond its interval") {
   CHECK(unclear.told == Told::cannot_tell);
   const PairedMetric same = pair_metric("x", std::vector<double>{1, 5}, {{1, 5}});
   CHECK(same.told == Told::same);
+  // A tenth of a cent more in every scenario: sure, and of no account.
+  const PairedMetric crumbs =
+      pair_metric("x", std::vector<double>{1, 5, 9}, {{1.001, 5.001, 9.001}});
+  CHECK(crumbs.difference.lo > 0);
+  CHECK(crumbs.told == Told::cannot_tell);
 }
 
 TEST_CASE("no ratio is given of a total whose interval holds zero") {
