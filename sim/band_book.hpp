@@ -69,6 +69,7 @@ struct BandMarketRun {
   std::vector<WaitingLoan> unpaid;   // a heap, lowest first: may pay once the lane brings more
   std::vector<AwaitedPrice> awaits;  // [loan] what its last entry there names
   double index = 1;                  // of debt, when `sound` was last empty
+  double gas = 0;                    // least of a liquidation's, in coins, that `unpaid` counts on
 };
 
 struct BandRun {

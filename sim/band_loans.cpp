@@ -268,6 +268,16 @@ void wake_while(Workspace& w, std::vector<WaitingLoan>& heap, Order order, Due&&
 }
 
 constexpr double index_room = 1e-3;  // debts may grow by this before sound loans are looked at
+constexpr double gas_room = 0x1p-5;  // gas may fall by this before unpaid loans are looked at
+
+/// Gas of liquidating one loan, in the coin lent.
+double gas_of_closing(const Snapshot& world, const Workspace& w, const BandBook& book) {
+  const std::int32_t who = world.liquidator_of[book.market.value];
+  if (who < 0) return 0;
+  return gas_usd(world, w, w.settings.liquidator_gas[static_cast<std::size_t>(who)],
+                 world.markets[book.market.value].chain) /
+         w.market.spot[world.reserves[book.lends].asset.value];
+}
 
 }  // namespace
 
@@ -277,6 +287,9 @@ void wake_band_loans(const Snapshot& world, Workspace& w) {
     const double oracle = state_of(w, book).oracle;
     const bool grown = w.market.borrow_index[book.lends] > run.index * (1 + index_room);
     wake_while(w, run.sound, by_highest, [&](double price) { return grown || oracle < price; });
+    const double gas = gas_of_closing(world, w, book);
+    if (gas < run.gas) wake_while(w, run.unpaid, by_lowest, [](double) { return true; });
+    if (run.unpaid.empty()) run.gas = gas * (1 - gas_room);
     const double pays = w.lane_price[world.lane(book.collateral, book.lends)];
     wake_while(w, run.unpaid, by_lowest, [&](double price) { return pays > price; });
   }
@@ -286,15 +299,16 @@ namespace {
 
 constexpr double early = 0x1p-9;  // of an awaited price: loans that move with it are asked so soon
 
-// Sound while promised + (oracle - top) y >= debt; paid for while price y > debt - coins, gas
-// aside.
+// Sound while promised + (oracle - top) y >= debt; paid for while price y > debt - coins + gas.
 AwaitedPrice awaited(const Snapshot& world, const Workspace& w, std::uint32_t position) {
   const auto [book, loan] = band_loan_at(world, position);
   const double collateral = w.positions.amount(position, BandBook::collateral_leg);
   const double owed =
       w.positions.amount(position, BandBook::debt_leg) * w.market.borrow_index[book.lends];
   if (loan_fails(world, w, position)) {
-    return {true, (owed - w.positions.amount(position, BandBook::coins_leg)) / collateral};
+    const double costs = owed - w.positions.amount(position, BandBook::coins_leg) +
+                         w.bands.markets[place_of(world, book)].gas;
+    return {true, costs / collateral};
   }
   const double promised = w.positions.amount(position, BandBook::promised_leg);
   return {false, params_of(world, book).up[book.loans[loan].first] +

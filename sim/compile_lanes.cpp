@@ -240,7 +240,14 @@ void add_flow_lanes(Snapshot& world) {
 /// Of the lanes there are so far: those of markets.
 void note_sources(Snapshot& world) {
   const auto no_hop = static_cast<std::uint32_t>(2 * world.venues.size());
+  world.lanes_of_venue.resize(world.venues.size());
   for (const Lane& lane : world.lanes) {
+    const auto number = static_cast<std::uint32_t>(world.lane_sources.size());
+    for (const Hop& hop : lane.hops) {
+      for (const Hop& at : world.venues_of(hop)) {
+        world.lanes_of_venue[at.venue.value].push_back(number);
+      }
+    }
     LaneSources from{{no_hop, no_hop, no_hop}, lane.from_oracle.value, lane.to_oracle.value};
     for (std::size_t h = 0; h < lane.hops.size(); ++h) {
       from.rate_at[h] = rate_place(world, lane.hops[h]);

@@ -123,12 +123,13 @@ struct PlannedRows {
 struct ParkedRows {
   std::vector<ParkedRow> any;                   // a heap, least needs first: waiting for any lane
   std::vector<std::vector<ParkedRow>> by_lane;  // [lane] a heap each
-  std::vector<std::uint32_t> lanes;             // with a heap that is not empty
+  std::vector<double> least;                    // [lane] of its heap; infinity where it is empty
+  std::uint32_t heaps = 0;                      // of lanes that are not empty
   FlatMap<ParkState> states;
   std::vector<double> least_gap;     // [reserve] spot over published since the first was parked
   std::vector<std::uint32_t> woken;  // scratch
 
-  bool empty() const { return any.empty() && lanes.empty(); }
+  bool empty() const { return any.empty() && heaps == 0; }
   /// Forgets all of them; costs what is held.
   void clear();
 };

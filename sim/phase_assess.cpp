@@ -50,17 +50,14 @@ void refresh_factors(const Snapshot& world, Workspace& w) {
   w.changed_factors.resize(kept);
 }
 
-/// Every lane's price, and what it makes of the oracles' price of the pair.
-void price_lanes(const Snapshot& world, Workspace& w) {
+/// A lane's price, and what it makes of the oracles' price of the pair.
+void price_lane(const Snapshot& world, Workspace& w, std::size_t l) {
   static_assert(kMostHops == 3);
-  const double *rate = w.market.venue_rate.data(), *published = w.market.published.data();
-  const double* inverse = w.published_inverse.data();
-  double *prices = w.lane_price.data(), *rho = w.lane_rho.data();
-  for (const LaneSources& at : world.lane_sources) {
-    const double price = rate[at.rate_at[0]] * rate[at.rate_at[1]] * rate[at.rate_at[2]];
-    *prices++ = price;
-    *rho++ = price * published[at.to_oracle] * inverse[at.from_oracle];
-  }
+  const LaneSources& at = world.lane_sources[l];
+  const double* rate = w.market.venue_rate.data();
+  const double price = rate[at.rate_at[0]] * rate[at.rate_at[1]] * rate[at.rate_at[2]];
+  w.lane_price[l] = price;
+  w.lane_rho[l] = price * w.market.published[at.to_oracle] * w.published_inverse[at.from_oracle];
 }
 
 /// In the direct run a lane brings the reference price.
@@ -75,14 +72,8 @@ void price_lanes_at_reference(const Snapshot& world, Workspace& w) {
   }
 }
 
-void refresh_lanes(const Snapshot& world, Workspace& w) {
-  if (w.round > 0 && w.moved_venues.empty() && w.moved_references.empty() &&
-      w.moved_feeds.empty()) {
-    return;
-  }
-  for (std::uint32_t o = 0; o < world.oracles.size(); ++o) {
-    w.published_inverse[o] = 1 / w.market.published[o];
-  }
+/// The best of the venues a bundle stands for.
+void price_bundles(const Snapshot& world, Workspace& w) {
   for (const std::vector<Hop>& bundle : world.bundles) {
     double best = 0;
     for (const Hop& h : bundle)
@@ -91,7 +82,29 @@ void refresh_lanes(const Snapshot& world, Workspace& w) {
                     static_cast<std::uint32_t>(&bundle - world.bundles.data())};
     w.market.venue_rate[rate_place(world, whole)] = best;
   }
-  price_lanes(world, w);
+}
+
+/// Prices anew the lanes whose venues or feeds moved; all of them once a feed did.
+void refresh_lanes(const Snapshot& world, Workspace& w) {
+  const bool all = w.round == 0 || !w.moved_feeds.empty();
+  if (all) {
+    for (std::uint32_t o = 0; o < world.oracles.size(); ++o) {
+      w.published_inverse[o] = 1 / w.market.published[o];
+    }
+  }
+  if (!w.transmission && w.round > 0) {
+    if (all || !w.moved_references.empty()) price_lanes_at_reference(world, w);
+    return;
+  }
+  if (!all && w.moved_venues.empty()) return;
+  price_bundles(world, w);
+  if (all) {
+    for (std::size_t l = 0; l < world.lane_sources.size(); ++l) price_lane(world, w, l);
+  } else {
+    for (const std::uint32_t v : w.moved_venues.members()) {
+      for (const std::uint32_t l : world.lanes_of_venue[v]) price_lane(world, w, l);
+    }
+  }
   if (!w.transmission) price_lanes_at_reference(world, w);
 }
 
@@ -156,17 +169,28 @@ void wake_up_to(Workspace& w, std::vector<ParkedRow>& heap, double rho) {
   std::make_heap(heap.begin(), heap.end(), by_needs);
 }
 
-/// The best of all lanes; those without a price do not count. Four at a time: one maximum would
-/// wait for the last.
+constexpr std::size_t lanes_at_once = 8;  // in which compilers keep to vectors
+
+/// The best of all lanes; those without a price do not count.
 double best_rho(const std::vector<double>& rho) {
-  double best[4] = {0, 0, 0, 0};
-  const auto take = [](double& most, double r) { most = r > most ? r : most; };
+  double best[lanes_at_once] = {};
   std::size_t l = 0;
-  for (; l + 4 <= rho.size(); l += 4) {
-    for (std::size_t k = 0; k < 4; ++k) take(best[k], rho[l + k]);
+  for (; l + lanes_at_once <= rho.size(); l += lanes_at_once) {
+    for (std::size_t k = 0; k < lanes_at_once; ++k) {
+      best[k] = rho[l + k] > best[k] ? rho[l + k] : best[k];
+    }
   }
-  for (; l < rho.size(); ++l) take(best[0], rho[l]);
-  return std::max(std::max(best[0], best[1]), std::max(best[2], best[3]));
+  for (; l < rho.size(); ++l) best[0] = std::max(best[0], rho[l]);
+  return *std::max_element(best, best + lanes_at_once);
+}
+
+/// Wakes the rows of one lane that wait for no more than `rho`.
+void wake_lane(Workspace& w, std::size_t lane, double rho) {
+  std::vector<ParkedRow>& heap = w.parked.by_lane[lane];
+  if (heap.empty() || heap.front().needs > rho) return;
+  wake_up_to(w, heap, rho);
+  w.parked.least[lane] = heap.empty() ? never : heap.front().needs;
+  w.parked.heaps -= heap.empty() ? 1 : 0;
 }
 
 /// Brings back rows parked for a lane that might pay now.
@@ -174,14 +198,20 @@ void wake_lanes(Workspace& w) {
   ParkedRows& parked = w.parked;
   const bool all = values_drifted(w, false);
   if (!parked.any.empty()) wake_up_to(w, parked.any, all ? never : best_rho(w.lane_rho));
-  std::size_t kept = 0;
-  for (const std::uint32_t l : parked.lanes) {
-    std::vector<ParkedRow>& heap = parked.by_lane[l];
-    const double rho = all ? never : w.lane_rho[l];
-    if (!(heap.front().needs > rho)) wake_up_to(w, heap, rho);
-    if (!heap.empty()) parked.lanes[kept++] = l;
+  const double *least = parked.least.data(), *rho = w.lane_rho.data();
+  const std::size_t lanes = parked.least.size();
+  for (std::size_t from = 0; from < lanes; from += lanes_at_once) {
+    const std::size_t end = std::min(from + lanes_at_once, lanes);
+    std::int64_t due = all ? -1 : 0;
+    if (end - from == lanes_at_once) {
+      for (std::size_t k = 0; k < lanes_at_once; ++k) {
+        due |= least[from + k] > rho[from + k] ? 0 : -1;
+      }
+    } else {
+      due = -1;
+    }
+    for (std::size_t l = from; due != 0 && l < end; ++l) wake_lane(w, l, all ? never : rho[l]);
   }
-  parked.lanes.resize(kept);
 }
 
 /// Brings back parked rows that might pay now.
@@ -210,8 +240,9 @@ void park(Workspace& w, std::uint32_t position, std::span<const LaneNeeds> needs
   }
   for (const LaneNeeds& n : needs) {
     std::vector<ParkedRow>& heap = parked.by_lane[n.lane];
-    if (heap.empty()) parked.lanes.push_back(n.lane);
+    parked.heaps += heap.empty() ? 1 : 0;
     push_parked(heap, {position, stamp, n.needs});
+    parked.least[n.lane] = std::min(parked.least[n.lane], n.needs);
   }
 }
 

@@ -161,8 +161,9 @@ struct Snapshot {
   std::vector<Lane> lanes;
   std::vector<std::vector<Hop>> bundles;  // venues that give one asset for the same other, by id
   std::vector<LaneSources> lane_sources;  // [lane] of markets; those of flow agents come after
-  std::size_t most_hops = 0;              // of any lane
-  std::vector<WayBack> ways_back;         // [2 * venue + side]
+  std::vector<std::vector<std::uint32_t>> lanes_of_venue;  // [venue] lanes of markets through it
+  std::size_t most_hops = 0;                               // of any lane
+  std::vector<WayBack> ways_back;                          // [2 * venue + side]
   std::vector<std::vector<std::uint32_t>> reserves_of_feed, reserves_of_asset;
   std::vector<std::vector<std::uint32_t>> sharers;  // [reserve] others that share its pot
   std::vector<std::uint32_t> scaled_reserves;       // whose thresholds follow volatility

@@ -118,8 +118,9 @@ void open_issues(const Snapshot& world, Workspace& w) {
 
 void ParkedRows::clear() {
   any.clear();
-  for (const std::uint32_t lane : lanes) by_lane[lane].clear();
-  lanes.clear();
+  for (std::size_t l = 0; heaps > 0 && l < by_lane.size(); ++l) by_lane[l].clear();
+  std::fill(least.begin(), least.end(), std::numeric_limits<double>::infinity());
+  heaps = 0;
   states.clear();
 }
 
@@ -165,6 +166,7 @@ Workspace::Workspace(const Snapshot& world_in)
   lane_in.resize(world->lanes.size());
   lane_out.resize(world->lanes.size());
   parked.by_lane.resize(world->lanes.size());
+  parked.least.resize(world->lanes.size());
   settings.feeds.reserve(world->oracles.size());
   settings_changed = true;
   scratch = world->opening.venues;
