@@ -1,5 +1,5 @@
 // Random worlds for the laws: every kind in the registries, every verb of a scenario. A kind that
-// is registered without a generator in random_ecosystem.cpp does not compile; a field that has a
+// is registered without a generator in random_*.cpp does not compile; a field that has a
 // choice, a share, a time or a rate is varied from its declaration, so it needs nothing there.
 #pragma once
 
