@@ -140,9 +140,10 @@ TEST_CASE("law 2: lenders who see no trouble change no byte") {
 TEST_CASE("law 2: a run that stops early says what it would have said at the horizon") {
   int early = 0;
   for (std::uint64_t k = 1; k <= 801; ++k) {
-    const std::uint64_t seed =
-        k <= 800 ? k : 1649;  // once: a claim's base moved, its worth did not
-    Ecosystem eco = random_ecosystem({.seed = seed});
+    const bool small = k <= 800;  // the fewer there are, the more often all come to rest
+    const std::uint64_t seed = small ? k : 1649;  // once: a claim's base moved, its worth did not
+    const Options options{.seed = seed, .size = small ? 1 + static_cast<int>(k % 4) : 4};
+    Ecosystem eco = random_ecosystem(options);
     for (auto& m : eco.markets) {  // debt that bears interest is never at rest
       if (auto* pool = std::get_if<PooledLending::Spec>(&m.spec.spec)) {
         for (auto& [name, reserve] : pool->reserves) reserve.rate.kind = "none";
@@ -165,7 +166,7 @@ TEST_CASE("law 2: a run that stops early says what it would have said at the hor
         std::get<IsolatedMarket::Spec>(m.spec.spec).rate.kind = "none";
       }
     }
-    const Case c(eco, random_scenario(eco, {.seed = seed}));
+    const Case c(eco, random_scenario(eco, options));
     Workspace w(c.world);
     const Outcome& out = run(c.world, c.scenario, w);
     if (out.stop != Stop::settled || out.end_s >= c.world.horizon_s) continue;
@@ -184,5 +185,5 @@ TEST_CASE("law 2: a run that stops early says what it would have said at the hor
     const std::vector<Number> ran_on = without_clock(numbers(c.world, run(c.world, longer, w)));
     CHECK(difference(stopped, ran_on) == "");
   }
-  CHECK(early > 20);
+  CHECK(early > 50);
 }
