@@ -15,10 +15,6 @@ namespace faultline {
 
 namespace {
 
-double spot_of(const Snapshot& world, const Workspace& w, std::uint32_t r) {
-  return w.market.spot[world.reserves[r].asset.value];
-}
-
 bool open_for_sale(const Snapshot& world, const Workspace& w, const AbsorbingInfo& a) {
   const double reserves = base_reserves(world, w, a);
   return reserves < 0 || reserves < a.terms.target_reserves;

@@ -272,11 +272,8 @@ constexpr double gas_room = 0x1p-5;  // gas may fall by this before unpaid loans
 
 /// Gas of liquidating one loan, in the coin lent.
 double gas_of_closing(const Snapshot& world, const Workspace& w, const BandBook& book) {
-  const std::int32_t who = world.liquidator_of[book.market.value];
-  if (who < 0) return 0;
-  return gas_usd(world, w, w.settings.liquidator_gas[static_cast<std::size_t>(who)],
-                 world.markets[book.market.value].chain) /
-         w.market.spot[world.reserves[book.lends].asset.value];
+  if (world.liquidator_of[book.market.value] < 0) return 0;
+  return liquidation_gas_usd(world, w, book.market) / spot_of(world, w, book.lends);
 }
 
 }  // namespace

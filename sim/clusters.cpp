@@ -25,10 +25,6 @@ std::uint32_t row_of(const ClusterVault& vault, std::uint32_t position) {
   return position == vault.held ? 0 : position == vault.held + 1 ? 1 : 2;
 }
 
-double spot_of(const Snapshot& world, const Workspace& w, std::uint32_t r) {
-  return w.market.spot[world.reserves[r].asset.value];
-}
-
 double told_price(const Snapshot& world, const Workspace& w, std::uint32_t r) {
   return w.market.published[world.reserves[r].oracle.value];
 }

@@ -7,10 +7,6 @@
 
 namespace faultline {
 
-inline const Quantum& quantum_of(const Snapshot& world, std::uint32_t reserve) {
-  return world.assets[world.reserves[reserve].asset.value].quantum;
-}
-
 /// Legs of a row: a loan has both, an attacker's account only what it may hold and owe.
 struct LoanLegs {
   std::uint32_t collateral = 0, debt = 0;

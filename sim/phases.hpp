@@ -57,6 +57,15 @@ inline double debt_units(const Workspace& w, std::uint32_t r) {
   const std::uint32_t pot = w.world->reserves[r].pot;
   return w.reserves[pot].debt_scaled * w.market.borrow_index[pot];
 }
+/// The quantum of a reserve's asset.
+inline const Quantum& quantum_of(const Snapshot& world, std::uint32_t r) {
+  return world.assets[world.reserves[r].asset.value].quantum;
+}
+/// The market price of a reserve's asset, USD.
+inline double spot_of(const Snapshot& world, const Workspace& w, std::uint32_t r) {
+  return w.market.spot[world.reserves[r].asset.value];
+}
+
 /// The state behind a reserve: totals of the pot it draws on.
 inline ReserveState& pot_state(Workspace& w, std::uint32_t r) {
   return w.reserves[w.world->reserves[r].pot];

@@ -13,10 +13,6 @@ namespace faultline {
 
 namespace {
 
-double spot_of(const Snapshot& world, const Workspace& w, std::uint32_t r) {
-  return w.market.spot[world.reserves[r].asset.value];
-}
-
 /// Calls visit(row, legs) for every loan that owes and holds something.
 template <class Visit>
 void each_loan(const Snapshot& world, const Workspace& w, const TroveSystem& s, Visit&& visit) {
