@@ -7,8 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "sim/compare.hpp"
-#include "sim/redesign.hpp"
+#include "sim/studies/compare.hpp"
+#include "sim/studies/redesign.hpp"
 
 namespace faultline {
 

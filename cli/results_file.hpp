@@ -5,8 +5,8 @@
 #include <string>
 
 #include "cli/sweep_text.hpp"
-#include "sim/results_store.hpp"
-#include "sim/sweep.hpp"
+#include "sim/studies/results_store.hpp"
+#include "sim/studies/sweep.hpp"
 
 namespace faultline {
 

@@ -7,7 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "sim/sweep_summary.hpp"
+#include "sim/studies/sweep_summary.hpp"
 
 namespace faultline {
 

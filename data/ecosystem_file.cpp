@@ -17,7 +17,7 @@
 #include "data/presets.hpp"
 #include "data/scenario_reader.hpp"
 #include "data/traders.hpp"
-#include "sim/expand_contracts.hpp"
+#include "sim/compile/expand_contracts.hpp"
 
 namespace faultline {
 

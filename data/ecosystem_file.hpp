@@ -9,8 +9,8 @@
 #include "data/field_reader.hpp"
 #include "data/located_yaml.hpp"
 #include "sim/ecosystem.hpp"
-#include "sim/redesign.hpp"
 #include "sim/snapshot.hpp"
+#include "sim/studies/redesign.hpp"
 
 namespace faultline {
 

@@ -16,7 +16,7 @@
 #include "data/schema.hpp"
 #include "data/traders.hpp"
 #include "sim/ecosystem.hpp"
-#include "sim/redesign.hpp"
+#include "sim/studies/redesign.hpp"
 
 namespace faultline {
 

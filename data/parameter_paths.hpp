@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/diagnostics.hpp"
-#include "sim/compile_scenario.hpp"
+#include "sim/compile/scenario.hpp"
 #include "sim/ecosystem.hpp"
 #include "sim/scenario.hpp"
 

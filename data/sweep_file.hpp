@@ -13,7 +13,7 @@
 
 #include "data/ecosystem_file.hpp"
 #include "sim/price_path.hpp"
-#include "sim/sampling.hpp"
+#include "sim/studies/sampling.hpp"
 
 namespace faultline {
 

@@ -9,7 +9,7 @@
 #include "core/math.hpp"
 #include "data/parameter_paths.hpp"
 #include "data/units.hpp"
-#include "sim/compile_scenario.hpp"
+#include "sim/compile/scenario.hpp"
 #include "sim/depositors.hpp"
 
 namespace faultline {

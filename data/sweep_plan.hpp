@@ -5,7 +5,7 @@
 
 #include "data/ecosystem_file.hpp"
 #include "data/sweep_file.hpp"
-#include "sim/sweep.hpp"
+#include "sim/studies/sweep.hpp"
 
 namespace faultline {
 

@@ -10,7 +10,7 @@
 
 namespace faultline {
 
-/// One vault. Whoever owes it is in a category of its market of his own (sim/compile_pots.cpp).
+/// One vault. Whoever owes it is in a category of its market of his own (sim/compile/pots.cpp).
 struct ClusterVault {
   static constexpr std::uint32_t none = 0xffffffffu;
   std::uint32_t reserve = 0;

@@ -1,4 +1,4 @@
-// Where plain lenders stand, and who of them watches, as compiled (sim/compile_depositors.cpp).
+// Where plain lenders stand, and who of them watches, as compiled (sim/compile/depositors.cpp).
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
 // The editable Spec: what a YAML ecosystem says, after presets, `each`, includes and overlays are
-// resolved, before anything is compiled. Names are text here and become ids in sim/compile.cpp.
+// resolved, before anything is compiled. Names are text here and become ids in
+// sim/compile/compile.cpp.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // Flow agents in a round: what they want, the price at which they all hold it, and what became of
-// their orders. Their compilation is in compile_flows.cpp, their trades in phase_execute.cpp.
+// their orders. Their compilation is in compile/flows.cpp, their trades in phase_execute.cpp.
 #pragma once
 
 #include "sim/snapshot.hpp"

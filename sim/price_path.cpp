@@ -7,7 +7,7 @@
 
 #include "core/math.hpp"
 #include "core/rng.hpp"
-#include "sim/sampling.hpp"
+#include "sim/studies/sampling.hpp"
 
 namespace faultline {
 namespace {

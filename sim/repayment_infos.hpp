@@ -1,4 +1,4 @@
-// Borrowers who repay when rates rise, as compiled (sim/compile_repayments.cpp), and what one run
+// Borrowers who repay when rates rise, as compiled (sim/compile/repayments.cpp), and what one run
 // changes of them (sim/repayments.cpp); parts of the snapshot and of the workspace.
 #pragma once
 

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "sim/compile_context.hpp"
+#include "sim/compile/context.hpp"
 #include "sim/pools.hpp"
 
 namespace faultline {

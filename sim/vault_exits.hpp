@@ -1,5 +1,5 @@
 // Shares of curated vaults that anybody may hand in for the cash there is: a venue SHARE/ASSET for
-// every vault that pays at once (sim/expand_contracts.cpp), at the price by its books.
+// every vault that pays at once (sim/compile/expand_contracts.cpp), at the price by its books.
 //   room   what the vault could draw now along its withdraw queue, each market's cash once
 #pragma once
 

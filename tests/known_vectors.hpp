@@ -5,16 +5,21 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 
 namespace faultline::test {
 
-/// A file of vectors by its path below tests/known/, without the ending.
-inline nlohmann::json known(const std::string& name) {
+/// A file of vectors by its path below tests/known/, without the ending. Read once, and kept: a
+/// loop over one of its members needs no name for the file.
+inline const nlohmann::json& known(const std::string& name) {
+  static std::map<std::string, nlohmann::json> files;
+  const auto found = files.find(name);
+  if (found != files.end()) return found->second;
   std::ifstream in(std::string(FAULTLINE_TEST_DIR) + "/known/" + name + ".json");
   REQUIRE(in.good());
-  return nlohmann::json::parse(in);
+  return files[name] = nlohmann::json::parse(in);
 }
 
 /// A case's own relative tolerance, or its file's.

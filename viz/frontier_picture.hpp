@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/compare.hpp"
+#include "sim/studies/compare.hpp"
 
 namespace faultline {
 

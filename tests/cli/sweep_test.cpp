@@ -13,7 +13,7 @@
 #include <sstream>
 #include <thread>
 
-#include "sim/results_store.hpp"
+#include "sim/studies/results_store.hpp"
 #include "tests/cli/small_ecosystem.hpp"
 
 namespace {

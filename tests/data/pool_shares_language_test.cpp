@@ -4,7 +4,7 @@
 
 #include "data/ecosystem_file.hpp"
 #include "data/parameter_paths.hpp"
-#include "sim/compile_scenario.hpp"
+#include "sim/compile/scenario.hpp"
 #include "sim/snapshot.hpp"
 #include "tests/data/findings.hpp"
 

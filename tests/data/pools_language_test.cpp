@@ -7,7 +7,7 @@
 
 #include "data/ecosystem_file.hpp"
 #include "data/parameter_paths.hpp"
-#include "sim/compile_scenario.hpp"
+#include "sim/compile/scenario.hpp"
 #include "sim/engine.hpp"
 #include "tests/data/findings.hpp"
 

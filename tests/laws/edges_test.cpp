@@ -5,9 +5,9 @@
 #include <catch2/catch.hpp>
 
 #include "sim/assessment.hpp"
+#include "sim/compile/expand_contracts.hpp"
 #include "sim/depositors.hpp"
 #include "sim/engine.hpp"
-#include "sim/expand_contracts.hpp"
 #include "tests/laws/outcome_numbers.hpp"
 #include "tests/laws/random_ecosystem.hpp"
 #include "tests/sim/small_world.hpp"

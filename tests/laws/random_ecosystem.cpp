@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "sim/expand_contracts.hpp"
+#include "sim/compile/expand_contracts.hpp"
 #include "tests/laws/random_sketch.hpp"
 #include "tests/laws/vary.hpp"
 

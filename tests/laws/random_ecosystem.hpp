@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "sim/compile_scenario.hpp"
+#include "sim/compile/scenario.hpp"
 #include "sim/ecosystem.hpp"
 #include "sim/scenario.hpp"
 #include "sim/snapshot.hpp"

@@ -1,23 +1,17 @@
 // The stages of a feed one by one, against published numbers and closed forms.
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "oracles/feed.hpp"
+#include "tests/known_vectors.hpp"
 
 using namespace faultline;
 using nlohmann::json;
 
 namespace {
-
-json vectors(const std::string& file) {
-  std::ifstream in(std::string(FAULTLINE_TEST_DIR) + "/known/markets/" + file + ".json");
-  REQUIRE(in);
-  return json::parse(in);
-}
 
 double number(const json& j) {
   return std::stod(j.get<std::string>());
@@ -55,7 +49,7 @@ constexpr double none = no_price;
 }  // namespace
 
 TEST_CASE("votes: every case of pyth_aggregation.json") {
-  const json file = vectors("pyth_aggregation");
+  const json file = test::known("markets/pyth_aggregation");
   CHECK(file["cases"].size() == 38);
   for (const json& c : file["cases"]) {
     INFO(c["name"]);
@@ -70,7 +64,7 @@ TEST_CASE("votes: every case of pyth_aggregation.json") {
 }
 
 TEST_CASE("growth cap: aave_capo.json through the whole feed") {
-  const json file = vectors("aave_capo");
+  const json file = test::known("markets/aave_capo");
   const double rel = file["tolerance"]["rel"];
   for (const json& c : file["cases"]) {
     INFO(c["name"]);
@@ -123,7 +117,7 @@ TEST_CASE("a growth cap starts at the opening ratio, rises by the second, and ne
 }
 
 TEST_CASE("delay: every poke of maker_osm_delay.json") {
-  const json file = vectors("maker_osm_delay");
+  const json file = test::known("markets/maker_osm_delay");
   CHECK(file["cases"].size() == 2);
   for (const json& c : file["cases"]) {
     INFO(c["name"]);
@@ -154,7 +148,7 @@ TEST_CASE("a delayed feed shows a price one to two slots later, and keeps it if 
 }
 
 TEST_CASE("arithmetic means of uniswap_v2_lp_fee_and_twap.json, in both directions") {
-  const json file = vectors("uniswap_v2_lp_fee_and_twap");
+  const json file = test::known("markets/uniswap_v2_lp_fee_and_twap");
   int seen = 0;
   for (const json& c : file["cases"]) {
     if (c["type"] != "twap") continue;

@@ -1,7 +1,6 @@
 // Funding: dYdX's unit tests, GMX's, the documented formulas of the others, and law 8.
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -9,17 +8,12 @@
 
 #include "core/math.hpp"
 #include "protocols/margin/funding.hpp"
+#include "tests/known_vectors.hpp"
 
 using namespace faultline;
 using nlohmann::json;
 
 namespace {
-
-json vectors(const std::string& file) {
-  std::ifstream in(std::string(FAULTLINE_TEST_DIR) + "/known/markets/" + file + ".json");
-  REQUIRE(in);
-  return json::parse(in);
-}
 
 double number(const json& j) {
   return j.is_string() ? std::stod(j.get<std::string>()) : j.get<double>();
@@ -64,7 +58,7 @@ double paid_over(const FundingTerms& terms, double horizon, double dt, double sw
 
 TEST_CASE("funding: premiums and payments match dydx_v4_premium_and_funding.json") {
   int compared = 0;
-  const json file = vectors("dydx_v4_premium_and_funding");
+  const json file = test::known("markets/dydx_v4_premium_and_funding");
   for (const json& c : file["cases"]) {
     INFO(c["name"]);
     if (c["type"] == "premium") {
@@ -159,7 +153,7 @@ TEST_CASE("funding: dYdX is capped by margin, Drift and Mango by the day") {
 }
 
 TEST_CASE("funding: GMX's adaptive rate matches gmx_v2_price_impact.json and moves as it should") {
-  const json file = vectors("gmx_v2_price_impact");
+  const json file = test::known("markets/gmx_v2_price_impact");
   int compared = 0;
   FundingTerms t{.kind = FundingKind::adaptive, .most = 1};
   for (const json& c : file["cases"]) {

@@ -1,6 +1,5 @@
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -13,6 +12,7 @@
 #include "protocols/losses/losses.hpp"
 #include "protocols/margin/lending_terms.hpp"
 #include "protocols/margin/rates.hpp"
+#include "tests/known_vectors.hpp"
 
 using namespace faultline;
 using nlohmann::json;
@@ -20,12 +20,6 @@ using nlohmann::json;
 namespace {
 
 constexpr double infinite = std::numeric_limits<double>::infinity();
-
-json known(const std::string& name) {
-  std::ifstream in(std::string(FAULTLINE_TEST_DIR) + "/known/lending/" + name + ".json");
-  REQUIRE(in.good());
-  return json::parse(in);
-}
 
 void near(double got, double want, double rel, double abs = 1e-12) {
   CAPTURE(got, want);
@@ -363,7 +357,7 @@ void morpho_case(const json& c, double rel) {
 }  // namespace
 
 TEST_CASE("aave v3 liquidation: every published case") {
-  const json file = known("aave_v3_liquidation");
+  const json file = test::known("lending/aave_v3_liquidation");
   const double rel = file["tolerance"]["rel"];
   REQUIRE(file["cases"].size() == 7);
   CHECK(aave_v3().small_usd == file["constants"]["small_position_usd"].get<double>());
@@ -386,7 +380,7 @@ TEST_CASE("aave v3 liquidation: every published case") {
 }
 
 TEST_CASE("compound v2: every published case") {
-  const json file = known("compound_v2");
+  const json file = test::known("lending/compound_v2");
   const double rel = file["tolerance"]["rel"];
   REQUIRE(file["cases"].size() == 14);
   for (const json& c : file["cases"]) {
@@ -411,7 +405,7 @@ TEST_CASE("compound v2: every published case") {
 }
 
 TEST_CASE("morpho blue: every published case") {
-  const json file = known("morpho_blue");
+  const json file = test::known("lending/morpho_blue");
   const double rel = file["tolerance"]["rel"];
   REQUIRE(file["cases"].size() == 23);
   for (const json& c : file["cases"]) {
@@ -421,7 +415,7 @@ TEST_CASE("morpho blue: every published case") {
 }
 
 TEST_CASE("toxic liquidation: every published case") {
-  const json file = known("toxic_liquidation");
+  const json file = test::known("lending/toxic_liquidation");
   const double rel = std::stod(file["tolerance"].get<std::string>());
   for (const json& c : file["thresholds"])
     near(toxic_ltv(c["liquidation_bonus"]), c["toxic_ltv"], rel);
@@ -457,7 +451,7 @@ TEST_CASE("toxic liquidation: every published case") {
 }
 
 TEST_CASE("health step identity and the loss frontier of loops") {
-  const json file = known("toxic_liquidation");
+  const json file = test::known("lending/toxic_liquidation");
   const json& in = file["health_factor_step"]["inputs"];
   const json& out = file["health_factor_step"]["expected"];
   const double lt = in["LT"], debt = in["B"], repay = in["repay"], bonus = in["bonus"];

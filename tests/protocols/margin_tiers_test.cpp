@@ -1,22 +1,16 @@
 // Margin by size: Binance's published brackets, dYdX's own unit tests, Hyperliquid's rule.
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "protocols/margin/margin_tiers.hpp"
+#include "tests/known_vectors.hpp"
 
 using namespace faultline;
 using nlohmann::json;
 
 namespace {
-
-json vectors(const std::string& file) {
-  std::ifstream in(std::string(FAULTLINE_TEST_DIR) + "/known/markets/" + file + ".json");
-  REQUIRE(in);
-  return json::parse(in);
-}
 
 double number(const json& j) {
   return j.is_string() ? std::stod(j.get<std::string>()) : j.get<double>();
@@ -34,7 +28,7 @@ double whole_ppm(double rate) {
 }  // namespace
 
 TEST_CASE("margin tiers: deductions follow from rates as in binance_margin_tiers.json") {
-  const json file = vectors("binance_margin_tiers");
+  const json file = test::known("markets/binance_margin_tiers");
   const double tolerance = file["tolerance"]["abs"];
   int compared = 0;
   for (const json& c : file["cases"]) {
@@ -84,7 +78,7 @@ TEST_CASE("margin tiers: half of initial margin is asked where no maintenance is
 
 TEST_CASE("margin tiers: initial margin rises with open interest as in dydx_v4_margin_oimf.json") {
   int compared = 0;
-  const json file = vectors("dydx_v4_margin_oimf");
+  const json file = test::known("markets/dydx_v4_margin_oimf");
   for (const json& c : file["cases"]) {
     INFO(c["name"]);
     const double base = number(c["imf_ppm"]) / 1e6;

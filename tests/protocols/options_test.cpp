@@ -1,10 +1,10 @@
 // Greeks against published tables and 40-digit values, gamma exposure and the hedging loop against
 // options_gex.json, and what must hold between greeks whatever the numbers.
 #include "protocols/agents/options.hpp"
+#include "tests/known_vectors.hpp"
 
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -12,12 +12,6 @@ using namespace faultline;
 using nlohmann::json;
 
 namespace {
-
-json vectors(const std::string& file) {
-  std::ifstream in(std::string(FAULTLINE_TEST_DIR) + "/known/markets/" + file + ".json");
-  REQUIRE(in);
-  return json::parse(in);
-}
 
 OptionKind kind(const json& j) {
   return j == "call" ? OptionKind::call : OptionKind::put;
@@ -52,7 +46,7 @@ std::vector<BookRow> book_of(const json& inputs) {
 }  // namespace
 
 TEST_CASE("options: greeks match Haug's tables") {
-  const json file = vectors("option_greeks_haug");
+  const json file = test::known("markets/option_greeks_haug");
   const double tolerance = file["tolerance"]["abs"];
   for (const json& c : file["cases"]) {
     const OptionTerms o{kind(c["type"]), c["K"], c["T"], c["vol"], c["r"], c["q"]};
@@ -63,7 +57,7 @@ TEST_CASE("options: greeks match Haug's tables") {
 }
 
 TEST_CASE("options: greeks match options_gex.json to 1e-10") {
-  for (const json& c : vectors("options_gex")["options"]) {
+  for (const json& c : test::known("markets/options_gex")["options"]) {
     const json& in = c["inputs"];
     const OptionTerms o{kind(in["kind"]), in["K"], in["T"], in["sigma"], in["r"]};
     const Greeks g = greeks(o, in["S"]);
@@ -75,7 +69,7 @@ TEST_CASE("options: greeks match options_gex.json to 1e-10") {
 }
 
 TEST_CASE("options: gamma exposure and its flip match options_gex.json") {
-  for (const json& c : vectors("options_gex")["gex"]) {
+  for (const json& c : test::known("markets/options_gex")["gex"]) {
     const json &in = c["inputs"], &out = c["expected"];
     const std::vector<BookRow> book = book_of(in);
     const double s = in["S"];
@@ -93,7 +87,7 @@ TEST_CASE("options: gamma exposure and its flip match options_gex.json") {
 }
 
 TEST_CASE("options: the hedging loop matches options_gex.json") {
-  for (const json& c : vectors("options_gex")["hedging_feedback"]) {
+  for (const json& c : test::known("markets/options_gex")["hedging_feedback"]) {
     const json &in = c["inputs"], &out = c["expected"];
     const HedgingFeedback f =
         hedging_feedback(in["dealer_gamma_units_per_dollar"], in["S"],

@@ -2,23 +2,17 @@
 // Hyperliquid's and Bybit's documentation, dYdX's unit tests.
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "protocols/margin/perp_account.hpp"
+#include "tests/known_vectors.hpp"
 
 using namespace faultline;
 using nlohmann::json;
 
 namespace {
-
-json vectors(const std::string& file) {
-  std::ifstream in(std::string(FAULTLINE_TEST_DIR) + "/known/markets/" + file + ".json");
-  REQUIRE(in);
-  return json::parse(in);
-}
 
 double number(const json& j) {
   return j.is_string() ? std::stod(j.get<std::string>()) : j.get<double>();
@@ -36,7 +30,7 @@ std::vector<MarginTier> flat(double maintenance, double initial) {
 }  // namespace
 
 TEST_CASE("perp accounts: liquidation prices match cex_liquidation_prices.json") {
-  const json file = vectors("cex_liquidation_prices");
+  const json file = test::known("markets/cex_liquidation_prices");
   int compared = 0;
   for (const json& c : file["cases"]) {
     INFO(c["name"]);
@@ -71,7 +65,7 @@ TEST_CASE("perp accounts: liquidation prices match cex_liquidation_prices.json")
 }
 
 TEST_CASE("perp accounts: isolated linear positions match perp_liquidation.json") {
-  const json file = vectors("perp_liquidation");
+  const json file = test::known("markets/perp_liquidation");
   for (const json& c : file["cases"]) {
     INFO(c["name"]);
     const double size = c["side"] == "long" ? c["size"].get<double>() : -c["size"].get<double>();
@@ -88,7 +82,7 @@ TEST_CASE("perp accounts: isolated linear positions match perp_liquidation.json"
 }
 
 TEST_CASE("perp accounts: inverse contracts match Bybit's published prices") {
-  const json file = vectors("perp_liquidation");
+  const json file = test::known("markets/perp_liquidation");
   const json& cross = file["inverse"][0];
   const json& in = cross["inputs"];
   const double face = in["contracts"], entry = in["entry"], balance = in["balance_btc"];

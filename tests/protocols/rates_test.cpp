@@ -2,22 +2,16 @@
 
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 
 #include "core/math.hpp"
+#include "tests/known_vectors.hpp"
 
 using namespace faultline;
 
 namespace {
-
-nlohmann::json known(const std::string& name) {
-  std::ifstream in(std::string(FAULTLINE_TEST_DIR) + "/known/lending/" + name + ".json");
-  REQUIRE(in.good());
-  return nlohmann::json::parse(in);
-}
 
 void near(double got, double want, double rel, double abs = 1e-15) {
   CAPTURE(got, want);
@@ -48,7 +42,7 @@ struct FieldNames {
 }  // namespace
 
 TEST_CASE("aave rates: every published case") {
-  const auto file = known("aave_rates");
+  const auto file = test::known("lending/aave_rates");
   const double rel = file["tolerance"]["rel"], abs = file["tolerance"]["abs"];
   REQUIRE(file["cases"].size() == 8);
   for (const auto& c : file["cases"]) {

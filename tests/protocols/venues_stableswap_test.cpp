@@ -2,23 +2,17 @@
 // what the venue adds: rates, the NG fee, the ramp of A, the administrator's share.
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "protocols/venues/stableswap.hpp"
+#include "tests/known_vectors.hpp"
 
 using namespace faultline;
 using nlohmann::json;
 
 namespace {
-
-json vectors(const std::string& file) {
-  std::ifstream in(std::string(FAULTLINE_TEST_DIR) + "/known/markets/" + file + ".json");
-  REQUIRE(in);
-  return json::parse(in);
-}
 
 double number(const json& j) {
   return j.is_string() ? std::stod(j.get<std::string>()) : j.get<double>();
@@ -42,7 +36,7 @@ StableSwap::Params pool(const std::vector<double>& x, std::size_t i, std::size_t
 }  // namespace
 
 TEST_CASE("stableswap: trades of 2 and 3 coins match stableswap.json") {
-  const json file = vectors("stableswap");
+  const json file = test::known("markets/stableswap");
   const double rel = 1e-12;  // "1e-12 relative in doubles"
   for (const json& c : file["cases"]) {
     INFO(c["name"]);
@@ -74,7 +68,7 @@ TEST_CASE("stableswap: trades of 2 and 3 coins match stableswap.json") {
 }
 
 TEST_CASE("stableswap: a pool on Ethereum, to the unit, and in the middle of a ramp") {
-  const json file = vectors("curve_stableswap_base");
+  const json file = test::known("markets/curve_stableswap_base");
   const double off = file["tolerance"]["abs_raw"];
   std::vector<double> x;
   for (const json& b : file["pool"]["balances"]) x.push_back(number(b));

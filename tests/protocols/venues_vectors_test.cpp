@@ -1,24 +1,18 @@
 // Published numbers: Uniswap v2 core and periphery, Uniswap v3 SwapMath, and exact closed forms.
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "protocols/agents/arbitrage.hpp"
 #include "protocols/venues/registry.hpp"
+#include "tests/known_vectors.hpp"
 
 using namespace faultline;
 using nlohmann::json;
 
 namespace {
-
-json vectors(const std::string& file) {
-  std::ifstream in(std::string(FAULTLINE_TEST_DIR) + "/known/markets/" + file + ".json");
-  REQUIRE(in);
-  return json::parse(in);
-}
 
 double whole(const json& j) {
   return std::stod(j.get<std::string>()) * 1e-18;
@@ -36,7 +30,7 @@ ConstantProduct::Params pool(double base, double quote, double fee) {
 }  // namespace
 
 TEST_CASE("constant_product: swaps and closed forms match constant_product.json") {
-  const json file = vectors("constant_product");
+  const json file = test::known("markets/constant_product");
   const double rel = 1e-15;
   for (const json& c : file["cases"]) {
     const auto p = pool(c["reserve_in"], c["reserve_out"], c["fee"]);
@@ -78,7 +72,7 @@ TEST_CASE("constant_product: swaps and closed forms match constant_product.json"
 }
 
 TEST_CASE("constant_product: swaps match uniswap_v2_swap.json") {
-  const json file = vectors("uniswap_v2_swap");
+  const json file = test::known("markets/uniswap_v2_swap");
   const double rel = file["tolerance"]["double_rel"];
   int tested = 0;
   for (const json& c : file["cases"]) {
@@ -93,7 +87,7 @@ TEST_CASE("constant_product: swaps match uniswap_v2_swap.json") {
 }
 
 TEST_CASE("constant_product: arbitrage and LP value match uniswap_v2_optimal_arbitrage.json") {
-  const json file = vectors("uniswap_v2_optimal_arbitrage");
+  const json file = test::known("markets/uniswap_v2_optimal_arbitrage");
   const double rel = file["tolerance"]["double_rel"];
   for (const json& c : file["cases"]) {
     INFO(c["name"]);
@@ -129,7 +123,7 @@ TEST_CASE("constant_product: arbitrage and LP value match uniswap_v2_optimal_arb
 }
 
 TEST_CASE("constant_product: burning and the protocol fee match uniswap_v2_lp_fee_and_twap.json") {
-  const json file = vectors("uniswap_v2_lp_fee_and_twap");
+  const json file = test::known("markets/uniswap_v2_lp_fee_and_twap");
   const double rel = file["tolerance"]["double_rel"];
   for (const json& c : file["cases"]) {
     if (c["type"] == "twap") continue;  // belongs to the oracles
@@ -158,7 +152,7 @@ TEST_CASE("constant_product: burning and the protocol fee match uniswap_v2_lp_fe
 }
 
 TEST_CASE("concentrated_liquidity: swap steps match uniswap_v3_swap_step.json") {
-  const json file = vectors("uniswap_v3_swap_step");
+  const json file = test::known("markets/uniswap_v3_swap_step");
   const double rel = file["tolerance"]["double_rel"];
   using K = ConcentratedLiquidity;
   for (const json& c : file["cases"]) {

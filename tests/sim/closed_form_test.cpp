@@ -2,7 +2,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "sim/compile_scenario.hpp"
+#include "sim/compile/scenario.hpp"
 #include "sim/engine.hpp"
 #include "sim/venue_ops.hpp"
 #include "tests/sim/small_world.hpp"

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "sim/compare.hpp"
+#include "sim/studies/compare.hpp"
 
 using namespace faultline;
 

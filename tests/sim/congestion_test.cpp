@@ -2,7 +2,7 @@
 // they bring wait, and both come about once gas has fallen.
 #include <catch2/catch.hpp>
 
-#include "sim/compile_scenario.hpp"
+#include "sim/compile/scenario.hpp"
 #include "sim/engine.hpp"
 #include "tests/sim/small_world.hpp"
 

@@ -5,7 +5,7 @@
 
 #include "protocols/losses/losses.hpp"
 #include "sim/accounting.hpp"
-#include "sim/compile_scenario.hpp"
+#include "sim/compile/scenario.hpp"
 #include "sim/curated_vaults.hpp"
 #include "sim/depositors.hpp"
 #include "sim/engine.hpp"

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "data/ecosystem_file.hpp"
-#include "sim/compile_scenario.hpp"
+#include "sim/compile/scenario.hpp"
 #include "sim/engine.hpp"
 #include "sim/phases.hpp"
 #include "sim/scenario.hpp"

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "data/ecosystem_file.hpp"
-#include "sim/compile_scenario.hpp"
+#include "sim/compile/scenario.hpp"
 #include "sim/engine.hpp"
 #include "tests/data/findings.hpp"
 

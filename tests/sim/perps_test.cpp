@@ -10,9 +10,9 @@
 #include <cmath>
 
 #include "sim/accounting.hpp"
-#include "sim/compile_scenario.hpp"
+#include "sim/compile/expand_contracts.hpp"
+#include "sim/compile/scenario.hpp"
 #include "sim/engine.hpp"
-#include "sim/expand_contracts.hpp"
 #include "sim/perps.hpp"
 #include "tests/sim/small_world.hpp"
 

@@ -7,8 +7,8 @@
 #include <catch2/catch.hpp>
 
 #include "sim/accounting.hpp"
+#include "sim/compile/expand_contracts.hpp"
 #include "sim/engine.hpp"
-#include "sim/expand_contracts.hpp"
 #include "sim/pool_perps.hpp"
 #include "sim/venue_ops.hpp"
 #include "tests/sim/small_world.hpp"

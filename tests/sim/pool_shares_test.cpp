@@ -8,9 +8,9 @@
 #include <cmath>
 
 #include "sim/accounting.hpp"
-#include "sim/compile_scenario.hpp"
+#include "sim/compile/expand_contracts.hpp"
+#include "sim/compile/scenario.hpp"
 #include "sim/engine.hpp"
-#include "sim/expand_contracts.hpp"
 #include "sim/manipulation.hpp"
 #include "sim/phases.hpp"
 #include "sim/pool_shares.hpp"

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "sim/engine.hpp"
-#include "sim/redesign.hpp"
+#include "sim/studies/redesign.hpp"
 #include "tests/sim/small_world.hpp"
 
 using namespace faultline;

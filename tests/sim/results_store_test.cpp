@@ -1,4 +1,4 @@
-#include "sim/results_store.hpp"
+#include "sim/studies/results_store.hpp"
 
 #include <signal.h>
 #include <sqlite3.h>

@@ -1,4 +1,4 @@
-#include "sim/sampling.hpp"
+#include "sim/studies/sampling.hpp"
 
 #include <algorithm>
 #include <catch2/catch.hpp>

@@ -1,4 +1,4 @@
-#include "sim/statistics.hpp"
+#include "sim/studies/statistics.hpp"
 
 #include <algorithm>
 #include <catch2/catch.hpp>

@@ -1,5 +1,5 @@
 // Sweeps: what decides a result and what must not, what is shared, what a limit answers.
-#include "sim/sweep.hpp"
+#include "sim/studies/sweep.hpp"
 
 #include <stdlib.h>
 
@@ -11,7 +11,7 @@
 #include "data/parameter_paths.hpp"
 #include "data/sweep_file.hpp"
 #include "data/sweep_plan.hpp"
-#include "sim/sweep_summary.hpp"
+#include "sim/studies/sweep_summary.hpp"
 
 using namespace faultline;
 

@@ -6,9 +6,9 @@
 #include <catch2/catch.hpp>
 
 #include "sim/accounting.hpp"
-#include "sim/compile_scenario.hpp"
+#include "sim/compile/expand_contracts.hpp"
+#include "sim/compile/scenario.hpp"
 #include "sim/engine.hpp"
-#include "sim/expand_contracts.hpp"
 #include "sim/perps.hpp"
 #include "sim/synthetic_dollars.hpp"
 #include "tests/sim/small_world.hpp"
