@@ -16,7 +16,7 @@
 #include "core/parallel.hpp"
 #include "core/simd.hpp"
 #include "sim/engine.hpp"
-#include "sim/price_path.hpp"
+#include "sim/studies/price_path.hpp"
 
 namespace faultline::bench {
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "data/ecosystem_file.hpp"
-#include "sim/price_path.hpp"
+#include "sim/studies/price_path.hpp"
 #include "sim/studies/sampling.hpp"
 
 namespace faultline {

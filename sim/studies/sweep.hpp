@@ -25,7 +25,7 @@
 
 #include "core/parallel.hpp"
 #include "sim/assessment.hpp"
-#include "sim/price_path.hpp"
+#include "sim/studies/price_path.hpp"
 #include "sim/studies/results_store.hpp"
 #include "sim/studies/sampling.hpp"
 

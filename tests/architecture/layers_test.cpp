@@ -35,6 +35,12 @@ const std::vector<std::pair<std::string, std::string>> only_in{
     {"graphviz/", "viz"},  {"gvc.h", "viz"},       {"cgraph.h", "viz"},
     {"CLI/", "cli"}};
 
+// Rooms within a room, and what of it they never include.
+const std::vector<std::pair<std::string, std::string>> never{{"sim/compile/", "sim/studies/"},
+                                                             {"sim/studies/", "sim/compile/"},
+                                                             {"sim/", "sim/compile/"},
+                                                             {"sim/", "sim/studies/"}};
+
 constexpr std::size_t longest_function = 70, longest_header = 300;
 const std::string page = " (read docs/architecture.md)";
 
@@ -193,6 +199,11 @@ TEST_CASE("dependencies run one way") {
       const bool ours = path.find('/') != std::string::npos && may_include.contains(folder);
       if (ours && !may_include.at(file.folder).contains(folder)) {
         mistakes.push_back(file.name + " includes " + path + page);
+      }
+      for (const auto& [from, to] : never) {
+        if (file.name.substr(0, file.name.rfind('/') + 1) == from && path.starts_with(to)) {
+          mistakes.push_back(file.name + " includes " + path + page);
+        }
       }
       for (const auto& [library, home] : only_in) {
         if (path.starts_with(library) && file.folder != home) {

@@ -1,4 +1,4 @@
-#include "sim/price_path.hpp"
+#include "sim/studies/price_path.hpp"
 
 #include <catch2/catch.hpp>
 #include <cmath>
