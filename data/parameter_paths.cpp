@@ -411,6 +411,20 @@ class ParameterFinder {
     }
   }
 
+  /// Adds a parameter of one reserve. compiled: what a spec makes of the reserve.
+  template <class Spec, class Compiled>
+  void change_reserve(const std::string& path, const std::string& field, const Spec& spec,
+                      std::uint32_t r, Compiled compiled) {
+    add(make_parameter(path, field, spec, [r, compiled](const Spec& s, const Spec& other) {
+      SettingChange c;
+      c.what = SettingChange::What::reserve;
+      c.target = r;
+      c.reserve_other = compiled(other);
+      c.reserve = compiled(s);
+      return c;
+    }));
+  }
+
   template <class Spec>
   void reserve_parameter(const std::string& path, const std::string& field, const Spec& spec,
                          std::uint32_t r) {
@@ -432,14 +446,7 @@ class ParameterFinder {
       }
       return out;
     };
-    add(make_parameter(path, field, spec, [=](const Spec& s, const Spec& other) {
-      SettingChange c;
-      c.what = SettingChange::What::reserve;
-      c.target = r;
-      c.reserve_other = compiled(other);
-      c.reserve = compiled(s);
-      return c;
-    }));
+    change_reserve(path, field, spec, r, compiled);
   }
 
   /// Terms of a category: of all its collateral at once.
@@ -461,32 +468,10 @@ class ParameterFinder {
           out.terms.bonus = s.bonus.value;
           return out;
         };
-        add(make_parameter("markets." + node.name + ".emodes." + category + "." + field, field,
-                           pool->emodes.at(category),
-                           [r, compiled](const EmodeSpec& s, const EmodeSpec& other) {
-                             SettingChange c;
-                             c.what = SettingChange::What::reserve;
-                             c.target = r;
-                             c.reserve_other = compiled(other);
-                             c.reserve = compiled(s);
-                             return c;
-                           }));
+        change_reserve("markets." + node.name + ".emodes." + category + "." + field, field,
+                       pool->emodes.at(category), r, compiled);
       }
     }
-  }
-
-  /// Adds a parameter of one reserve of a cluster. compiled: what a spec makes of the reserve.
-  template <class Spec, class Compiled>
-  void vault_parameter(const std::string& path, const std::string& field, const Spec& spec,
-                       std::uint32_t r, Compiled compiled) {
-    add(make_parameter(path, field, spec, [r, compiled](const Spec& s, const Spec& other) {
-      SettingChange c;
-      c.what = SettingChange::What::reserve;
-      c.target = r;
-      c.reserve_other = compiled(other);
-      c.reserve = compiled(s);
-      return c;
-    }));
   }
 
   /// What a vault of a cluster asks of its debtors: of a pair, as `WETH.collateral.wstETH.lt`, of
@@ -511,13 +496,13 @@ class ParameterFinder {
         const ClusterVaultSpec& of = spec->vaults.at(vault);
         if (of_pair) {
           if (base.emode < 0 || !matches(parts[2], asset, asset)) continue;
-          vault_parameter(path + "collateral." + asset + "." + field, field,
-                          of.collateral.at(asset), r, [base](const ClusterPairSpec& s) {
-                            Reserve out = base;
-                            out.terms.lt = s.lt.value;
-                            out.terms.ltv = opening_ltv(s);
-                            return out;
-                          });
+          change_reserve(path + "collateral." + asset + "." + field, field, of.collateral.at(asset),
+                         r, [base](const ClusterPairSpec& s) {
+                           Reserve out = base;
+                           out.terms.lt = s.lt.value;
+                           out.terms.ltv = opening_ltv(s);
+                           return out;
+                         });
         } else if (base.emode >= 0) {
           if (field == "max_discount") pair_discount(path + field, field, of, r);
         } else if (of_rate || field == "supply_cap" || field == "borrow_cap") {
@@ -528,7 +513,7 @@ class ParameterFinder {
   }
   void pair_discount(const std::string& path, const std::string& field, const ClusterVaultSpec& of,
                      std::uint32_t r) {
-    vault_parameter(path, field, of, r, [base = world_.reserves[r]](const ClusterVaultSpec& s) {
+    change_reserve(path, field, of, r, [base = world_.reserves[r]](const ClusterVaultSpec& s) {
       Reserve out = base;
       out.terms.bonus = 1 / (1 - s.max_discount.value) - 1;
       return out;
@@ -538,7 +523,7 @@ class ParameterFinder {
                     std::uint32_t r) {
     const Reserve base = world_.reserves[r];
     const double price = world_.opening.market.reference[base.asset.value];
-    vault_parameter(path, field, of, r, [world = &world_, base, price](const ClusterVaultSpec& s) {
+    change_reserve(path, field, of, r, [world = &world_, base, price](const ClusterVaultSpec& s) {
       Reserve out = base;
       out.rate = compile_rate(s.rate);
       if (s.supply_cap) out.supply_cap = usd(*world, *s.supply_cap) / price;

@@ -478,9 +478,7 @@ LiquidationOrder closing_order(const Snapshot& world, Workspace& w, std::uint32_
   LiquidationOrder o;
   const BandLiquidation all = whole_liquidation(world, w, book, position, o.owed);
   const AssetId coin = world.reserves[book.lends].asset;
-  const std::int32_t who = world.liquidator_of[book.market.value];
-  const double gas = gas_usd(world, w, w.settings.liquidator_gas[static_cast<std::size_t>(who)],
-                             world.markets[book.market.value].chain);
+  const double gas = liquidation_gas_usd(world, w, book.market);
   o.position = position;
   o.debt_leg = BandBook::debt_leg;
   o.collateral_leg = BandBook::collateral_leg;

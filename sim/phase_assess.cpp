@@ -16,6 +16,7 @@
 #include "sim/auctions.hpp"
 #include "sim/band_loans.hpp"
 #include "sim/clusters.hpp"
+#include "sim/coin_loans.hpp"
 #include "sim/flows.hpp"
 #include "sim/perps.hpp"
 #include "sim/pool_perps.hpp"
@@ -51,13 +52,17 @@ void refresh_factors(const Snapshot& world, Workspace& w) {
 }
 
 /// A lane's price, and what it makes of the oracles' price of the pair.
+void set_lane(const Snapshot& world, Workspace& w, std::size_t l, double price) {
+  const LaneSources& at = world.lane_sources[l];
+  w.lane_price[l] = price;
+  w.lane_rho[l] = price * w.market.published[at.to_oracle] * w.published_inverse[at.from_oracle];
+}
+
 void price_lane(const Snapshot& world, Workspace& w, std::size_t l) {
   static_assert(kMostHops == 3);
   const LaneSources& at = world.lane_sources[l];
   const double* rate = w.market.venue_rate.data();
-  const double price = rate[at.rate_at[0]] * rate[at.rate_at[1]] * rate[at.rate_at[2]];
-  w.lane_price[l] = price;
-  w.lane_rho[l] = price * w.market.published[at.to_oracle] * w.published_inverse[at.from_oracle];
+  set_lane(world, w, l, rate[at.rate_at[0]] * rate[at.rate_at[1]] * rate[at.rate_at[2]]);
 }
 
 /// In the direct run a lane brings the reference price.
@@ -65,10 +70,7 @@ void price_lanes_at_reference(const Snapshot& world, Workspace& w) {
   for (std::size_t l = 0; l < world.lane_sources.size(); ++l) {
     const Lane& lane = world.lanes[l];
     if (!lane.open) continue;
-    const double price = w.market.reference[lane.from.value] / w.market.reference[lane.to.value];
-    const LaneSources& at = world.lane_sources[l];
-    w.lane_price[l] = price;
-    w.lane_rho[l] = price * w.market.published[at.to_oracle] * w.published_inverse[at.from_oracle];
+    set_lane(world, w, l, w.market.reference[lane.from.value] / w.market.reference[lane.to.value]);
   }
 }
 
@@ -426,8 +428,7 @@ void plan_row(const Snapshot& world, const Workspace& w, std::uint32_t position,
     out.kept.push_back(position);
     return;
   }
-  const double gas = gas_usd(world, w, w.settings.liquidator_gas[static_cast<std::size_t>(who)],
-                             world.markets[market.value].chain);
+  const double gas = liquidation_gas_usd(world, w, market);
   if (liquidation_paused(w, market.value)) {
     out.kept.push_back(position);
     return;

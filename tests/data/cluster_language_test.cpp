@@ -4,10 +4,11 @@
 #include "data/ecosystem_file.hpp"
 #include "data/parameter_paths.hpp"
 #include "sim/snapshot.hpp"
-#include "tests/data/findings.hpp"
+#include "tests/data/opened.hpp"
 
 using namespace faultline;
-using faultline::test::Desk;
+using faultline::test::Opened;
+using faultline::test::with;
 
 namespace {
 
@@ -24,21 +25,6 @@ markets:
       UNI: {escrow: yes}
     borrowers: [{name: a, posts: [10 WETH, 100 UNI], owes: [12k USDC]}, {name: b, posts: [2k USDC], owes: [0.5 WETH]}]
 )";
-
-struct Opened {
-  explicit Opened(const std::string& text)
-      : loaded(load_ecosystem_text("t.yaml", text, "", desk.reading)),
-        world(compile(loaded.eco, desk.diagnostics, loaded.spans())) {}
-  Desk desk;
-  LoadedEcosystem loaded;
-  Snapshot world;
-};
-
-std::string with(std::string text, const std::string& from, const std::string& to) {
-  const std::size_t at = text.find(from);
-  REQUIRE(at != std::string::npos);
-  return text.replace(at, from.size(), to);
-}
 
 std::string findings(const std::string& from, const std::string& to) {
   return Opened(with(file, from, to)).desk.findings();

@@ -8,10 +8,10 @@
 #include "data/parameter_paths.hpp"
 #include "sim/compile/scenario.hpp"
 #include "sim/engine.hpp"
-#include "tests/data/findings.hpp"
+#include "tests/data/opened.hpp"
 
 using namespace faultline;
-using faultline::test::Desk;
+using faultline::test::Opened;
 
 namespace {
 
@@ -40,15 +40,6 @@ scenarios:
     - {at: 20min, halt: {far.pool: 5min}}
     - {at: 1min, price: {ETH: -25%}, over: 10min}
 )";
-
-struct Opened {
-  explicit Opened(const std::string& text)
-      : loaded(load_ecosystem_text("t.yaml", text, "", desk.reading)),
-        world(compile(loaded.eco, desk.diagnostics, loaded.spans())) {}
-  Desk desk;
-  LoadedEcosystem loaded;
-  Snapshot world;
-};
 
 }  // namespace
 

@@ -6,10 +6,10 @@
 #include "data/parameter_paths.hpp"
 #include "sim/compile/scenario.hpp"
 #include "sim/snapshot.hpp"
-#include "tests/data/findings.hpp"
+#include "tests/data/opened.hpp"
 
 using namespace faultline;
-using faultline::test::Desk;
+using faultline::test::with;
 
 namespace {
 
@@ -38,28 +38,18 @@ scenarios:
   s: [{at: 0, withdraw: {steCRV: 30%}}]
 )";
 
-struct Opened {
-  explicit Opened(const std::string& text)
-      : loaded(load_ecosystem_text("t.yaml", text, "", desk.reading)),
-        world(compile(loaded.eco, desk.diagnostics, loaded.spans())) {
+/// With what its scenarios compile to.
+struct Opened : test::Opened {
+  explicit Opened(const std::string& text) : test::Opened(text) {
     if (desk.diagnostics.failed()) return;
     for (const ScenarioSpec& s : loaded.eco.scenarios) {
       scenarios.push_back(compile_scenario(
           world, s, set_resolver(loaded.eco, world, desk.diagnostics), paths, desk.diagnostics));
     }
   }
-  Desk desk;
-  LoadedEcosystem loaded;
-  Snapshot world;
   std::deque<FollowedPath> paths;
   std::vector<Scenario> scenarios;
 };
-
-std::string with(std::string text, const std::string& from, const std::string& to) {
-  const std::size_t at = text.find(from);
-  REQUIRE(at != std::string::npos);
-  return text.replace(at, from.size(), to);
-}
 
 std::string findings(const std::string& from, const std::string& to) {
   return Opened(with(file, from, to)).desk.findings();

@@ -9,10 +9,12 @@
 #include "data/parameter_paths.hpp"
 #include "sim/compile/scenario.hpp"
 #include "sim/engine.hpp"
-#include "tests/data/findings.hpp"
+#include "tests/data/opened.hpp"
 
 using namespace faultline;
 using faultline::test::Desk;
+using faultline::test::Opened;
+using faultline::test::with;
 
 namespace {
 
@@ -51,21 +53,6 @@ defences:
 scenarios:
   frozen: [{at: 10min, freeze: {pool.ETH: 1h, spoke: 2h}}]
 )";
-
-struct Opened {
-  explicit Opened(const std::string& text)
-      : loaded(load_ecosystem_text("t.yaml", text, "", desk.reading)),
-        world(compile(loaded.eco, desk.diagnostics, loaded.spans())) {}
-  Desk desk;
-  LoadedEcosystem loaded;
-  Snapshot world;
-};
-
-std::string with(std::string text, const std::string& from, const std::string& to) {
-  const std::size_t at = text.find(from);
-  REQUIRE(at != std::string::npos);
-  return text.replace(at, from.size(), to);
-}
 
 std::string code_of(const std::string& text) {
   Opened o(text);

@@ -4,37 +4,15 @@
 
 #include <fmt/format.h>
 
-#include "tests/laws/random_ecosystem.hpp"
+#include "tests/laws/random_sketch.hpp"
 #include "tests/laws/vary.hpp"
 
 namespace faultline::laws {
 
 namespace {
 
-const std::string quote_asset = "USDX";
-
-struct Claims {
-  Draw& draw;
-  const Options& options;
-  Ecosystem& eco;
-  std::string prefix;
-
-  template <class Spec>
-  void add(std::vector<Named<Spec>>& to, const std::string& name, Spec spec) {
-    to.push_back({prefix + name, {}, prefix + name, {}, std::move(spec)});
-  }
-};
-
-void add_pool(Claims& c, const std::string& name, const Pair& pair, double size) {
-  ConstantProduct::Spec pool;
-  vary(pool, c.draw);
-  pool.pair = pair;
-  pool.liquidity = Amount{size, "$"};
-  c.add(c.eco.venues, name, VenueNode{pool, {}});
-}
-
 /// What both kinds share, of a claim of which so much may be handed in.
-void draw_desk(Claims& c, DeskSpec& desk, const std::string& claim, const std::string& asset,
+void draw_desk(Addition& c, DeskSpec& desk, const std::string& claim, const std::string& asset,
                double supply, double rate) {
   vary(desk, c.draw);
   desk.issues = {claim};
@@ -52,7 +30,7 @@ void draw_desk(Claims& c, DeskSpec& desk, const std::string& claim, const std::s
 }
 
 /// Holders of the claim who sell it at its pool.
-void add_holders(Claims& c, const std::string& claim, const std::string& pool, double supply) {
+void add_holders(Addition& c, const std::string& claim, const std::string& pool, double supply) {
   CoinHolders::Spec holders;
   vary(holders, c.draw);
   holders.asset = {claim};
@@ -66,7 +44,7 @@ void add_holders(Claims& c, const std::string& claim, const std::string& pool, d
 }
 
 /// A market that lends dollars against the bridged token by what it pays by contract.
-void add_lender(Claims& c, const std::string& claim, double usd, double size) {
+void add_lender(Addition& c, const std::string& claim, double usd, double size) {
   IsolatedMarket::Spec spec;
   spec.lends = {quote_asset};
   spec.collateral = {claim};
@@ -92,7 +70,7 @@ void add_lender(Claims& c, const std::string& claim, double usd, double size) {
 }
 
 /// A token with a home, and the same on another chain.
-void add_bridge(Claims& c) {
+void add_bridge(Addition& c) {
   const std::string home = c.prefix + "HT", far = c.prefix + "BT";
   AssetSpec token, bridged;
   const double usd = c.draw.log_between(0.01, 1e4), size = c.draw.log_between(1e5, 1e8);
@@ -118,7 +96,7 @@ void add_bridge(Claims& c) {
 }
 
 /// A coin on dollars in banks, which may be closed.
-void add_fiat_coin(Claims& c) {
+void add_fiat_coin(Addition& c) {
   const std::string coin = c.prefix + "FC";
   AssetSpec spec;
   const double size = c.draw.log_between(1e5, 1e8), supply = size * c.draw.between(2, 20);
@@ -146,7 +124,7 @@ void add_fiat_coin(Claims& c) {
 
 void add_claims(Ecosystem& eco, const Options& options, std::string_view prefix) {
   Draw draw(options.seed ^ (prefix == "b" ? 0xd00d2 : 0xd00d1));
-  Claims c{draw, options, eco, std::string(prefix)};
+  Addition c{draw, options, eco, std::string(prefix)};
   if (draw.chance(0.5)) add_bridge(c);
   if (draw.chance(0.4)) add_fiat_coin(c);
 }

@@ -2,35 +2,17 @@
 // own, onto a world that is whole without them.
 #include <algorithm>
 
-#include "tests/laws/random_ecosystem.hpp"
+#include "tests/laws/random_sketch.hpp"
 #include "tests/laws/vary.hpp"
 
 namespace faultline::laws {
 
 namespace {
 
-const std::string quote_asset = "USDX";
-
-struct Coins {
-  Draw& draw;
-  const Options& options;
-  Ecosystem& eco;
-  std::string prefix, coin, token;
+struct Coins : Addition {
+  std::string coin, token;
   double token_usd = 1;
-
-  template <class Spec>
-  void add(std::vector<Named<Spec>>& to, const std::string& name, Spec spec) {
-    to.push_back({prefix + name, {}, prefix + name, {}, std::move(spec)});
-  }
 };
-
-void add_pool(Coins& c, const std::string& name, const Pair& pair, double size) {
-  ConstantProduct::Spec pool;
-  vary(pool, c.draw);
-  pool.pair = pair;
-  pool.liquidity = Amount{size, "$"};
-  c.add(c.eco.venues, name, VenueNode{pool, {}});
-}
 
 /// A book that trades move for good, so that nobody brings its price back.
 void add_book(Coins& c, const std::string& name, const Pair& pair, double size) {
@@ -125,7 +107,7 @@ void add_buyers(Coins& c) {
 void add_coins(Ecosystem& eco, const Options& options, std::string_view prefix) {
   Draw draw(options.seed ^ (prefix == "b" ? 0xc002c : 0xc001c));
   const std::string own(prefix);
-  Coins c{draw, options, eco, own, own + "AC", own + "AT", 1};
+  Coins c{{draw, options, eco, own}, own + "AC", own + "AT", 1};
   c.token_usd = draw.log_between(0.01, 1e3);
   if (draw.chance(0.5)) add_coin(c);
   if (draw.chance(0.5)) add_buyers(c);

@@ -5,29 +5,15 @@
 
 #include <fmt/format.h>
 
-#include "tests/laws/random_ecosystem.hpp"
+#include "tests/laws/random_sketch.hpp"
 #include "tests/laws/vary.hpp"
 
 namespace faultline::laws {
 
 namespace {
 
-const std::string quote_asset = "USDX";
-
-struct Shares {
-  Draw& draw;
-  const Options& options;
-  Ecosystem& eco;
-  std::string prefix;
-
-  template <class Spec>
-  void add(std::vector<Named<Spec>>& to, const std::string& name, Spec spec) {
-    to.push_back({prefix + name, {}, prefix + name, {}, std::move(spec)});
-  }
-};
-
 template <class Spec>
-VenueNode pool_of(Shares& c, const Pair& pair, double size) {
+VenueNode pool_of(Addition& c, const Pair& pair, double size) {
   Spec spec;
   vary(spec, c.draw);
   spec.pair = pair;
@@ -42,7 +28,7 @@ VenueNode pool_of(Shares& c, const Pair& pair, double size) {
   return {spec, {}};
 }
 
-VenueNode any_pool(Shares& c, const Pair& pair, double size) {
+VenueNode any_pool(Addition& c, const Pair& pair, double size) {
   switch (c.draw.below(4)) {
     case 0:
       return pool_of<ConstantProduct::Spec>(c, pair, size);
@@ -56,7 +42,7 @@ VenueNode any_pool(Shares& c, const Pair& pair, double size) {
 }
 
 /// A market that lends dollars against a share worth `usd`, a part of all there are.
-void add_lender(Shares& c, const std::string& name, const std::string& share, double usd,
+void add_lender(Addition& c, const std::string& name, const std::string& share, double usd,
                 double shares) {
   IsolatedMarket::Spec spec;
   spec.lends = {quote_asset};
@@ -84,7 +70,7 @@ void add_lender(Shares& c, const std::string& name, const std::string& share, do
   c.add(c.eco.markets, name, node);
 }
 
-void add_reserves_feed(Shares& c, const std::string& share) {
+void add_reserves_feed(Addition& c, const std::string& share) {
   FeedSpec feed;
   feed.reads = "reserves";
   const std::string family = c.prefix + "reserves";
@@ -92,7 +78,7 @@ void add_reserves_feed(Shares& c, const std::string& share) {
 }
 
 /// Providers who leave in one coin at any price, a part of all there are.
-void add_leavers(Shares& c, const std::string& share, const std::string& coin, double shares) {
+void add_leavers(Addition& c, const std::string& share, const std::string& coin, double shares) {
   CoinHolders::Spec holders;
   vary(holders, c.draw);
   holders.asset = {share};
@@ -106,7 +92,7 @@ void add_leavers(Shares& c, const std::string& share, const std::string& coin, d
 }
 
 /// A share of a pool of a coin of its own, and one of a pool that holds the first.
-void add_pools(Shares& c) {
+void add_pools(Addition& c) {
   const std::string coin = c.prefix + "LC", share = c.prefix + "LP", meta = c.prefix + "MLP";
   const double usd = c.draw.log_between(0.01, 1e4), size = c.draw.log_between(1e5, 1e8);
   AssetSpec token;
@@ -142,7 +128,7 @@ void add_pools(Shares& c) {
 
 void add_shares(Ecosystem& eco, const Options& options, std::string_view prefix) {
   Draw draw(options.seed ^ (prefix == "b" ? 0x5a4e2 : 0x5a4e1));
-  Shares c{draw, options, eco, std::string(prefix)};
+  Addition c{draw, options, eco, std::string(prefix)};
   if (draw.chance(0.5)) add_pools(c);
 }
 

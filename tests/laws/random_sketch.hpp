@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sim/ecosystem.hpp"
@@ -34,6 +35,22 @@ struct Sketch {
     return {dollars / usd.at(asset), asset};
   }
 };
+
+/// What is laid onto a component that is whole without it, drawn from a stream of its own.
+struct Addition {
+  Draw& draw;
+  const Options& options;
+  Ecosystem& eco;
+  std::string prefix;
+
+  template <class Spec>
+  void add(std::vector<Named<Spec>>& to, const std::string& name, Spec spec) {
+    to.push_back({prefix + name, {}, prefix + name, {}, std::move(spec)});
+  }
+};
+
+/// A constant product pool of so many dollars.
+void add_pool(Addition& to, const std::string& name, const Pair& pair, double size);
 
 /// A venue of the n-th registered kind for a pair, unless the asset has its outside market already.
 void add_venue(Sketch& s, std::size_t kind, const Pair& pair);

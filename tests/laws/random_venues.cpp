@@ -223,6 +223,14 @@ VenueNode make_venue(TypeList<Kinds...>, std::size_t n, Sketch& s, const Pair& p
 
 }  // namespace
 
+void add_pool(Addition& c, const std::string& name, const Pair& pair, double size) {
+  ConstantProduct::Spec pool;
+  vary(pool, c.draw);
+  pool.pair = pair;
+  pool.liquidity = Amount{size, "$"};
+  c.add(c.eco.venues, name, VenueNode{pool, {}});
+}
+
 VenueNode drawn_oracle_pool(Sketch& s, const Pair& pair) {
   return VenueGenerator<OraclePool>::make(s, pair);
 }

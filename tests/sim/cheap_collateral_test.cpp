@@ -56,8 +56,7 @@ struct World {
     add(whole.agents, "buyers", AgentSpecs{buyers});
     Diagnostics diagnostics;
     Snapshot world = compile(whole, diagnostics, {});
-    for (const Diagnostic& d : diagnostics.all()) UNSCOPED_INFO(d.message << ": " << d.remedy);
-    REQUIRE(!diagnostics.failed());
+    faultline::test::require_sound(diagnostics);
     return world;
   }
 };

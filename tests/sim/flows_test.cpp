@@ -54,8 +54,7 @@ struct Built {
   explicit Built(const Ecosystem& of_eco) : eco(of_eco) {
     Diagnostics diagnostics;
     world = compile(eco, diagnostics, {});
-    for (const Diagnostic& d : diagnostics.all()) UNSCOPED_INFO(d.message);
-    REQUIRE(!diagnostics.failed());
+    faultline::test::require_sound(diagnostics);
   }
   /// Someone sells so much ETH made from nothing that the pool's price moves by `share` at once.
   Scenario sale(double share) const {
@@ -393,8 +392,7 @@ agents:
   Reading reading(sources, diagnostics);
   const LoadedEcosystem loaded = load_ecosystem((folder / "books.yaml").string(), {}, reading);
   const Snapshot world = compile(loaded.eco, diagnostics, loaded.spans());
-  for (const Diagnostic& d : diagnostics.all()) UNSCOPED_INFO(d.message);
-  REQUIRE(!diagnostics.failed());
+  faultline::test::require_sound(diagnostics);
   fs::remove_all(folder);
   const auto& params = world.flow_params.of<OptionDealers>();  // amm, dealers, grid
   REQUIRE(params.size() == 3);

@@ -79,8 +79,7 @@ struct World {
   Snapshot compiled() const {
     Diagnostics diagnostics;
     Snapshot world = compiled(diagnostics);
-    for (const Diagnostic& d : diagnostics.all()) UNSCOPED_INFO(d.message << ": " << d.remedy);
-    REQUIRE(!diagnostics.failed());
+    faultline::test::require_sound(diagnostics);
     return world;
   }
 };

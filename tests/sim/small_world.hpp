@@ -2,11 +2,13 @@
 // liquidate.
 #pragma once
 
+#include <catch2/catch.hpp>
 #include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/diagnostics.hpp"
 #include "sim/ecosystem.hpp"
 
 namespace faultline::test {
@@ -21,6 +23,12 @@ inline Amount usd(double value) {
 template <class Spec>
 void add(std::vector<Named<Spec>>& to, const std::string& name, Spec spec) {
   to.push_back({name, {}, name, {}, std::move(spec)});
+}
+
+/// Requires that nothing was wrong; a failure tells every finding.
+inline void require_sound(const Diagnostics& diagnostics) {
+  for (const Diagnostic& d : diagnostics.all()) UNSCOPED_INFO(d.message << ": " << d.remedy);
+  REQUIRE(!diagnostics.failed());
 }
 
 inline AssetSpec priced(double usd_each) {

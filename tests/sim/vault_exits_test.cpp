@@ -65,8 +65,7 @@ struct World {
     expand_contracts(all);
     Diagnostics diagnostics;
     Snapshot world = compile(all, diagnostics, {});
-    for (const Diagnostic& d : diagnostics.all()) UNSCOPED_INFO(d.message << ": " << d.remedy);
-    REQUIRE(!diagnostics.failed());
+    faultline::test::require_sound(diagnostics);
     return world;
   }
 };
