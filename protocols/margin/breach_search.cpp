@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cassert>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -23,9 +24,13 @@ constexpr std::int32_t kZeroKey = 0x8000;
 constexpr std::uint16_t kMostKey = 0xfffe, kNeverKey = 0xffff;
 constexpr std::int64_t kAlways = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
-// What a key gives way for, in steps: two logarithms of factors, 1.01 units each, and the rounding
-// of sums of 64 products and of the series, below 1 unit: 3.02 / 64 at most.
-constexpr double kKeyMargin = 0.0625;
+// A factor whose logarithm was taken is taken anew once it is farther from then than this share,
+// 2.0001 units of `log_floor`: interest moves all factors in all rounds, by a hundredth of that.
+constexpr double kTakenWithin = 0x1p-19;
+// What a key gives way for, in steps: two moves between factors within that of what was taken, 4.01
+// units each, two logarithms, 1.01 units each, and the rounding of sums of 64 products and of the
+// series, below 1 unit: 11.1 / 64 at most.
+constexpr double kKeyMargin = 0.1875;
 // Sums and factors for which no product of the proof leaves the range of normal doubles: a sum at
 // least 2^-200 stays above 2^-1000 while factors move between 2^-400 and 2^400.
 constexpr double kLeastSum = 0x1p-200, kMostSum = 0x1p200;
@@ -278,7 +283,6 @@ BreachSearch::BreachSearch(const Book& book, const Positions& positions,
       positions_(&positions),
       base_y_(base.begin(), base.begin() + book.factor_count()),
       base_log_(book.factor_count()),
-      moved_(book.factor_count()),
       fresh_(book.factor_count()),
       fresh_y_(book.factor_count()),
       fresh_log_(book.factor_count()),
@@ -304,6 +308,7 @@ BreachSearch::BreachSearch(const Book& book, const Positions& positions,
     base_wild_ += is_wild(base[f]) ? 1 : 0;
   }
   y_ = base_y_;
+  taken_ = base_y_;
   log_ = base_log_;
   wild_ = base_wild_;
   for (auto& keys : base_keys_) keys.assign(book.padded_tiles(), kNeverKey);
@@ -314,7 +319,6 @@ BreachSearch::BreachSearch(const Book& book, const Positions& positions,
   ref_log_ = base_ref_log_;
   for (int side = 0; side < 2; ++side) keys_[side] = base_keys_[side];
   breached_ = base_breached_;
-  moved_list_.reserve(book.factor_count());
   for (auto* list : {&due_, &used_, &touched_list_}) list->reserve(blocks_.size());
 }
 
@@ -352,20 +356,21 @@ std::optional<std::uint32_t> BreachSearch::begin(std::span<const double> y,
   ++calls_;
   due_.clear();
   std::size_t moved = 0;
-  bool wild = false;
+  bool any = false, wild = false;
   for (const std::uint32_t f : changed) {
-    const double before = y_[f], now = y[f];
-    if (now == before) continue;
+    const double now = y[f];
+    if (now == y_[f]) continue;
+    any = true;
     y_[f] = now;
+    log_[f].round = round_;
+    const double before = taken_[f];
+    if (std::fabs(now - before) <= before * kTakenWithin) continue;
+    taken_[f] = now;
     fresh_[moved] = f;
     fresh_y_[moved++] = now;
     const bool was = wild_ != 0 && is_wild(before), is = is_wild(now);
     wild = wild || was || is;
     wild_ += (is ? 1u : 0u) - (was ? 1u : 0u);
-    if (moved_[f] == 0) {
-      moved_[f] = 1;
-      moved_list_.push_back(f);
-    }
   }
   log_floors(fresh_y_.data(), moved, fresh_log_.data());
   std::int32_t rise = 0, fall = 0;
@@ -375,12 +380,12 @@ std::optional<std::uint32_t> BreachSearch::begin(std::span<const double> y,
     FactorLog& at = log_[fresh_[i]];
     rise = std::max(rise, log - at.log);
     fall = std::max(fall, at.log - log);
-    at = {log, round_};
+    at.log = log;
   }
   travelled_ += std::int64_t{rise} + fall;
   for (const std::uint32_t block : touched_list_) queue_block(block);
   touched_list_.clear();
-  if (moved != 0) queue_due(wild ? kNever - 1 : travelled_);
+  if (any) queue_due(wild ? kNever - 1 : travelled_);
   return std::nullopt;
 }
 
@@ -671,12 +676,8 @@ void BreachSearch::touch(std::uint32_t position) {
 }
 
 void BreachSearch::reset() {
-  for (const std::uint32_t f : moved_list_) {
-    y_[f] = base_y_[f];
-    log_[f] = base_log_[f];
-    moved_[f] = 0;
-  }
-  moved_list_.clear();
+  y_ = taken_ = base_y_;
+  log_ = base_log_;
   wild_ = base_wild_;
   const auto restore = [](auto& to, const auto& from, std::size_t first, std::size_t count) {
     std::copy_n(from.begin() + static_cast<std::ptrdiff_t>(first), count,

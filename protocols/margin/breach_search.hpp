@@ -13,6 +13,8 @@
 // made of plain IEEE operations (`log_floor`, `key_of`), and keys give way for all of them and for
 // the rounding of the sums, so no change is missed and no libm decides what is visited.
 //
+// Moves too small to matter to a key are not taken over at all: keys give way for those, too.
+//
 // A block is looked at only when factors may have moved far enough for its nearest key: the search
 // adds up the way of all factors, largest rise plus largest fall a round, and each block knows the
 // sum before which it need not be asked.
@@ -116,6 +118,9 @@ class BreachSearch {
   /// Tells that a leg of the row changed; the next `find` evaluates it and reports it if in breach.
   void touch(std::uint32_t position);
 
+  /// Before the first `find`: rows in breach at the base are no news to it.
+  void know_base() { first_ = false; }
+
   /// Appends all rows that were in breach at the end of the last call, ascending; costs a bit a
   /// row.
   void members(Rows& out);
@@ -191,10 +196,9 @@ class BreachSearch {
   std::int64_t travelled_ = 0;  // way of the factors since `reset`, in units of `log_floor`
 
   std::vector<double> y_, base_y_;  // by factor: as of the last find; at the base
+  std::vector<double> taken_;       // of which `log_` is
   std::vector<FactorLog> log_, base_log_;
-  std::vector<std::uint8_t> moved_;  // by factor: listed in moved_list_
-  std::vector<std::uint32_t> moved_list_;
-  // Of the factors that moved in this call: which, what they are, `log_floor` of it.
+  // Of the factors taken in this call: which, what they are, `log_floor` of it.
   std::vector<std::uint32_t> fresh_;
   std::vector<double> fresh_y_;
   std::vector<std::int32_t> fresh_log_;

@@ -118,9 +118,9 @@ void move_factors(Random& random, std::uint32_t round, const Book& book, std::ve
   for (std::uint32_t f = 0; f < kFactors; ++f) {
     const double noise = random.real(-0.002, 0.002);
     const bool debt = is_debt_factor(f);
-    if (phase == 0) y[f] *= 1.0 + noise + (debt ? 0.0 : -0.006);         // fall
-    if (phase == 1) y[f] *= 1.0 + noise + (debt ? 0.0 : 0.004);          // rise
-    if (phase == 2 && debt) y[f] *= 1.0 + 2e-5;                          // interest only
+    if (phase == 0) y[f] *= 1.0 + noise + (debt ? 0.0 : -0.006);           // fall
+    if (phase == 1) y[f] *= 1.0 + noise + (debt ? 0.0 : 0.004);            // rise
+    if (phase == 2 && debt) y[f] *= 1.0 + (round % 2 == 0 ? 2e-5 : 1e-6);  // interest only
     if (phase == 3 && random.chance(0.05)) y[f] *= debt ? 1.01 : 0.985;  // thresholds, few factors
     if (phase == 4) y[f] *= 1.0 + 4 * noise;                             // noise
   }
@@ -526,6 +526,39 @@ TEST_CASE("rows deep in breach cost nothing while interest accrues", "[breach_se
   REQUIRE(!lister.find(y));
   CHECK(lister.left.size() == 200);
   CHECK(lister.rows.size() == 200);
+}
+
+TEST_CASE("moves far below a key's step are never missed", "[breach_search]") {
+  Random random{77};
+  BookBuilder builder;
+  const std::vector<double> base = base_factors(random);
+  for (std::uint32_t row = 0; row < 4096; ++row) {  // two mixes, within 2% of breach
+    const std::uint32_t collateral = random.below(2), debt = kGroupCollateral;
+    const double amount = random.real(1.0, 50.0), health = 1 + random.real(-2e-2, 2e-2);
+    builder.add_row(
+        0, std::vector<LegInput>{{collateral, amount, false},
+                                 {debt, amount * base[collateral] / (base[debt] * health), true}});
+  }
+  const Book book = std::move(builder).build(base);
+  Positions positions(book);
+  BreachSearch search(book, positions);
+  std::vector<double> y = base;
+  std::vector<std::uint32_t> entered, left, rows, scanned;
+  std::size_t changes = 0;
+  for (std::uint32_t round = 0; round < 1500; ++round) {
+    for (std::uint32_t f = 0; f < kFactors;
+         ++f) {  // up and down again, each by a step too small to be taken
+      const double step = random.real(0.0, 1.5e-6);
+      y[f] *= (round / 300 % 2 == 0) == is_debt_factor(f) ? 1 + step : 1 - step;
+    }
+    REQUIRE(!search.find(y, entered, left));
+    changes += round > 0 ? entered.size() + left.size() : 0;
+    rows.clear();
+    search.members(rows);
+    reference_scan(book, positions, y, scanned);
+    REQUIRE(rows == scanned);
+  }
+  CHECK(changes > 100);
 }
 
 TEST_CASE("worthless collateral and legs filled later are found", "[breach_search]") {
