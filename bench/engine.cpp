@@ -1,12 +1,15 @@
 // What the engine costs on an ecosystem file: runs a second, nanoseconds a round, and where they
 // go.
 //
-//   bench_engine [FILE] [--runs N] [--asset ETH] [--set PATH=VALUE] [--quiet-world] [--twice]
+//   bench_engine [FILE] [--runs N] [--asset ETH] [--set PATH=VALUE] [--baseline] [--direct]
+//                [--quiet-world] [--twice]
 //
 // Each run is one random shock to one asset, between +10% and -50%, beginning in the first quarter
 // of the horizon and taking up to half of it: a pure function of its number. One thread. The shares
 // of the phases are taken in a second pass, which calls them one by one with a clock between (and
 // must end in the same bytes).
+//   --baseline     no shock, as the baseline of each scenario of a sweep
+//   --direct       prices move and nobody's trades move them, as the direct run of each
 //   --quiet-world  no shock and nothing that moves by itself: every round must visit nothing
 //   --twice        the same scenario twice in one workspace: the second must allocate nothing
 #include <x86intrin.h>
@@ -68,10 +71,12 @@ struct Options {
   std::uint64_t runs = 1000;
   Overlays overlays;
   bool quiet_world = false, twice = false, no_profile = false;
+  bool baseline = false, direct = false;
 };
 
 /// Shock number `id` to the asset.
-Scenario random_shock(const Snapshot& world, std::uint64_t id, AssetId asset) {
+Scenario random_shock(const Snapshot& world, const Options& options, std::uint64_t id,
+                      AssetId asset) {
   const auto draw = [&](std::uint32_t purpose) {
     return uniform(DrawKey{.seed = 2023, .scenario = id, .purpose = purpose});
   };
@@ -83,7 +88,8 @@ Scenario random_shock(const Snapshot& world, std::uint64_t id, AssetId asset) {
   move.value = math::log(1.1 - 0.6 * draw(1));
   move.when.start_s = draw(2) * world.horizon_s / 4;
   move.when.end_s = move.when.start_s + draw(3) * world.horizon_s / 2;
-  s.moves.push_back(move);
+  if (!options.baseline) s.moves.push_back(move);
+  s.transmission = !options.direct;
   return s;
 }
 
@@ -147,7 +153,7 @@ Totals run_plain(const Snapshot& world, const Options& options, AssetId asset, W
   Fingerprint hash;
   std::vector<Scenario> scenarios;
   for (std::uint64_t id = 0; id < options.runs; ++id) {
-    scenarios.push_back(random_shock(world, id, asset));
+    scenarios.push_back(random_shock(world, options, id, asset));
   }
   const double begin = seconds(), cpu_begin = cpu_seconds();
   for (const Scenario& s : scenarios) {
@@ -182,7 +188,7 @@ void print_world(const Snapshot& world, const Options& options) {
 
 int time_runs(const Snapshot& world, const Options& options, AssetId asset) {
   Workspace w(world);
-  for (std::uint64_t id = 0; id < 20; ++id) run(world, random_shock(world, id, asset), w);
+  for (std::uint64_t id = 0; id < 20; ++id) run(world, random_shock(world, options, id, asset), w);
   std::vector<std::pair<std::uint64_t, Stop>> lengths;
   const Totals t = run_plain(world, options, asset, w, lengths);
   const auto n = static_cast<double>(options.runs), rounds = static_cast<double>(t.rounds);
@@ -205,7 +211,7 @@ int time_runs(const Snapshot& world, const Options& options, AssetId asset) {
   const double begin = seconds();
   const std::uint64_t tick_begin = __rdtsc();
   for (std::uint64_t id = 0; id < options.runs; ++id) {
-    add_outcome(hash, run_timed(world, random_shock(world, id, asset), lengths[id].first,
+    add_outcome(hash, run_timed(world, random_shock(world, options, id, asset), lengths[id].first,
                                 lengths[id].second, w, profile));
   }
   const double ns_per_tick =
@@ -274,7 +280,7 @@ int check_allocations(const Snapshot& world, const Options& options, AssetId ass
   Workspace w(world);
   std::uint64_t first = 0, again = 0, worst = 0;
   for (std::uint64_t id = 0; id < options.runs; ++id) {
-    const Scenario s = random_shock(world, id, asset);
+    const Scenario s = random_shock(world, options, id, asset);
     std::uint64_t before = allocations;
     run(world, s, w);
     first += allocations - before;
@@ -304,6 +310,10 @@ bool parse(int argc, char** argv, Options& o) {
       o.overlays.sets.emplace_back(argv[++i]);
     } else if (std::strcmp(argv[i], "--quiet-world") == 0) {
       o.quiet_world = true;
+    } else if (std::strcmp(argv[i], "--baseline") == 0) {
+      o.baseline = true;
+    } else if (std::strcmp(argv[i], "--direct") == 0) {
+      o.direct = true;
     } else if (std::strcmp(argv[i], "--twice") == 0) {
       o.twice = true;
     } else if (std::strcmp(argv[i], "--no-profile") == 0) {
@@ -314,7 +324,7 @@ bool parse(int argc, char** argv, Options& o) {
     } else {
       std::fprintf(stderr,
                    "usage: %s [FILE] [--runs N] [--asset ETH] [--set PATH=VALUE] [--no-profile] "
-                   "[--quiet-world] [--twice]\n",
+                   "[--baseline] [--direct] [--quiet-world] [--twice]\n",
                    argv[0]);
       return false;
     }

@@ -43,17 +43,18 @@ class FlatMap {
     while (slots_[i].full && slots_[i].key != key) i = (i + 1) & mask;
     return i;
   }
+  // What was taken once serves again, even where a smaller map was copied over this one since.
   void grow() {
-    std::vector<Entry> old = std::move(slots_);
-    std::vector<std::uint32_t> members = std::move(used_);
-    slots_.assign(old.empty() ? 64 : 2 * old.size(), Entry{});
+    old_ = slots_;
+    old_used_ = used_;
+    slots_.assign(old_.empty() ? 64 : 2 * old_.size(), Entry{});
     used_.clear();
     used_.reserve(slots_.size() / 2 + 1);
-    for (const std::uint32_t i : members) try_emplace(old[i].key, old[i].value);
+    for (const std::uint32_t i : old_used_) try_emplace(old_[i].key, old_[i].value);
   }
 
-  std::vector<Entry> slots_;
-  std::vector<std::uint32_t> used_;
+  std::vector<Entry> slots_, old_;  // old_: scratch of `grow`
+  std::vector<std::uint32_t> used_, old_used_;
 };
 
 }  // namespace faultline

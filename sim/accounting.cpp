@@ -322,11 +322,11 @@ double exit_hole(const Snapshot& world, const Workspace& w, std::uint32_t p, dou
 
 /// Bad debt if the collateral of every account in breach or under water were sold at once.
 void measure_exit(const Snapshot& world, Workspace& w) {
-  w.hollow.clear();
-  w.underwater.members(w.hollow);
-  std::vector<std::uint32_t>& rows = w.exit_rows;
+  std::vector<std::uint32_t>&rows = w.exit_rows, &hollow = w.entered;
+  hollow.clear();
+  w.underwater.members(hollow);
   rows.clear();
-  std::set_union(w.breached.begin(), w.breached.end(), w.hollow.begin(), w.hollow.end(),
+  std::set_union(w.breached.begin(), w.breached.end(), hollow.begin(), hollow.end(),
                  std::back_inserter(rows));
   std::vector<double>& amount = w.exit_amounts;
   amount.assign(world.reserves.size(), 0);
@@ -398,9 +398,13 @@ void measure_unserved(const Snapshot& world, Workspace& w) {
     waits.push_back(since == nullptr ? 0 : until_s - *since * world.round_s);
   }
   if (waits.empty()) return;
-  std::sort(waits.begin(), waits.end());
-  w.outcome.unserved_wait_p50_s = waits[(waits.size() - 1) / 2];
-  w.outcome.unserved_wait_p95_s = waits[(waits.size() - 1) * 19 / 20];
+  const auto quantile = [&](std::size_t rank) {
+    const auto at = waits.begin() + static_cast<std::ptrdiff_t>(rank);
+    std::nth_element(waits.begin(), at, waits.end());
+    return *at;
+  };
+  w.outcome.unserved_wait_p50_s = quantile((waits.size() - 1) / 2);
+  w.outcome.unserved_wait_p95_s = quantile((waits.size() - 1) * 19 / 20);
 }
 
 /// What had no cash to spare at the end had none to the horizon.

@@ -164,9 +164,9 @@ double behind_claim(const Snapshot& world, const Workspace& w, std::uint32_t r) 
        ++i) {
     const std::uint32_t debt = world.reserves[i].debt_factor;
     const std::uint32_t collateral = world.reserves[i].collateral_factor;
-    const double usd = w.hollow_units[debt] * w.market_factors[debt];
+    const double usd = w.hollow.units[debt] * w.market_factors[debt];
     all += usd;
-    held += w.hollow_units[collateral] * w.market_factors[collateral];
+    held += w.hollow.units[collateral] * w.market_factors[collateral];
     if (i == r) owed = usd;
   }
   constexpr double noise = 1e-13;  // of the sums

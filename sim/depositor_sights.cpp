@@ -37,7 +37,7 @@ AssetId hole_asset(const Snapshot& world, const Workspace& w, std::uint32_t m) {
   for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
        ++r) {
     const std::uint32_t f = world.reserves[r].collateral_factor;
-    const double held = w.hollow_units[f] * w.market_factors[f];
+    const double held = w.hollow.units[f] * w.market_factors[f];
     if (!(held > usd)) continue;
     usd = held;
     most = world.reserves[r].asset;

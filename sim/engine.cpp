@@ -44,6 +44,16 @@ bool nothing_pending(const Snapshot& world, const Scenario& scenario, const Work
          !reports_pending(world, w) && !vaults_pending(world, w) && !desks_pending(world, w);
 }
 
+/// What every run of a workspace begins with, found before its first.
+void find_opening_rows(const Snapshot& world, Workspace& w) {
+  OpeningRows found;
+  find_opening_breaches(world, w, found);
+  find_opening_holes(world, w);
+  found.hollow = w.hollow;
+  w.opening_rows = std::move(found);
+  w.reset();
+}
+
 /// Law 1, after every round: for tests, since it costs the size of the book.
 void audit_round(const Snapshot& world, Workspace& w) {
   const std::string broken = audit(world, w, true);
@@ -54,6 +64,7 @@ void audit_round(const Snapshot& world, Workspace& w) {
 
 const Outcome& run(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   w.reset();
+  if (!w.opening_rows) find_opening_rows(world, w);
   w.transmission = scenario.transmission;
   w.outcome.manipulations.resize(scenario.manipulations.size());
   open_books(world, w);

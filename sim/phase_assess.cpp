@@ -9,7 +9,6 @@
 // at which its pair could pay, or some value it was found under has drifted by 3% in its favour.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "protocols/liquidation/economics.hpp"
 #include "sim/absorbing_markets.hpp"
@@ -18,6 +17,7 @@
 #include "sim/clusters.hpp"
 #include "sim/coin_loans.hpp"
 #include "sim/flows.hpp"
+#include "sim/parked_rows.hpp"
 #include "sim/perps.hpp"
 #include "sim/pool_perps.hpp"
 #include "sim/pools.hpp"
@@ -27,10 +27,6 @@
 namespace faultline {
 
 namespace {
-
-constexpr double never = std::numeric_limits<double>::infinity();
-constexpr double drift = 1.03;   // after which parked rows are looked at again
-constexpr double far_off = 1.3;  // rho beyond which a row waits for any lane, not for its own
 
 void refresh_factors(const Snapshot& world, Workspace& w) {
   for (const std::uint32_t o : w.moved_feeds.members()) {
@@ -95,10 +91,13 @@ void refresh_lanes(const Snapshot& world, Workspace& w) {
     }
   }
   if (!w.transmission && w.round > 0) {
-    if (all || !w.moved_references.empty()) price_lanes_at_reference(world, w);
+    if (!all && w.moved_references.empty()) return;
+    w.parked.asks = true;
+    price_lanes_at_reference(world, w);
     return;
   }
   if (!all && w.moved_venues.empty()) return;
+  w.parked.asks = true;
   price_bundles(world, w);
   if (all) {
     for (std::size_t l = 0; l < world.lane_sources.size(); ++l) price_lane(world, w, l);
@@ -110,141 +109,12 @@ void refresh_lanes(const Snapshot& world, Workspace& w) {
   if (!w.transmission) price_lanes_at_reference(world, w);
 }
 
-bool by_needs(const ParkedRow& a, const ParkedRow& b) {
-  return a.needs != b.needs ? a.needs > b.needs : a.position > b.position;
-}
-
 /// Market value over what the oracle says, of every reserve's asset.
 void refresh_gaps(const Snapshot& world, Workspace& w) {
   if (w.round > 0 && w.moved_feeds.empty() && w.moved_spots.empty()) return;
   for (std::uint32_t r = 0; r < world.reserves.size(); ++r) {
     const Reserve& reserve = world.reserves[r];
     w.spot_gap[r] = w.market.spot[reserve.asset.value] / w.market.published[reserve.oracle.value];
-  }
-}
-
-/// Notes the values parked rows were found under; whether one has drifted since.
-bool values_drifted(Workspace& w, bool start) {
-  ParkedRows& parked = w.parked;
-  if (start) {
-    w.parked_prices = w.factors;
-    parked.least_gap = w.spot_gap;
-    return false;
-  }
-  bool drifted = false;
-  const double* now = w.factors.data();
-  double* least = w.parked_prices.data();
-  for (std::size_t f = 0; f < w.factors.size(); ++f) {
-    drifted |= now[f] > drift * least[f];
-    least[f] = now[f] < least[f] ? now[f] : least[f];
-  }
-  if (w.moved_feeds.empty() && w.moved_spots.empty()) return drifted;
-  for (std::size_t r = 0; r < w.spot_gap.size(); ++r) {
-    const double gap = w.spot_gap[r];
-    drifted |= gap > drift * parked.least_gap[r];
-    parked.least_gap[r] = std::min(parked.least_gap[r], gap);
-  }
-  return drifted;
-}
-
-void wake(Workspace& w, const ParkedRow& row) {
-  const ParkState* state = w.parked.states.find(row.position);
-  if (!state->parked || state->stamp != row.stamp) return;
-  w.set_parked(row.position, false);
-  w.parked.woken.push_back(row.position);
-}
-
-/// Wakes what waits for no more than `rho`: the front rows one by one, or, where many do, in one
-/// sweep over the heap.
-void wake_up_to(Workspace& w, std::vector<ParkedRow>& heap, double rho) {
-  for (std::size_t pops = heap.size() / 32 + 1; pops > 0; --pops) {
-    if (heap.empty() || heap.front().needs > rho) return;
-    std::pop_heap(heap.begin(), heap.end(), by_needs);
-    wake(w, heap.back());
-    heap.pop_back();
-  }
-  std::erase_if(heap, [&](const ParkedRow& row) {
-    if (row.needs > rho) return false;
-    wake(w, row);
-    return true;
-  });
-  std::make_heap(heap.begin(), heap.end(), by_needs);
-}
-
-constexpr std::size_t lanes_at_once = 8;  // in which compilers keep to vectors
-
-/// The best of all lanes; those without a price do not count.
-double best_rho(const std::vector<double>& rho) {
-  double best[lanes_at_once] = {};
-  std::size_t l = 0;
-  for (; l + lanes_at_once <= rho.size(); l += lanes_at_once) {
-    for (std::size_t k = 0; k < lanes_at_once; ++k) {
-      best[k] = rho[l + k] > best[k] ? rho[l + k] : best[k];
-    }
-  }
-  for (; l < rho.size(); ++l) best[0] = std::max(best[0], rho[l]);
-  return *std::max_element(best, best + lanes_at_once);
-}
-
-/// Wakes the rows of one lane that wait for no more than `rho`.
-void wake_lane(Workspace& w, std::size_t lane, double rho) {
-  std::vector<ParkedRow>& heap = w.parked.by_lane[lane];
-  if (heap.empty() || heap.front().needs > rho) return;
-  wake_up_to(w, heap, rho);
-  w.parked.least[lane] = heap.empty() ? never : heap.front().needs;
-  w.parked.heaps -= heap.empty() ? 1 : 0;
-}
-
-/// Brings back rows parked for a lane that might pay now.
-void wake_lanes(Workspace& w) {
-  ParkedRows& parked = w.parked;
-  const bool all = values_drifted(w, false);
-  if (!parked.any.empty()) wake_up_to(w, parked.any, all ? never : best_rho(w.lane_rho));
-  const double *least = parked.least.data(), *rho = w.lane_rho.data();
-  const std::size_t lanes = parked.least.size();
-  for (std::size_t from = 0; from < lanes; from += lanes_at_once) {
-    const std::size_t end = std::min(from + lanes_at_once, lanes);
-    std::int64_t due = all ? -1 : 0;
-    if (end - from == lanes_at_once) {
-      for (std::size_t k = 0; k < lanes_at_once; ++k) {
-        due |= least[from + k] > rho[from + k] ? 0 : -1;
-      }
-    } else {
-      due = -1;
-    }
-    for (std::size_t l = from; due != 0 && l < end; ++l) wake_lane(w, l, all ? never : rho[l]);
-  }
-}
-
-/// Brings back parked rows that might pay now.
-void wake_parked(Workspace& w) {
-  w.parked.woken.clear();
-  if (!w.parked.empty()) wake_lanes(w);
-  wake_band_loans(*w.world, w);
-  std::sort(w.parked.woken.begin(), w.parked.woken.end());
-}
-
-void push_parked(std::vector<ParkedRow>& heap, const ParkedRow& row) {
-  heap.push_back(row);
-  std::push_heap(heap.begin(), heap.end(), by_needs);
-}
-
-/// Takes a row out of the game until one of `needs` is met; it may be any lane's if all are far.
-void park(Workspace& w, std::uint32_t position, std::span<const LaneNeeds> needs) {
-  ParkedRows& parked = w.parked;
-  if (parked.empty()) values_drifted(w, true);
-  const std::uint32_t stamp = w.set_parked(position, true).stamp;
-  double least = never;
-  for (const LaneNeeds& n : needs) least = std::min(least, n.needs);
-  if (!(least < far_off)) {
-    push_parked(parked.any, {position, stamp, least});
-    return;
-  }
-  for (const LaneNeeds& n : needs) {
-    std::vector<ParkedRow>& heap = parked.by_lane[n.lane];
-    parked.heaps += heap.empty() ? 1 : 0;
-    push_parked(heap, {position, stamp, n.needs});
-    parked.least[n.lane] = std::min(parked.least[n.lane], n.needs);
   }
 }
 
@@ -304,11 +174,11 @@ double most_share(const LendingTerms& t) {
   return may_be_all ? 1 : std::min(1.0, t.close_factor);
 }
 
-/// Least rho at which a pair could pay while values drift no further than they may. One call repays
-/// no more than the leg owes, nor than the collateral is worth less the bonus, rounded up; gas is
-/// paid at the market price of the debt. Rounded down.
-double least_rho(const Snapshot& world, const Workspace& w, const RowView& row, const Pair& pair,
-                 double gas_usd, double gain) {
+/// Least rho at which a pair could pay while values drift no further than they may, a little or
+/// far. One call repays no more than the leg owes, nor than the collateral is worth less the bonus,
+/// rounded up; gas is paid at the market price of the debt. Rounded down.
+LaneNeeds least_rho(const Snapshot& world, const Workspace& w, const RowView& row, const Pair& pair,
+                    double gas_usd, double gain) {
   const Reserve& debt = world.reserves[pair.debt_reserve];
   const Reserve& collateral = world.reserves[pair.collateral_reserve];
   const double pd = w.market.published[debt.oracle.value];
@@ -322,9 +192,12 @@ double least_rho(const Snapshot& world, const Workspace& w, const RowView& row, 
   const double most =
       std::min(most_share(w.settings.reserves[pair.collateral_reserve].terms) * owed + step,
                posted / (1 + bonus) + step);
-  const double gas = gas_usd / (w.spot_gap[pair.debt_reserve] * drift);
-  const double needs = (1 + gas / (drift * most)) / gain * (1 - 1e-9);
-  return std::isnan(needs) ? 0 : needs;
+  const double gas = gas_usd / w.spot_gap[pair.debt_reserve];
+  const auto needs = [&](double drift) {
+    const double rho = (1 + gas / drift / (drift * most)) / gain * (1 - 1e-9);
+    return std::isnan(rho) ? 0 : rho;
+  };
+  return {pair.lane, needs(near_drift), needs(far_drift * near_drift)};
 }
 
 /// Plans one pair; where it gains more than `best_usd`, the order and that sum are replaced by it.
@@ -338,10 +211,9 @@ void try_pair(const Snapshot& world, const Workspace& w, const RowView& row, con
   const double pd = w.market.published[world.reserves[rd].oracle.value];
   const double debt_usd = row.legs[pair.debt_leg].amount * w.market.borrow_index[rd] * pd;
   const double gain = (1 + terms.bonus) * liquidator_share(terms);
-  const double least = least_rho(world, w, row, pair, gas_usd, gain);
-  needs.push_back({pair.lane, least});
+  needs.push_back(least_rho(world, w, row, pair, gas_usd, gain));
   const double rho = w.lane_rho[pair.lane];
-  if (!(gain * rho > 1 + gas_usd / debt_usd) || least > rho) return;
+  if (!(gain * rho > 1 + gas_usd / debt_usd) || needs.back().needs > rho) return;
   const LiquidationPlan plan = plan_pair(world, w, row, pair);
   if (plan.reverts()) return;
   const double profit_usd = liquidation_profit(plan, w.lane_price[pair.lane], pair.gas) * pd;
@@ -378,6 +250,15 @@ double best_pair(const Snapshot& world, const Workspace& w, const RowView& row, 
   return best_usd;
 }
 
+/// Rows in breach at the opening that the first round finds sound were never in breach.
+void forget_healed(Workspace& w) {
+  if (w.left.empty()) return;
+  w.breach_since.clear();
+  for (const std::uint32_t p : w.opening_rows->breached) {
+    if (!std::binary_search(w.left.begin(), w.left.end(), p)) w.breach_since.try_emplace(p, 0);
+  }
+}
+
 /// Brings the list of rows to look at up to date: what the search reported, and who may pay again.
 void refresh_breached(const Snapshot& world, Workspace& w) {
   std::erase_if(w.entered,
@@ -386,6 +267,7 @@ void refresh_breached(const Snapshot& world, Workspace& w) {
     for (const std::uint32_t p : *rows)
       if (w.is_parked(p)) w.set_parked(p, false);
   }
+  if (w.round == 0 && w.opening_rows) forget_healed(w);
   for (const std::uint32_t p : w.entered) w.breach_since.try_emplace(p, w.round);
   update_rows(w.breached, w.entered, w.left, w.row_scratch);
   wake_parked(w);
@@ -501,13 +383,9 @@ void plan_rows(const Snapshot& world, Workspace& w) {
     take_over_plans(rows, w);
     w.bands.closed.insert(w.bands.closed.end(), rows.closed_loans.begin(), rows.closed_loans.end());
     for (const PlannedRows::Parking& p : rows.parked) {
-      if (p.first_need == p.end_need) {
-        w.set_parked(p.position, true);
-        if (world.markets[world.positions[p.position].market.value].bands >= 0) {
-          wait_for_price(world, w, p.position);
-        }
-      } else {
-        park(w, p.position, std::span(rows.needs).subspan(p.first_need, p.end_need - p.first_need));
+      park(w, p, rows.needs);
+      if (world.markets[world.positions[p.position].market.value].bands >= 0) {
+        wait_for_price(world, w, p.position);
       }
     }
   }
@@ -542,6 +420,27 @@ double breach_factor_at(const Workspace& w, std::uint32_t factor, double price) 
   }
   return factor == reserve.debt_factor ? price * w.market.borrow_index[r]
                                        : price * w.market.supply_index[r] * lt;
+}
+
+/// Whether rows of a market are served one by one, along lanes.
+bool sells_along_lanes(const Market& m) {
+  return m.perp < 0 && m.house < 0 && m.troves < 0 && m.absorbs < 0 && m.bands < 0 &&
+         m.vault_cluster < 0;
+}
+
+void find_opening_breaches(const Snapshot& world, Workspace& w, OpeningRows& found) {
+  refresh_lanes(world, w);
+  refresh_gaps(world, w);
+  w.breach.find(w.factors, {}, found.breached, w.left);  // the base is finite
+  PlannedRows plans;
+  for (const std::uint32_t p : found.breached) {
+    found.since.try_emplace(p, 0);
+    const Market& market = world.markets[world.positions[p].market.value];
+    sells_along_lanes(market) ? plan_row(world, w, p, plans) : plans.kept.push_back(p);
+  }
+  for (const PlannedRows::Parking& p : plans.parked) park(w, p, plans.needs);
+  found.kept = std::move(plans.kept);
+  found.parked = w.parked;
 }
 
 void assess(const Snapshot& world, const Scenario&, Workspace& w) {

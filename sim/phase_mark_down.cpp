@@ -37,12 +37,12 @@ void count_hollow(Workspace& w, std::uint32_t position, bool on) {
   Leg legs[kMostLegs];
   const RowLegs row = w.positions.row(position, legs);
   const auto [at, fresh] =
-      w.hollow_at.try_emplace(position, static_cast<std::uint32_t>(w.hollow_legs.size()));
-  if (fresh) w.hollow_legs.resize(w.hollow_legs.size() + row.count, 0.0);
-  double* counted = w.hollow_legs.data() + *at;
+      w.hollow.at.try_emplace(position, static_cast<std::uint32_t>(w.hollow.legs.size()));
+  if (fresh) w.hollow.legs.resize(w.hollow.legs.size() + row.count, 0.0);
+  double* counted = w.hollow.legs.data() + *at;
   for (std::uint32_t leg = 0; leg < row.count; ++leg) {
     const double amount = on ? legs[leg].amount : 0.0;
-    w.hollow_units[legs[leg].factor] += amount - counted[leg];
+    w.hollow.units[legs[leg].factor] += amount - counted[leg];
     counted[leg] = amount;
   }
 }
@@ -54,12 +54,14 @@ bool recognised_at_once(const Snapshot& world, std::uint32_t position) {
 
 /// Takes over what the search found: which rows owe more than they hold.
 void count_changes(const Snapshot& world, Workspace& w) {
+  if (!w.holes_found && w.opening_rows) w.hollow = w.opening_rows->hollow;
+  w.holes_found = true;
   for (const std::uint32_t p : w.left) count_hollow(w, p, false);
   for (const std::uint32_t p : w.entered) count_hollow(w, p, true);
   const auto later = [&](std::uint32_t p) { return !recognised_at_once(world, p); };
   std::erase_if(w.entered, later);
   std::erase_if(w.left, later);
-  update_rows(w.hollow, w.entered, w.left, w.row_scratch);
+  update_rows(w.hollow.at_once, w.entered, w.left, w.row_scratch);
 }
 
 /// What one market's debtors owe beyond what they hold, legacy included, in USD: factor by factor.
@@ -69,8 +71,8 @@ double market_hole(const Snapshot& world, const Workspace& w, std::uint32_t m) {
   for (std::uint32_t r = market.first_reserve; r < market.first_reserve + market.reserve_count;
        ++r) {
     const Reserve& reserve = world.reserves[r];
-    owed += w.hollow_units[reserve.debt_factor] * w.market_factors[reserve.debt_factor];
-    held += w.hollow_units[reserve.collateral_factor] * w.market_factors[reserve.collateral_factor];
+    owed += w.hollow.units[reserve.debt_factor] * w.market_factors[reserve.debt_factor];
+    held += w.hollow.units[reserve.collateral_factor] * w.market_factors[reserve.collateral_factor];
   }
   const double rows = std::max(0.0, world.whole_usd(owed - held));
   if (market.house < 0) return rows;
@@ -324,6 +326,11 @@ double market_factor(const Snapshot& world, const Workspace& w, std::uint32_t fa
     return (mark > 0 ? mark : w.market.spot[a.value]) * index - funding_paid(world, w, factor);
   }
   return (owed ? w.market.spot[a.value] : worth(world, w, a)) * index;
+}
+
+void find_opening_holes(const Snapshot& world, Workspace& w) {
+  w.find_rows(w.underwater, w.market_factors, {});
+  count_changes(world, w);
 }
 
 bool measure_holes(const Snapshot& world, Workspace& w) {

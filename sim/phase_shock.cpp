@@ -170,12 +170,19 @@ void tune_venue(const Snapshot& world, Workspace& w, std::uint32_t v, const Venu
   w.moved_venues.add(v);
 }
 
+/// Whether what a row in breach would bring is found of what is set; all else shows in values.
+bool rules_liquidations(SettingChange::What what) {
+  using What = SettingChange::What;
+  return what == What::reserve || what == What::perp || what == What::liquidator_gas ||
+         what == What::book_size;
+}
+
 void apply_settings(const Snapshot& world, const Scenario& scenario, Workspace& w) {
   const double before = step_before(w);
   for (const SettingChange& s : scenario.settings) {
     if (s.at_s > w.now_s || s.at_s <= before) continue;
     w.settings_changed = true;
-    std::fill(w.parked_prices.begin(), w.parked_prices.end(), 0.0);  // look at parked rows again
+    if (rules_liquidations(s.what)) w.parked.distrust();
     using What = SettingChange::What;
     switch (s.what) {
       case What::feed:
@@ -468,7 +475,7 @@ void charge_gas(const Snapshot& world, Workspace& w) {
     if (w.gas_next[c] == w.gas_factor[c]) continue;
     w.gas_factor[c] = w.gas_next[c];
     w.quiet = false;
-    std::fill(w.parked_prices.begin(), w.parked_prices.end(), 0.0);
+    w.parked.distrust();
     for (std::uint32_t v = 0; v < world.venues.size(); ++v) {
       if (world.venues[v].chain == c) w.moved_venues.add(v);
     }

@@ -23,6 +23,9 @@ void publish(const Snapshot& world, const Scenario& scenario, Workspace& w);
 /// 4. Markets find who is in breach, liquidators decide what would pay. Read-only on the world.
 /// reads: published, indices, positions, venues. writes: factors, searches, orders, parked rows.
 void assess(const Snapshot& world, const Scenario& scenario, Workspace& w);
+/// Who is in breach before anything happens, and who of them nobody would serve; of a workspace at
+/// the opening.
+void find_opening_breaches(const Snapshot& world, Workspace& w, OpeningRows& found);
 
 /// 5. Orders meet at venues: one fill per lane, cut where a limit would break.
 /// reads: orders, venues, reserve cash, capital. writes: venues, ledger (swaps), fractions.
@@ -35,6 +38,9 @@ void settle(const Snapshot& world, const Scenario& scenario, Workspace& w);
 /// 7. Market values follow the venues; claims their backing; holes and utilisation are measured.
 /// reads: venues, positions, reserves. writes: spot, market factors, outcome.
 void mark_down(const Snapshot& world, const Scenario& scenario, Workspace& w);
+
+/// Who owes more than he holds before anything happens, in `hollow` of a workspace at the opening.
+void find_opening_holes(const Snapshot& world, Workspace& w);
 
 /// Market value of one asset, given those before it in `spot_order`; NaN where it has none.
 double market_value(const Snapshot& world, const MarketState& market, AssetId a);

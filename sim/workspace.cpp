@@ -121,6 +121,7 @@ void ParkedRows::clear() {
   for (std::size_t l = 0; heaps > 0 && l < by_lane.size(); ++l) by_lane[l].clear();
   std::fill(least.begin(), least.end(), std::numeric_limits<double>::infinity());
   heaps = 0;
+  asks = true;
   states.clear();
 }
 
@@ -184,6 +185,22 @@ bool any_interest(const Snapshot& world, const std::vector<ReserveState>& reserv
 
 }  // namespace
 
+/// Who is in breach before anything happens, and who of them is parked, is known from the first run
+/// on; so is who owes more than he holds, for when holes are first measured.
+void Workspace::open_rows() {
+  hollow.clear(factors.size());
+  holes_found = false;
+  breached.clear();
+  breach_since.clear();
+  parked.clear();
+  if (!opening_rows) return;
+  breached = opening_rows->kept;
+  breach_since = opening_rows->since;
+  parked = opening_rows->parked;
+  breach.know_base();
+  underwater.know_base();
+}
+
 void Workspace::reset() {
   const OpeningState& opening = world->opening;
   now_s = 0;
@@ -223,17 +240,12 @@ void Workspace::reset() {
   for (std::uint32_t f = 0; f < factors.size(); ++f) changed_market_factors.push_back(f);
   positions.reset();
   for (BreachSearch* search : {&breach, &underwater}) search->reset();
-  for (auto* rows : {&breached, &hollow}) rows->clear();
-  hollow_units.assign(factors.size(), 0.0);
-  hollow_at.clear();
-  hollow_legs.clear();
-  breach_since.clear();
+  open_rows();
   orders.clear();
   flows.reset(opening.flows, world->flow_agents.size());
   lane_price.assign(world->lanes.size(), 0.0);
   lane_rho.assign(world->lanes.size(), 0.0);
   spot_gap.assign(world->reserves.size(), 0.0);
-  parked.clear();
   active_lanes.clear();
   realised_usd.assign(markets, 0.0);
   paid_usd.assign(markets, 0.0);

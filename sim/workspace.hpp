@@ -176,9 +176,8 @@ struct Workspace {
   std::vector<double> lane_rho;           // [lane] that over the oracles' price of the pair
   std::vector<double> spot_gap;           // [reserve] market value over the oracle's price
   ParkedRows parked;
-  // [factor] least since the first of them was parked; 0: look at all of them again
-  std::vector<double> parked_prices;
-  std::vector<PlannedRows> planned;  // pieces of `breached`; scratch
+  std::optional<OpeningRows> opening_rows;  // once the first run has found them
+  std::vector<PlannedRows> planned;         // pieces of `breached`; scratch
 
   FlowRun flows;  // what agents with a rule want, and their trades (5)
 
@@ -208,10 +207,8 @@ struct Workspace {
   bool rows_changed = false;              // a leg, since holes were last measured
   std::vector<double> hole_usd;           // [market] owed beyond collateral now, legacy included
   std::vector<double> nearly_full_since;  // [reserve] s; -1: it has cash to spare
-  std::vector<double> hollow_units;       // [factor] amounts of all rows owing more than they hold
-  FlatMap<std::uint32_t> hollow_at;       // such a row, or one that was, to its legs in:
-  std::vector<double> hollow_legs;        // amounts as they went into the sums; 0 since it is not
-  std::vector<std::uint32_t> hollow;      // such rows of markets that recognise losses at once
+  HollowRows hollow;
+  bool holes_found = false;                  // in this run
   std::vector<std::uint32_t> share_factors;  // of vaults' shares posted; scratch
   std::vector<double> shares_before;         // [vault] worth of a share; scratch
   std::array<double, bearer_count> opening_wealth{};
@@ -259,6 +256,8 @@ struct Workspace {
   }
 
  private:
+  void open_rows();
+
   Workers* workers_ = nullptr;  // null: one thread
 };
 

@@ -263,14 +263,16 @@ void SweepRunner::share_baseline(std::size_t k) {
   const Scenario nothing_drawn = baseline_of(at.scenario);
   shared.baseline = engine(worker, k, nothing_drawn);
   const Outcome& calm = shared.baseline;
-  const std::vector<unsigned char>& usable = worker.workspace[k]->market.usable;
+  const Workspace& w = *worker.workspace[k];
+  const bool breached = calm.counters.breaches > 0 || !w.opening_rows->breached.empty();
+  const std::vector<unsigned char>& usable = w.market.usable;
   const bool usable_throughout =
       std::all_of(usable.begin(), usable.end(), [](unsigned char u) { return u != 0; });
   shared.baseline_shared = !stop_is_failure(calm.stop);
   for (const DrawAction& a : at.actions) {
     if (a.move) continue;
     const bool unread = (a.reads == Reads::with_orders && calm.counters.orders == 0) ||
-                        (a.reads == Reads::with_breaches && calm.counters.breaches == 0) ||
+                        (a.reads == Reads::with_breaches && !breached) ||
                         (a.reads == Reads::with_changes && nothing_drawn.calm() &&
                          calm.counters.orders == 0 && usable_throughout && was_still(calm));
     shared.baseline_shared = shared.baseline_shared && unread;
