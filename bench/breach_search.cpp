@@ -213,10 +213,10 @@ Run run_search(const Book& book, const Path& path, BreachSearch& search, Positio
     move_prices(world, path, round);
     const double start = seconds();
     if (search.find(world.y, entered, left)) std::abort();
-    update(active, entered, left, scratch);
+    std::swap(active, entered);  // who was acted on was touched, and is news again where in breach
     run.find_s += seconds() - start;
     if (check) {
-      update(all, entered, left, scratch);
+      update(all, active, left, scratch);
       reference_scan(book, positions, world.y, scanned);
       run.differing_rounds += scanned != all ? 1 : 0;
     }

@@ -35,6 +35,12 @@ class Rows8 {
     return {Half([=](auto i) { return table[index[i]]; }),
             Half([=](auto i) { return table[index[i + 4]]; })};
   }
+  /// `value` in the rows whose bit is set (others of `bits` count for nothing), 0 elsewhere.
+  [[gnu::always_inline]] static Rows8 where_set(Bits bits, double value) {
+    const Half low(kSet[bits & 15], std::experimental::element_aligned);
+    const Half high(kSet[(bits >> 4) & 15], std::experimental::element_aligned);
+    return {low * value, high * value};
+  }
   /// Writes eight doubles to `to`, which need not be aligned.
   [[gnu::always_inline]] void store(double* to) const {
     low_.copy_to(to, std::experimental::element_aligned);
@@ -88,6 +94,12 @@ class Rows8 {
   }
 
  private:
+  // For each four bits, 1 where one is set.
+  static constexpr double kSet[16][4] = {{0, 0, 0, 0}, {1, 0, 0, 0}, {0, 1, 0, 0}, {1, 1, 0, 0},
+                                         {0, 0, 1, 0}, {1, 0, 1, 0}, {0, 1, 1, 0}, {1, 1, 1, 0},
+                                         {0, 0, 0, 1}, {1, 0, 0, 1}, {0, 1, 0, 1}, {1, 1, 0, 1},
+                                         {0, 0, 1, 1}, {1, 0, 1, 1}, {0, 1, 1, 1}, {1, 1, 1, 1}};
+
   [[gnu::always_inline]] Rows8(Half low, Half high) : low_(low), high_(high) {}
 
   [[gnu::always_inline]] static Bits bits(HalfMask low, HalfMask high) {

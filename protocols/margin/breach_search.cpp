@@ -37,10 +37,12 @@ constexpr double kLeastSum = 0x1p-200, kMostSum = 0x1p200;
 constexpr double kLeastFactor = 0x1p-400, kMostFactor = 0x1p400;
 // The logarithm of 0: its difference to itself is 0, to any other beyond every key.
 constexpr std::int32_t kLogOfZero = -1'200'000'000;
-constexpr double kNoRow = 2.0;  // above every surplus
+constexpr double kNoRow = 2.0;      // above every surplus
+constexpr double kOtherSide = 8.0;  // added to a surplus takes it above every other
 constexpr double kLeastDouble = std::numeric_limits<double>::denorm_min();
 constexpr std::uint32_t kKeysAtOnce = 16;
 constexpr std::size_t kBlocksAtOnce = 8;
+constexpr std::uint32_t kTilesAhead = 8;      // that processors do not foresee beyond a page
 constexpr std::uint32_t kUnkeyed = 1u << 30;  // tiles spent, where keys hold for no move at all
 
 std::uint8_t row_bit(std::uint32_t slot) {
@@ -54,6 +56,13 @@ bool is_wild(double y) {
 std::int32_t factor_log(double y) {
   if (y == 0.0) return kLogOfZero;
   return is_wild(y) ? 0 : log_floor(y);
+}
+
+// Asks for a tile's amounts ahead of time; one beyond the last does no harm.
+[[gnu::always_inline]] inline void prefetch_tile(const BlockColumns& c, std::uint32_t tile) {
+  const std::size_t doubles = std::size_t{c.collateral_legs + c.debt_legs} * kTileRows;
+  const double* amounts = c.amounts + tile * doubles;
+  for (std::size_t line = 0; line < doubles; line += kTileRows) __builtin_prefetch(amounts + line);
 }
 
 // One leg of the rows of a tile.
@@ -83,17 +92,15 @@ template <bool kMixed>
   return less(slack, Rows8(0.0));
 }
 
-struct TileHealth {
+// The sides of eight rows: sums of their collateral and of their debt.
+struct TileSums {
+  Rows8 collateral, debt;
   Rows8::Bits breached;
-  // (C - D) / (C + D) = tanh(ln health / 2), should the row be sound: -1 where not to be trusted,
-  // kNoRow without debt. And its negative, should it be in breach.
-  Rows8 surplus, deficit;
 };
 
-/// `kSides`: only of rows on the side they are on at `y`, kNoRow for the others.
-template <bool kMixed, bool kSides>
-[[gnu::always_inline]] inline TileHealth tile_health(const BlockColumns& c, std::uint32_t tile,
-                                                     const double* y) {
+template <bool kMixed>
+[[gnu::always_inline]] inline TileSums tile_sums(const BlockColumns& c, std::uint32_t tile,
+                                                 const double* y) {
   const std::size_t start = std::size_t{tile} * kTileRows * (c.collateral_legs + c.debt_legs);
   const double* amounts = c.amounts + start;
   const std::uint16_t* ids = kMixed ? c.ids + start : nullptr;
@@ -106,47 +113,63 @@ template <bool kMixed, bool kSides>
     slack -= value;
     debt += value;
   }
-  const Rows8 sum = collateral + debt;
-  Rows8 surplus = (collateral - debt) / sum;
+  return {collateral, debt, less(slack, Rows8(0.0))};
+}
+
+// (C - D) / (C + D) = tanh(ln health / 2), least of the rows not in `breached`, and its negative,
+// least of those in it: -1 where a row is not to be trusted, above 1 where there is none.
+struct LeastSurplus {
+  double sound, failed;
+};
+
+[[gnu::always_inline]] inline LeastSurplus least_surplus(const TileSums& of, Rows8::Bits breached) {
+  const Rows8 sum = of.collateral + of.debt, less_side = min(of.collateral, of.debt);
+  Rows8 surplus = (of.collateral - of.debt) / sum;
   Rows8 deficit = Rows8(0.0) - surplus;
-  const Rows8 negative_sum = Rows8(0.0) - sum;
-  surplus.set_where_less(min(collateral, debt), kLeastSum, -1.0);
-  surplus.set_where_less(negative_sum, -kMostSum, -1.0);
-  surplus.set_where_less(debt, kLeastDouble, kNoRow);
-  deficit.set_where_less(debt, kLeastSum, -1.0);
-  deficit.set_where_less(negative_sum, -kMostSum, -1.0);
-  if constexpr (kSides) {
-    surplus.set_where_less(slack, 0.0, kNoRow);
-    deficit.set_where_less(Rows8(0.0) - slack, kLeastDouble, kNoRow);
+  if ((less(less_side, Rows8(kLeastSum)) | less(Rows8(kMostSum), sum)) != 0) {
+    const Rows8 negative_sum = Rows8(0.0) - sum;
+    surplus.set_where_less(less_side, kLeastSum, -1.0);
+    surplus.set_where_less(negative_sum, -kMostSum, -1.0);
+    surplus.set_where_less(of.debt, kLeastDouble, kNoRow);
+    deficit.set_where_less(of.debt, kLeastSum, -1.0);
+    deficit.set_where_less(negative_sum, -kMostSum, -1.0);
   }
-  return {less(slack, Rows8(0.0)), surplus, deficit};
+  return {(surplus + Rows8::where_set(breached, kOtherSide)).least(),
+          (deficit + Rows8::where_set(~breached, kOtherSide)).least()};
 }
 
 // ln health = 2 artanh(surplus), its series cut short: never above the truth, a millionth below it
 // at health 1.25, a fiftieth of a percent at 2. Below 0 what was cut is less than the first term of
-// it over 1 - t^2, and is taken off.
-std::uint16_t key_of(double surplus) {
-  if (surplus > 1.0) return kNeverKey;
-  const double t2 = surplus * surplus;
-  double log = surplus * (2.0 + t2 * (2.0 / 3.0 + t2 * (2.0 / 5.0)));
-  if (surplus < 0.0) {
-    if (!(t2 < 0.9)) return 0;
-    log += 2.0 / 7.0 * t2 * t2 * t2 * surplus / (1.0 - t2);
+// it over 1 - t^2, and is taken off. Without branches, so that many are made at once.
+void keys_of(const double* __restrict surplus, std::uint32_t count, std::uint16_t* __restrict out) {
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const double t = surplus[i], t2 = t * t;
+    const double cut = t < 0.0 ? 2.0 / 7.0 * t2 * t2 * t2 * t / (1.0 - t2) : 0.0;
+    const double log = t * (2.0 + t2 * (2.0 / 3.0 + t2 * (2.0 / 5.0))) + cut;
+    double key = log * kKeysPerLog - kKeyMargin + kZeroKey;
+    key = key > 0.0 ? key : 0.0;
+    key = key < double{kMostKey} ? key : double{kMostKey};
+    key = t < 0.0 && t2 >= 0.9 ? 0.0 : key;
+    key = t > 1.0 ? double{kNeverKey} : key;
+    out[i] = static_cast<std::uint16_t>(static_cast<std::int32_t>(key));
   }
-  const double key = log * kKeysPerLog - kKeyMargin + kZeroKey;
-  return static_cast<std::uint16_t>(std::clamp(key, 0.0, double{kMostKey}));
 }
 
 // Writes each tile's keys (of sound rows, of rows in breach) and its rows in breach, bit i row i.
 template <bool kMixed>
 void key_tiles_of(const BlockColumns& columns, const double* y, std::uint16_t* sound,
                   std::uint16_t* failed, std::uint8_t* breached) {
+  double surplus[kBlockRows / kTileRows], deficit[kBlockRows / kTileRows];
   for (std::uint32_t tile = 0; tile < columns.tiles; ++tile) {
-    const TileHealth found = tile_health<kMixed, true>(columns, tile, y);
-    breached[tile] = static_cast<std::uint8_t>(found.breached);
-    sound[tile] = key_of(found.surplus.least());
-    failed[tile] = key_of(found.deficit.least());
+    prefetch_tile(columns, tile + kTilesAhead);
+    const TileSums sums = tile_sums<kMixed>(columns, tile, y);
+    const LeastSurplus least = least_surplus(sums, sums.breached);
+    breached[tile] = static_cast<std::uint8_t>(sums.breached);
+    surplus[tile] = least.sound;
+    deficit[tile] = least.failed;
   }
+  keys_of(surplus, columns.tiles, sound);
+  keys_of(deficit, columns.tiles, failed);
 }
 
 void key_tiles(const BlockColumns& columns, const double* y, std::uint16_t* sound,
@@ -156,24 +179,6 @@ void key_tiles(const BlockColumns& columns, const double* y, std::uint16_t* soun
   } else {
     key_tiles_of<false>(columns, y, sound, failed, breached);
   }
-}
-
-// The keys of one tile at the block's reference, its rows on the sides they are on now.
-template <bool kMixed>
-void key_tile(const BlockColumns& columns, std::uint32_t tile, const double* ref,
-              std::uint8_t breached, std::uint16_t& sound, std::uint16_t& failed) {
-  const TileHealth found = tile_health<kMixed, false>(columns, tile, ref);
-  double surplus[kTileRows], deficit[kTileRows];
-  found.surplus.store(surplus);
-  found.deficit.store(deficit);
-  double least_surplus = kNoRow, least_deficit = kNoRow;
-  for (std::uint32_t row = 0; row < kTileRows; ++row) {
-    const bool in_breach = ((breached >> row) & 1) != 0;
-    least_surplus = std::min(least_surplus, in_breach ? kNoRow : surplus[row]);
-    least_deficit = std::min(least_deficit, in_breach ? deficit[row] : kNoRow);
-  }
-  sound = key_of(least_surplus);
-  failed = key_of(least_deficit);
 }
 
 // A move in units of `log_floor` as a key, rounded up.
@@ -507,11 +512,9 @@ void BreachSearch::list_due(std::uint32_t block, const std::uint16_t* limits, Du
     due.count += append_bits(found & 0xff, start, due.tiles + due.count);
     due.count += append_bits(found >> 8, start + 8, due.tiles + due.count);
   }
-  const std::size_t tile_doubles = std::size_t{at.legs()} * kTileRows;
+  const BlockColumns columns = columns_of(*book_, *positions_, block);
   for (std::uint32_t i = 0; i < due.count; ++i) {
-    const double* amounts = positions_->amounts(block) + due.tiles[i] * tile_doubles;
-    for (std::size_t line = 0; line < tile_doubles; line += kTileRows)
-      __builtin_prefetch(amounts + line);
+    prefetch_tile(columns, due.tiles[i]);
     book_->prefetch_position(at, due.tiles[i] * kTileRows);
   }
 }
@@ -579,10 +582,21 @@ void BreachSearch::evaluate(std::uint32_t block, const DueTiles& due) {
   state.spent += due.count - changed_count;
   if (changed_count == 0) return;
   const double* ref = ref_.data() + at.first_ref;
+  double surplus[kBlockTiles], deficit[kBlockTiles];
   for (std::uint32_t i = 0; i < changed_count; ++i) {
-    const std::uint32_t tile = due.tiles[changed[i]], key = at.first_tile + tile;
-    note(block, tile, found[changed[i]]);
-    key_tile<kMixed>(columns, tile, ref, found[changed[i]], keys_[0][key], keys_[1][key]);
+    const std::uint8_t in_breach = found[changed[i]];
+    note(block, due.tiles[changed[i]], in_breach);
+    const LeastSurplus least =
+        least_surplus(tile_sums<kMixed>(columns, due.tiles[changed[i]], ref), in_breach);
+    surplus[i] = least.sound;
+    deficit[i] = least.failed;
+  }
+  std::uint16_t keys[2][kBlockTiles];
+  keys_of(surplus, changed_count, keys[0]);
+  keys_of(deficit, changed_count, keys[1]);
+  for (std::uint32_t i = 0; i < changed_count; ++i) {
+    const std::uint32_t key = at.first_tile + due.tiles[changed[i]];
+    for (int side = 0; side < 2; ++side) keys_[side][key] = keys[side][i];
   }
   settle_least(block);
 }
