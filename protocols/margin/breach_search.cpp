@@ -67,8 +67,8 @@ std::int32_t factor_log(double y) {
 
 // One leg of the rows of a tile.
 template <bool kMixed>
-Rows8 leg_value(const double* amounts, const std::uint16_t* ids, const double* y,
-                std::uint32_t leg) {
+[[gnu::always_inline]] inline Rows8 leg_value(const double* amounts, const std::uint16_t* ids,
+                                              const double* y, std::uint32_t leg) {
   const Rows8 amount = Rows8::load(amounts + std::size_t{leg} * kTileRows);
   if constexpr (kMixed) {
     return amount * Rows8::gather(y, ids + std::size_t{leg} * kTileRows);
