@@ -1,7 +1,7 @@
 // Agents that hold a position in one asset because a rule says so, and trade towards it whatever
 // the trade brings: hedgers of options, portfolio insurers, followers of trends. A kind says what
-// it wants to hold at a price; the frame (sim/flows.cpp) finds the price at which, after its own
-// trade and those of everybody else at the same venue, each holds what it wants there.
+// it wants to hold at a price; the frame (sim/agents/flows.cpp) finds the price at which, after its
+// own trade and those of everybody else at the same venue, each holds what it wants there.
 #pragma once
 
 #include <concepts>

@@ -6,8 +6,8 @@
 //   (pool - paid) / (shares - burned) >= pool / shares
 // The budget is what lies ready: deposits, rewards and what validators that left brought. In bunker
 // mode the border of age is set before the loss. Desks pay the next in line in part
-// (sim/redemption_desks.cpp). (`venues/redemption.hpp` is the other view: what an arbitrageur can
-// redeem per second, at once.)
+// (sim/claims/redemption_desks.cpp). (`venues/redemption.hpp` is the other view: what an
+// arbitrageur can redeem per second, at once.)
 #pragma once
 
 #include <algorithm>

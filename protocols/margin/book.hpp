@@ -116,8 +116,6 @@ class Book {
     return {factor_list_.data() + family.first_factor,
             std::size_t{family.collateral_factors} + family.debt_factors};
   }
-  /// Factors of all families together.
-  std::size_t listed_factors() const { return factor_list_.size(); }
   const double* base_amounts(const Block& block) const {
     return amounts_.data() + block.first_amount;
   }

@@ -292,8 +292,6 @@ BreachSearch::BreachSearch(const Book& book, const Positions& positions,
       fresh_y_(book.factor_count()),
       fresh_log_(book.factor_count()),
       all_factors_(book.factor_count()),
-      logs_(book.listed_factors()),
-      family_logs_(book.families().size()),
       base_blocks_(book.blocks().size()),
       base_deadline_((book.blocks().size() + kBlocksAtOnce - 1) / kBlocksAtOnce * kBlocksAtOnce,
                      kNever),
@@ -358,7 +356,6 @@ std::optional<std::uint32_t> BreachSearch::begin(std::span<const double> y,
   for (const std::uint32_t f : changed)
     if (!(y[f] >= 0.0 && y[f] <= std::numeric_limits<double>::max())) return f;
   ++round_;
-  ++calls_;
   due_.clear();
   std::size_t moved = 0;
   bool any = false, wild = false;
@@ -411,20 +408,6 @@ void BreachSearch::queue_block(std::uint32_t block) {
   blocks_[block].queued = round_;
   due_.push_back(block);
   use(block);
-  list_logs(book_->blocks()[block].family);
-}
-
-// The logarithms of a family's factors side by side, once a call, for all of its blocks.
-void BreachSearch::list_logs(std::uint32_t family) {
-  FamilyLogs& logs = family_logs_[family];
-  if (logs.listed == calls_) return;
-  logs.listed = calls_;
-  logs.moved = 0;
-  std::int32_t* out = logs_.data() + book_->families()[family].first_factor;
-  for (const std::uint32_t f : book_->factors_of(book_->families()[family])) {
-    *out++ = log_[f].log;
-    logs.moved = std::max(logs.moved, log_[f].round);
-  }
 }
 
 void BreachSearch::use(std::uint32_t block) {
@@ -435,25 +418,27 @@ void BreachSearch::use(std::uint32_t block) {
 
 BreachSearch::Moves BreachSearch::moves(const Book::Block& block) const {
   const Book::Family& family = book_->families()[block.family];
-  const std::int32_t* now = logs_.data() + family.first_factor;
+  const std::uint32_t* factor = book_->factors_of(family).data();
   const std::int32_t* ref = ref_log_.data() + block.first_ref;
   std::int32_t least[2], most[2];  // of collateral factors, of debt factors
+  std::uint32_t round = 0;
   for (int side = 0; side < 2; ++side) {
     const std::uint32_t count = side == 0 ? family.collateral_factors : family.debt_factors;
     std::int32_t low = count > 0 ? std::numeric_limits<std::int32_t>::max() : 0;
     std::int32_t high = count > 0 ? std::numeric_limits<std::int32_t>::min() : 0;
     for (std::uint32_t i = 0; i < count; ++i) {
-      const std::int32_t move = now[i] - ref[i];
+      const FactorLog& now = log_[factor[i]];
+      const std::int32_t move = now.log - ref[i];
       low = std::min(low, move);
       high = std::max(high, move);
+      round = std::max(round, now.round);
     }
     least[side] = low;
     most[side] = high;
-    now += count;
+    factor += count;
     ref += count;
   }
-  return {std::int64_t{most[1]} - least[0], std::int64_t{most[0]} - least[1],
-          family_logs_[block.family].moved};
+  return {std::int64_t{most[1]} - least[0], std::int64_t{most[0]} - least[1], round};
 }
 
 bool BreachSearch::has_wild_factor(const Book::Block& block) const {

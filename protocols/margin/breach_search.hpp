@@ -161,11 +161,6 @@ class BreachSearch {
     std::uint32_t round;  // the call it last moved in
   };
 
-  struct FamilyLogs {
-    std::uint64_t listed = 0;  // the call, of all ever made, in which they were
-    std::uint32_t moved = 0;   // the call since `reset` in which one last moved
-  };
-
   std::optional<std::uint32_t> begin(std::span<const double> y,
                                      std::span<const std::uint32_t> changed);
   void visit(std::uint32_t block);
@@ -173,7 +168,6 @@ class BreachSearch {
 
   void key_base(std::uint32_t block);
   void queue_due(std::int64_t way);
-  void list_logs(std::uint32_t family);
   void queue_block(std::uint32_t block);
   void use(std::uint32_t block);
   Moves moves(const Book::Block& block) const;
@@ -203,9 +197,6 @@ class BreachSearch {
   std::vector<double> fresh_y_;
   std::vector<std::int32_t> fresh_log_;
   std::vector<std::uint32_t> all_factors_;
-  std::vector<std::int32_t> logs_;  // by family: those of its factors
-  std::vector<FamilyLogs> family_logs_;
-  std::uint64_t calls_ = 0;
   std::uint32_t wild_ = 0;  // factors outside the range the keys are proven for; at the base
   std::uint32_t base_wild_ = 0;
 

@@ -2,9 +2,9 @@
 //   displaced and (centre - reference) both halve every `refill` (obizhaeva2013)
 // A displacement of q decays, so the mid's distance, which goes as q^(1/h), decays 1/h times
 // faster. Makers may retreat from volatile prices (retreat.hpp); some of the depth may be that of
-// named makers, whose stance the engine tells the book (sim/makers.hpp). A band stops trades far
-// from the mean price, and may pause them (band.hpp). Makers quote so many tokens of the base, or
-// so many of the quote: then a coin that falls is quoted more of, its depth in base going as 1 /
+// named makers, whose stance the engine tells the book (sim/agents/makers.hpp). A band stops trades
+// far from the mean price, and may pause them (band.hpp). Makers quote so many tokens of the base,
+// or so many of the quote: then a coin that falls is quoted more of, its depth in base going as 1 /
 // centre.
 #pragma once
 
