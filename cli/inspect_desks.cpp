@@ -6,7 +6,7 @@
 #include "cli/inspect_parts.hpp"
 #include "cli/text_table.hpp"
 #include "data/units.hpp"
-#include "sim/redemption_desks.hpp"
+#include "sim/claims/redemption_desks.hpp"
 
 namespace faultline {
 

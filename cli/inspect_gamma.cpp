@@ -10,7 +10,7 @@
 #include "cli/inspect_parts.hpp"
 #include "cli/text_table.hpp"
 #include "data/units.hpp"
-#include "sim/flows.hpp"
+#include "sim/agents/flows.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {

@@ -8,7 +8,7 @@
 #include "cli/inspect_parts.hpp"
 #include "cli/text_table.hpp"
 #include "data/units.hpp"
-#include "sim/depositors.hpp"
+#include "sim/agents/depositors.hpp"
 #include "sim/liquidation_map.hpp"
 
 namespace faultline {

@@ -9,7 +9,7 @@
 #include "cli/inspect_parts.hpp"
 #include "cli/text_table.hpp"
 #include "data/units.hpp"
-#include "sim/manipulation.hpp"
+#include "sim/agents/manipulation.hpp"
 
 namespace faultline {
 

@@ -9,8 +9,8 @@
 #include "cli/inspect_parts.hpp"
 #include "cli/text_table.hpp"
 #include "data/units.hpp"
-#include "sim/band_loans.hpp"
-#include "sim/depositors.hpp"
+#include "sim/agents/depositors.hpp"
+#include "sim/credit/band_loans.hpp"
 #include "sim/liquidation_map.hpp"
 
 namespace faultline {

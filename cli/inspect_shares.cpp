@@ -4,7 +4,7 @@
 #include "cli/inspect_parts.hpp"
 #include "cli/text_table.hpp"
 #include "data/units.hpp"
-#include "sim/pool_shares.hpp"
+#include "sim/claims/pool_shares.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {

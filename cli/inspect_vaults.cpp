@@ -10,8 +10,8 @@
 #include "cli/inspect_parts.hpp"
 #include "cli/text_table.hpp"
 #include "data/units.hpp"
-#include "sim/algorithmic_coins.hpp"
-#include "sim/curated_vaults.hpp"
+#include "sim/claims/algorithmic_coins.hpp"
+#include "sim/claims/curated_vaults.hpp"
 
 namespace faultline {
 

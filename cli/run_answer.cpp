@@ -7,8 +7,8 @@
 
 #include "cli/text_table.hpp"
 #include "data/units.hpp"
-#include "sim/deposit_places.hpp"
-#include "sim/depositors.hpp"
+#include "sim/agents/deposit_places.hpp"
+#include "sim/agents/depositors.hpp"
 
 namespace faultline {
 

@@ -1,8 +1,8 @@
 // A run as JSON (docs/results.md).
 #include "cli/run_parts.hpp"
 
-#include "sim/deposit_places.hpp"
-#include "sim/depositors.hpp"
+#include "sim/agents/deposit_places.hpp"
+#include "sim/agents/depositors.hpp"
 
 namespace faultline {
 

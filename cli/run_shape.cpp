@@ -9,10 +9,10 @@
 
 #include "cli/text_table.hpp"
 #include "data/units.hpp"
-#include "sim/cheap_collateral.hpp"
-#include "sim/crash_shape.hpp"
-#include "sim/deposit_places.hpp"
-#include "sim/depositors.hpp"
+#include "sim/agents/cheap_collateral.hpp"
+#include "sim/agents/deposit_places.hpp"
+#include "sim/agents/depositors.hpp"
+#include "sim/perpetuals/crash_shape.hpp"
 
 namespace faultline {
 

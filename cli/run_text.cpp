@@ -7,7 +7,7 @@
 #include "cli/run_parts.hpp"
 #include "cli/text_table.hpp"
 #include "data/units.hpp"
-#include "sim/depositors.hpp"
+#include "sim/agents/depositors.hpp"
 
 namespace faultline {
 

@@ -9,8 +9,8 @@
 #include <fmt/format.h>
 
 #include "data/units.hpp"
-#include "sim/deposit_places.hpp"
-#include "sim/depositors.hpp"
+#include "sim/agents/deposit_places.hpp"
+#include "sim/agents/depositors.hpp"
 
 namespace faultline {
 

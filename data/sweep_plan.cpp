@@ -9,8 +9,8 @@
 #include "core/math.hpp"
 #include "data/parameter_paths.hpp"
 #include "data/units.hpp"
+#include "sim/agents/depositors.hpp"
 #include "sim/compile/scenario.hpp"
-#include "sim/depositors.hpp"
 
 namespace faultline {
 

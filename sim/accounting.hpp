@@ -14,9 +14,6 @@ void open_books(const Snapshot& world, Workspace& w);
 /// and audits the ledger (a failure becomes the stop reason).
 void close_books(const Snapshot& world, Workspace& w);
 
-/// Until when the state a run ended in counts: to the horizon where nothing was pending any more.
-double counted_until_s(const Workspace& w);
-
 /// Law 1: every asset's accounts sum to what was there plus what was minted, every amount is whole,
 /// and scaled supply and debt equal the sum over their holders. Empty when all holds.
 /// `with_rows` also sums all position rows and holds the search of rows under water against a scan

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "graph/algorithms.hpp"
-#include "sim/deposit_places.hpp"
+#include "sim/agents/deposit_places.hpp"
 
 namespace faultline {
 

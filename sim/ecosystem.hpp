@@ -27,7 +27,7 @@
 #include "protocols/margin/registry.hpp"
 #include "protocols/venues/registry.hpp"
 #include "sim/events.hpp"
-#include "sim/reported_shape.hpp"
+#include "sim/perpetuals/reported_shape.hpp"
 
 namespace faultline {
 

@@ -5,13 +5,14 @@
 #include <cmath>
 
 #include "sim/accounting.hpp"
-#include "sim/auctions.hpp"
-#include "sim/curated_vaults.hpp"
+#include "sim/agents/flows.hpp"
+#include "sim/claims/curated_vaults.hpp"
+#include "sim/claims/redemption_desks.hpp"
+#include "sim/claims/synthetic_dollars.hpp"
+#include "sim/credit/auctions.hpp"
 #include "sim/feed_audit.hpp"
-#include "sim/flows.hpp"
-#include "sim/perps.hpp"
-#include "sim/redemption_desks.hpp"
-#include "sim/synthetic_dollars.hpp"
+#include "sim/perpetuals/perps.hpp"
+#include "sim/phases.hpp"
 
 namespace faultline {
 

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "protocols/margin/breach_search.hpp"
-#include "sim/band_loans.hpp"
+#include "sim/credit/band_loans.hpp"
 
 namespace faultline {
 

@@ -8,7 +8,7 @@
 
 #include "core/flat_map.hpp"
 #include "core/ids.hpp"
-#include "sim/perp_run.hpp"
+#include "sim/perpetuals/perp_run.hpp"
 #include "sim/snapshot.hpp"
 
 namespace faultline {

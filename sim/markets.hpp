@@ -12,8 +12,8 @@
 #include "protocols/margin/lending_spec.hpp"
 #include "protocols/margin/lending_terms.hpp"
 #include "protocols/margin/rates.hpp"
+#include "sim/credit/pool_infos.hpp"
 #include "sim/ledger.hpp"
-#include "sim/pool_infos.hpp"
 
 namespace faultline {
 

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "sim/phases.hpp"
+#include "sim/readings.hpp"
 
 namespace faultline {
 

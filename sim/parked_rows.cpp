@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "sim/band_loans.hpp"
+#include "sim/credit/band_loans.hpp"
 
 namespace faultline {
 

@@ -9,14 +9,14 @@
 #include <limits>
 
 #include "protocols/agents/arbitrage.hpp"
-#include "sim/algorithmic_coins.hpp"
-#include "sim/band_loans.hpp"
-#include "sim/manipulation.hpp"
+#include "sim/agents/manipulation.hpp"
+#include "sim/agents/purse_trade.hpp"
+#include "sim/agents/trade_legs.hpp"
+#include "sim/claims/algorithmic_coins.hpp"
+#include "sim/claims/pool_shares.hpp"
+#include "sim/claims/redemption_desks.hpp"
+#include "sim/credit/band_loans.hpp"
 #include "sim/phases.hpp"
-#include "sim/pool_shares.hpp"
-#include "sim/purse_trade.hpp"
-#include "sim/redemption_desks.hpp"
-#include "sim/trade_legs.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {

@@ -11,17 +11,18 @@
 #include <cmath>
 
 #include "protocols/liquidation/economics.hpp"
-#include "sim/absorbing_markets.hpp"
-#include "sim/auctions.hpp"
-#include "sim/band_loans.hpp"
-#include "sim/clusters.hpp"
-#include "sim/coin_loans.hpp"
-#include "sim/flows.hpp"
+#include "sim/agents/flows.hpp"
+#include "sim/credit/absorbing_markets.hpp"
+#include "sim/credit/auctions.hpp"
+#include "sim/credit/band_loans.hpp"
+#include "sim/credit/clusters.hpp"
+#include "sim/credit/coin_loans.hpp"
+#include "sim/credit/pools.hpp"
+#include "sim/credit/troves.hpp"
 #include "sim/parked_rows.hpp"
-#include "sim/perps.hpp"
-#include "sim/pool_perps.hpp"
-#include "sim/pools.hpp"
-#include "sim/troves.hpp"
+#include "sim/perpetuals/perps.hpp"
+#include "sim/perpetuals/pool_perps.hpp"
+#include "sim/phases.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {

@@ -19,12 +19,13 @@
 #include <cmath>
 #include <span>
 
-#include "sim/auctions.hpp"
-#include "sim/band_loans.hpp"
-#include "sim/clusters.hpp"
-#include "sim/perps.hpp"
-#include "sim/purse_trade.hpp"
-#include "sim/vault_exits.hpp"
+#include "sim/agents/purse_trade.hpp"
+#include "sim/claims/vault_exits.hpp"
+#include "sim/credit/auctions.hpp"
+#include "sim/credit/band_loans.hpp"
+#include "sim/credit/clusters.hpp"
+#include "sim/perpetuals/perps.hpp"
+#include "sim/phases.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {

@@ -11,20 +11,21 @@
 
 #include <fmt/format.h>
 
-#include "sim/absorbing_markets.hpp"
-#include "sim/algorithmic_coins.hpp"
-#include "sim/auctions.hpp"
-#include "sim/curated_vaults.hpp"
-#include "sim/depositors.hpp"
+#include "sim/agents/depositors.hpp"
+#include "sim/claims/algorithmic_coins.hpp"
+#include "sim/claims/curated_vaults.hpp"
+#include "sim/claims/pool_shares.hpp"
+#include "sim/claims/redemption_desks.hpp"
+#include "sim/claims/synthetic_dollars.hpp"
+#include "sim/credit/absorbing_markets.hpp"
+#include "sim/credit/auctions.hpp"
+#include "sim/credit/pools.hpp"
+#include "sim/credit/repayments.hpp"
+#include "sim/credit/troves.hpp"
 #include "sim/feed_audit.hpp"
 #include "sim/narration.hpp"
-#include "sim/pool_perps.hpp"
-#include "sim/pool_shares.hpp"
-#include "sim/pools.hpp"
-#include "sim/redemption_desks.hpp"
-#include "sim/repayments.hpp"
-#include "sim/synthetic_dollars.hpp"
-#include "sim/troves.hpp"
+#include "sim/perpetuals/pool_perps.hpp"
+#include "sim/phases.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {

@@ -5,21 +5,22 @@
 
 #include <fmt/format.h>
 
-#include "sim/absorbing_markets.hpp"
-#include "sim/auctions.hpp"
-#include "sim/band_loans.hpp"
-#include "sim/borrowing.hpp"
-#include "sim/cheap_collateral.hpp"
-#include "sim/clusters.hpp"
-#include "sim/curated_vaults.hpp"
-#include "sim/depositors.hpp"
+#include "sim/agents/cheap_collateral.hpp"
+#include "sim/agents/depositors.hpp"
+#include "sim/agents/flows.hpp"
+#include "sim/claims/curated_vaults.hpp"
+#include "sim/credit/absorbing_markets.hpp"
+#include "sim/credit/auctions.hpp"
+#include "sim/credit/band_loans.hpp"
+#include "sim/credit/borrowing.hpp"
+#include "sim/credit/clusters.hpp"
+#include "sim/credit/pools.hpp"
+#include "sim/credit/repayments.hpp"
+#include "sim/credit/troves.hpp"
 #include "sim/feed_audit.hpp"
-#include "sim/flows.hpp"
 #include "sim/narration.hpp"
-#include "sim/perps.hpp"
-#include "sim/pools.hpp"
-#include "sim/repayments.hpp"
-#include "sim/troves.hpp"
+#include "sim/perpetuals/perps.hpp"
+#include "sim/phases.hpp"
 
 namespace faultline {
 

@@ -94,7 +94,7 @@ struct VenuePush {
 };
 
 /// Somebody trades what a feed reads, every round from start to end, until it says `target` times
-/// its answer (sim/manipulation.hpp).
+/// its answer (sim/agents/manipulation.hpp).
 struct Manipulation {
   OracleId feed;
   double target = 1;

@@ -4,14 +4,14 @@
 #include <cmath>
 #include <iterator>
 
-#include "sim/absorbing_markets.hpp"
-#include "sim/algorithmic_coins.hpp"
-#include "sim/cheap_collateral.hpp"
-#include "sim/clusters.hpp"
-#include "sim/pool_shares.hpp"
-#include "sim/pools.hpp"
-#include "sim/redemption_desks.hpp"
-#include "sim/troves.hpp"
+#include "sim/agents/cheap_collateral.hpp"
+#include "sim/claims/algorithmic_coins.hpp"
+#include "sim/claims/pool_shares.hpp"
+#include "sim/claims/redemption_desks.hpp"
+#include "sim/credit/absorbing_markets.hpp"
+#include "sim/credit/clusters.hpp"
+#include "sim/credit/pools.hpp"
+#include "sim/credit/troves.hpp"
 
 namespace faultline {
 

@@ -1,15 +1,15 @@
-#include "sim/attacker.hpp"
+#include "sim/agents/attacker.hpp"
 
 #include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
 
-#include "sim/borrowing.hpp"
-#include "sim/pool_shares.hpp"
-#include "sim/pools.hpp"
-#include "sim/purse_trade.hpp"
-#include "sim/redemption_desks.hpp"
+#include "sim/agents/purse_trade.hpp"
+#include "sim/claims/pool_shares.hpp"
+#include "sim/claims/redemption_desks.hpp"
+#include "sim/credit/borrowing.hpp"
+#include "sim/credit/pools.hpp"
 
 namespace faultline {
 

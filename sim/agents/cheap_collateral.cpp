@@ -1,4 +1,4 @@
-#include "sim/cheap_collateral.hpp"
+#include "sim/agents/cheap_collateral.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -8,9 +8,9 @@
 #include <fmt/format.h>
 
 #include "protocols/venues/solve.hpp"
-#include "sim/borrowing.hpp"
-#include "sim/pools.hpp"
-#include "sim/purse_trade.hpp"
+#include "sim/agents/purse_trade.hpp"
+#include "sim/credit/borrowing.hpp"
+#include "sim/credit/pools.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {

@@ -2,7 +2,7 @@
 // (protocols/agents/cheap_collateral.hpp).
 #pragma once
 
-#include "sim/phases.hpp"
+#include "sim/readings.hpp"
 
 namespace faultline {
 

@@ -1,10 +1,10 @@
-#include "sim/deposit_places.hpp"
+#include "sim/agents/deposit_places.hpp"
 
 #include <limits>
 
-#include "sim/curated_vaults.hpp"
-#include "sim/deposits.hpp"
-#include "sim/pools.hpp"
+#include "sim/agents/deposits.hpp"
+#include "sim/claims/curated_vaults.hpp"
+#include "sim/credit/pools.hpp"
 
 namespace faultline {
 

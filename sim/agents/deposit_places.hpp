@@ -35,7 +35,7 @@ void lend_at(const Snapshot& world, Workspace& w, const DepositPlace& place, dou
 /// Units that could still be lent there.
 double room_at(const Snapshot& world, const Workspace& w, const DepositPlace& place);
 
-/// Where what lenders met is told; null: a vault tells it itself (sim/curated_vaults.cpp).
+/// Where what lenders met is told; null: a vault tells it itself (sim/claims/curated_vaults.cpp).
 ReserveOutcome* told_at(Workspace& w, const DepositPlace& place);
 
 }  // namespace faultline

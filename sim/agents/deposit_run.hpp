@@ -1,4 +1,4 @@
-// What lenders who leave do within one run (sim/depositors.cpp); part of the workspace.
+// What lenders who leave do within one run (sim/agents/depositors.cpp); part of the workspace.
 #pragma once
 
 #include <array>

@@ -6,11 +6,10 @@
 
 #include <fmt/format.h>
 
-#include "sim/accounting.hpp"
-#include "sim/curated_vaults.hpp"
-#include "sim/deposit_places.hpp"
-#include "sim/depositors.hpp"
-#include "sim/phases.hpp"
+#include "sim/agents/deposit_places.hpp"
+#include "sim/agents/depositors.hpp"
+#include "sim/claims/curated_vaults.hpp"
+#include "sim/readings.hpp"
 
 namespace faultline {
 

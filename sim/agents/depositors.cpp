@@ -1,4 +1,4 @@
-#include "sim/depositors.hpp"
+#include "sim/agents/depositors.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,12 +6,11 @@
 
 #include <fmt/format.h>
 
-#include "sim/accounting.hpp"
-#include "sim/borrowing.hpp"
-#include "sim/deposit_places.hpp"
-#include "sim/deposits.hpp"
-#include "sim/phases.hpp"
-#include "sim/pools.hpp"
+#include "sim/agents/deposit_places.hpp"
+#include "sim/agents/deposits.hpp"
+#include "sim/credit/borrowing.hpp"
+#include "sim/credit/pools.hpp"
+#include "sim/readings.hpp"
 
 namespace faultline {
 

@@ -1,8 +1,8 @@
-#include "sim/deposits.hpp"
+#include "sim/agents/deposits.hpp"
 
 #include <algorithm>
 
-#include "sim/pools.hpp"
+#include "sim/credit/pools.hpp"
 
 namespace faultline {
 

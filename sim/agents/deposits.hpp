@@ -2,7 +2,7 @@
 // depositors, a curated vault.
 #pragma once
 
-#include "sim/phases.hpp"
+#include "sim/readings.hpp"
 
 namespace faultline {
 

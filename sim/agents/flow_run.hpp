@@ -1,4 +1,4 @@
-// What flow agents do within one run (sim/flows.cpp); part of the workspace.
+// What flow agents do within one run (sim/agents/flows.cpp); part of the workspace.
 #pragma once
 
 #include <cstdint>

@@ -9,7 +9,7 @@
 // So a loop closes within one round, whatever its length, and ends where the venue or what the
 // agents want is exhausted: at a price above zero. Nobody buys at more than twice what the world
 // outside would pay, nor sells at less than half of it: there are other places to trade.
-#include "sim/flows.hpp"
+#include "sim/agents/flows.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -19,7 +19,7 @@
 
 #include "core/math.hpp"
 #include "protocols/venues/solve.hpp"
-#include "sim/phases.hpp"
+#include "sim/readings.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {

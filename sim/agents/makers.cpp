@@ -6,7 +6,7 @@
 //   stance   -> min(stance under v, capital), with the half-lives `leave` and `back`: quotes that
 //              return lift a fallen mid and with it what makers hold, a loop that takes time
 //   quotes   = what the scenario leaves x stance
-#include "sim/makers.hpp"
+#include "sim/agents/makers.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -14,7 +14,7 @@
 
 #include "core/math.hpp"
 #include "sim/narration.hpp"
-#include "sim/phases.hpp"
+#include "sim/readings.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {

@@ -1,10 +1,10 @@
-#include "sim/purse_trade.hpp"
+#include "sim/agents/purse_trade.hpp"
 
 #include <algorithm>
 #include <span>
 
-#include "sim/pool_shares.hpp"
-#include "sim/vault_exits.hpp"
+#include "sim/claims/pool_shares.hpp"
+#include "sim/claims/vault_exits.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {

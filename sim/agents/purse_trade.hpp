@@ -1,7 +1,7 @@
 // A trade of an agent at one venue, from its purse, at once.
 #pragma once
 
-#include "sim/phases.hpp"
+#include "sim/readings.hpp"
 
 namespace faultline {
 

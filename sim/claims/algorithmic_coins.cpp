@@ -1,4 +1,4 @@
-#include "sim/algorithmic_coins.hpp"
+#include "sim/claims/algorithmic_coins.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "protocols/agents/arbitrage.hpp"
-#include "sim/purse_trade.hpp"
+#include "sim/agents/purse_trade.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {

@@ -2,7 +2,7 @@
 // earns by it: whoever buys the coin below its peg, burns it and sells the tokens, or the reverse.
 #pragma once
 
-#include "sim/phases.hpp"
+#include "sim/readings.hpp"
 
 namespace faultline {
 

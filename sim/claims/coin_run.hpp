@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "protocols/claims/algorithmic_coin.hpp"
-#include "sim/capital_out.hpp"
+#include "sim/agents/capital_out.hpp"
 
 namespace faultline {
 

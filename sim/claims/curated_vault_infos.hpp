@@ -1,5 +1,5 @@
-// Curated vaults as compiled, and what one run changes of them (sim/curated_vaults.cpp); parts of
-// the snapshot and of the workspace.
+// Curated vaults as compiled, and what one run changes of them (sim/claims/curated_vaults.cpp);
+// parts of the snapshot and of the workspace.
 #pragma once
 
 #include <cstdint>
@@ -59,7 +59,7 @@ struct CuratedVaultState {
   CuratedVault books;
   double fee_shares = 0;  // minted as fees
   double depositors = 0;  // opening shares of those who are neither vaults nor the ledger
-  double waiting = 0;     // shares whose holders ask for their money (sim/depositors.cpp)
+  double waiting = 0;     // shares whose holders ask for their money (sim/agents/depositors.cpp)
   double counted_s = 0;   // when its books were last counted,
   double real = 0;        // and what was there then, units
   double unplaced = 0;    // idle units its curator would lend out again

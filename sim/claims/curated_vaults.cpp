@@ -1,5 +1,5 @@
-#include "sim/curated_vaults.hpp"
-#include "sim/absorbing_markets.hpp"
+#include "sim/claims/curated_vaults.hpp"
+#include "sim/credit/absorbing_markets.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -7,9 +7,9 @@
 
 #include <fmt/format.h>
 
-#include "sim/accounting.hpp"
-#include "sim/deposits.hpp"
-#include "sim/pools.hpp"
+#include "sim/agents/deposits.hpp"
+#include "sim/credit/pools.hpp"
+#include "sim/readings.hpp"
 
 namespace faultline {
 

@@ -7,7 +7,7 @@
 // par downwards.
 #pragma once
 
-#include "sim/phases.hpp"
+#include "sim/readings.hpp"
 
 namespace faultline {
 

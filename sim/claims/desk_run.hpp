@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "protocols/claims/redemption_queue.hpp"
-#include "sim/coin_run.hpp"
+#include "sim/claims/coin_run.hpp"
 
 namespace faultline {
 

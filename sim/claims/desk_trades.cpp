@@ -10,9 +10,9 @@
 #include <fmt/format.h>
 
 #include "protocols/agents/arbitrage.hpp"
-#include "sim/purse_trade.hpp"
-#include "sim/redemption_desks.hpp"
-#include "sim/trade_legs.hpp"
+#include "sim/agents/purse_trade.hpp"
+#include "sim/agents/trade_legs.hpp"
+#include "sim/claims/redemption_desks.hpp"
 
 namespace faultline {
 

@@ -1,4 +1,4 @@
-#include "sim/pool_shares.hpp"
+#include "sim/claims/pool_shares.hpp"
 
 #include <algorithm>
 #include <iterator>

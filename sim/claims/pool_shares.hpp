@@ -2,7 +2,7 @@
 // how many, and what is told of it.
 #pragma once
 
-#include "sim/phases.hpp"
+#include "sim/readings.hpp"
 #include "sim/workspace.hpp"
 
 namespace faultline {

@@ -1,4 +1,4 @@
-#include "sim/redemption_desks.hpp"
+#include "sim/claims/redemption_desks.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/math.hpp"
-#include "sim/purse_trade.hpp"
+#include "sim/agents/purse_trade.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {

@@ -3,7 +3,7 @@
 // buy claims below what it is worth to wait with them (desk_trades.cpp).
 #pragma once
 
-#include "sim/phases.hpp"
+#include "sim/readings.hpp"
 
 namespace faultline {
 

@@ -1,11 +1,11 @@
-#include "sim/synthetic_dollars.hpp"
+#include "sim/claims/synthetic_dollars.hpp"
 
 #include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
 
-#include "sim/phases.hpp"
+#include "sim/readings.hpp"
 
 namespace faultline {
 

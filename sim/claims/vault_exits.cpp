@@ -1,11 +1,11 @@
-#include "sim/vault_exits.hpp"
+#include "sim/claims/vault_exits.hpp"
 
 #include <algorithm>
 #include <limits>
 
 #include <fmt/format.h>
 
-#include "sim/curated_vaults.hpp"
+#include "sim/claims/curated_vaults.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {

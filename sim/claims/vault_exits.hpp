@@ -3,7 +3,7 @@
 //   room   what the vault could draw now along its withdraw queue, each market's cash once
 #pragma once
 
-#include "sim/phases.hpp"
+#include "sim/readings.hpp"
 
 namespace faultline {
 

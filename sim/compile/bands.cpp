@@ -13,10 +13,10 @@
 
 #include "core/math.hpp"
 #include "core/rng.hpp"
-#include "sim/band_loans.hpp"
 #include "sim/compile/context.hpp"
 #include "sim/compile/expand_contracts.hpp"
 #include "sim/compile/generate_accounts.hpp"
+#include "sim/credit/band_loans.hpp"
 
 namespace faultline {
 

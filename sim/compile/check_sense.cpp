@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include "protocols/margin/breach_search.hpp"
-#include "sim/band_loans.hpp"
 #include "sim/compile/context.hpp"
+#include "sim/credit/band_loans.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {

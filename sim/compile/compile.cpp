@@ -7,7 +7,7 @@
 
 #include "core/fingerprint.hpp"
 #include "sim/compile/context.hpp"
-#include "sim/phases.hpp"
+#include "sim/readings.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {

@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "sim/agents/deposit_places.hpp"
+#include "sim/agents/depositors.hpp"
 #include "sim/compile/context.hpp"
-#include "sim/deposit_places.hpp"
-#include "sim/depositors.hpp"
 
 namespace faultline {
 

@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "sim/agents/flows.hpp"
 #include "sim/compile/context.hpp"
-#include "sim/flows.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <map>
 
+#include "sim/agents/deposit_places.hpp"
 #include "sim/compile/context.hpp"
-#include "sim/deposit_places.hpp"
-#include "sim/phases.hpp"
+#include "sim/readings.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {

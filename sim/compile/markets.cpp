@@ -9,7 +9,7 @@
 #include "protocols/margin/breach_search.hpp"
 #include "sim/compile/clusters.hpp"
 #include "sim/compile/generate_accounts.hpp"
-#include "sim/phases.hpp"
+#include "sim/readings.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {

@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 
 #include "core/rng.hpp"
+#include "sim/agents/depositors.hpp"
 #include "sim/compile/context.hpp"
-#include "sim/depositors.hpp"
-#include "sim/repayments.hpp"
+#include "sim/credit/repayments.hpp"
 
 namespace faultline {
 

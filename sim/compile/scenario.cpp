@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 
 #include "core/math.hpp"
-#include "sim/depositors.hpp"
-#include "sim/manipulation.hpp"
+#include "sim/agents/depositors.hpp"
+#include "sim/agents/manipulation.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {

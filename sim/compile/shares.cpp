@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "sim/claims/pool_shares.hpp"
 #include "sim/compile/context.hpp"
 #include "sim/compile/expand_contracts.hpp"
-#include "sim/pool_shares.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {

@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "sim/claims/vault_exits.hpp"
 #include "sim/compile/context.hpp"
-#include "sim/vault_exits.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {

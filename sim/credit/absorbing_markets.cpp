@@ -1,15 +1,15 @@
-#include "sim/absorbing_markets.hpp"
+#include "sim/credit/absorbing_markets.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <span>
 #include <utility>
 
-#include "sim/borrowing.hpp"
-#include "sim/coin_loans.hpp"
-#include "sim/deposits.hpp"
+#include "sim/agents/deposits.hpp"
+#include "sim/credit/borrowing.hpp"
+#include "sim/credit/coin_loans.hpp"
+#include "sim/credit/pools.hpp"
 #include "sim/feed_audit.hpp"
-#include "sim/pools.hpp"
 
 namespace faultline {
 

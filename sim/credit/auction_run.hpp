@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "sim/auction_house.hpp"
+#include "sim/credit/auction_house.hpp"
 
 namespace faultline {
 

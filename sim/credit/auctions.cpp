@@ -1,17 +1,17 @@
 // Dutch auctions and what both kinds share (protocols/liquidation/dutch_auction.hpp). The price of
 // a lot falls by the clock; liquidators take what pays at the venues, all their trades of a round
 // clearing together. What is raised repays what the vault owed first, then its penalty.
-#include "sim/auctions.hpp"
+#include "sim/credit/auctions.hpp"
 
 #include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
 
-#include "sim/borrowing.hpp"
-#include "sim/coin_loans.hpp"
+#include "sim/credit/borrowing.hpp"
+#include "sim/credit/coin_loans.hpp"
 #include "sim/feed_audit.hpp"
-#include "sim/phases.hpp"
+#include "sim/readings.hpp"
 
 namespace faultline {
 

@@ -28,9 +28,10 @@ void fit_takes(const Snapshot& world, Workspace& w);
 void settle_take(const Snapshot& world, Workspace& w, const LiquidationOrder& order);
 /// 6 settle: auctions end and begin anew, vaults in breach go to auction, books meet losses.
 void run_auctions(const Snapshot& world, Workspace& w);
-/// One round of bidding; ends what has been won (sim/english_auctions.cpp).
+/// One round of bidding; ends what has been won (sim/credit/english_auctions.cpp).
 void run_english(const Snapshot& world, Workspace& w, Auction& auction);
-/// Pays what losses have come due, out of surplus and newly minted tokens (sim/system_books.cpp).
+/// Pays what losses have come due, out of surplus and newly minted tokens
+/// (sim/credit/system_books.cpp).
 void balance_books(const Snapshot& world, Workspace& w);
 
 /// Coins newly made for somebody: the system of this reserve owes so many more.

@@ -1,11 +1,11 @@
-#include "sim/band_loans.hpp"
+#include "sim/credit/band_loans.hpp"
 
 #include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
 
-#include "sim/coin_loans.hpp"
+#include "sim/credit/coin_loans.hpp"
 
 namespace faultline {
 

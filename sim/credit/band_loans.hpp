@@ -2,7 +2,7 @@
 // what that takes. The rules of one loan are in protocols/margin/band_loan.hpp.
 #pragma once
 
-#include "sim/phases.hpp"
+#include "sim/readings.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {

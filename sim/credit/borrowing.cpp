@@ -1,8 +1,8 @@
-#include "sim/borrowing.hpp"
+#include "sim/credit/borrowing.hpp"
 
 #include <algorithm>
 
-#include "sim/pools.hpp"
+#include "sim/credit/pools.hpp"
 
 namespace faultline {
 

@@ -5,7 +5,7 @@
 #include <functional>
 #include <vector>
 
-#include "sim/phases.hpp"
+#include "sim/readings.hpp"
 
 namespace faultline {
 

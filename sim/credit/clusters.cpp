@@ -1,4 +1,4 @@
-#include "sim/clusters.hpp"
+#include "sim/credit/clusters.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -7,9 +7,9 @@
 
 #include <fmt/format.h>
 
-#include "sim/borrowing.hpp"
-#include "sim/coin_loans.hpp"
-#include "sim/pools.hpp"
+#include "sim/credit/borrowing.hpp"
+#include "sim/credit/coin_loans.hpp"
+#include "sim/credit/pools.hpp"
 
 namespace faultline {
 

@@ -1,4 +1,4 @@
-#include "sim/coin_loans.hpp"
+#include "sim/credit/coin_loans.hpp"
 
 #include <cmath>
 

@@ -1,9 +1,9 @@
 // Loans against which a market mints its coin, whatever becomes of them when they fail: sold at
-// auction (sim/auctions.hpp), paid out of a pool (sim/troves.hpp) or redeemed
-// (sim/redemptions.cpp).
+// auction (sim/credit/auctions.hpp), paid out of a pool (sim/credit/troves.hpp) or redeemed
+// (sim/credit/redemptions.cpp).
 #pragma once
 
-#include "sim/phases.hpp"
+#include "sim/readings.hpp"
 
 namespace faultline {
 

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sim/auctions.hpp"
-#include "sim/coin_loans.hpp"
-#include "sim/phases.hpp"
+#include "sim/credit/auctions.hpp"
+#include "sim/credit/coin_loans.hpp"
+#include "sim/readings.hpp"
 
 namespace faultline {
 

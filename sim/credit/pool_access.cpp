@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sim/pools.hpp"
+#include "sim/credit/pools.hpp"
 
 namespace faultline {
 

@@ -1,4 +1,4 @@
-#include "sim/pools.hpp"
+#include "sim/credit/pools.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -2,7 +2,7 @@
 // thresholds that follow volatility, stakes behind reserves.
 #pragma once
 
-#include "sim/phases.hpp"
+#include "sim/readings.hpp"
 
 namespace faultline {
 

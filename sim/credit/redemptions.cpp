@@ -9,9 +9,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sim/borrowing.hpp"
-#include "sim/phases.hpp"
-#include "sim/troves.hpp"
+#include "sim/credit/borrowing.hpp"
+#include "sim/credit/troves.hpp"
+#include "sim/readings.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {

@@ -1,5 +1,5 @@
 // Borrowers who repay when rates rise, as compiled (sim/compile/repayments.cpp), and what one run
-// changes of them (sim/repayments.cpp); parts of the snapshot and of the workspace.
+// changes of them (sim/credit/repayments.cpp); parts of the snapshot and of the workspace.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "sim/repayments.hpp"
+#include "sim/credit/repayments.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "sim/borrowing.hpp"
-#include "sim/deposits.hpp"
-#include "sim/phases.hpp"
+#include "sim/agents/deposits.hpp"
+#include "sim/credit/borrowing.hpp"
+#include "sim/readings.hpp"
 
 namespace faultline {
 

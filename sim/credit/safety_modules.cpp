@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "sim/pools.hpp"
+#include "sim/credit/pools.hpp"
 
 namespace faultline {
 

@@ -9,8 +9,8 @@
 
 #include <fmt/format.h>
 
-#include "sim/auctions.hpp"
-#include "sim/phases.hpp"
+#include "sim/credit/auctions.hpp"
+#include "sim/readings.hpp"
 
 namespace faultline {
 

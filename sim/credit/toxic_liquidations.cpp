@@ -2,7 +2,7 @@
 // collateral, g = what is seized per dollar repaid at the prices the LTV uses: (1 + bonus), or
 // (1 + bonus) / (1 - s) where it is sold at a further discount s. LTV' = (D - d) / (C - g d) is
 // above D / C iff D / C > 1 / g; then all that is repaid ends in bad debt.
-#include "sim/pools.hpp"
+#include "sim/credit/pools.hpp"
 
 namespace faultline {
 

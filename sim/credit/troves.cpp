@@ -1,13 +1,12 @@
-#include "sim/troves.hpp"
+#include "sim/credit/troves.hpp"
 
 #include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
 
-#include "sim/accounting.hpp"
-#include "sim/borrowing.hpp"
-#include "sim/phases.hpp"
+#include "sim/credit/borrowing.hpp"
+#include "sim/readings.hpp"
 
 namespace faultline {
 

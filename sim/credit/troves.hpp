@@ -1,9 +1,9 @@
-// Loans paid out of a pool of coins, or handed to the other borrowers (sim/trove_infos.hpp),
+// Loans paid out of a pool of coins, or handed to the other borrowers (sim/credit/trove_infos.hpp),
 // through a round: whether a market is in recovery mode is seen before breaches are looked for (4),
 // failing loans are liquidated once trades are settled (6). Nothing is sold, so no venue moves.
 #pragma once
 
-#include "sim/coin_loans.hpp"
+#include "sim/credit/coin_loans.hpp"
 #include "sim/snapshot.hpp"
 #include "sim/workspace.hpp"
 
@@ -12,7 +12,7 @@ namespace faultline {
 /// 4 assess, first: in recovery mode loans count as failing below the ratio of all of them.
 void step_recovery(const Snapshot& world, Workspace& w);
 /// 4 assess: orders coins bought where they trade and redeemed at face value, as far as that pays
-/// (sim/redemptions.cpp).
+/// (sim/credit/redemptions.cpp).
 void plan_redemptions(const Snapshot& world, Workspace& w);
 /// 6 settle: what the round's redemptions took out of the riskiest loans.
 void settle_redemptions(const Snapshot& world, Workspace& w);

@@ -1,4 +1,4 @@
-#include "sim/crash_shape.hpp"
+#include "sim/perpetuals/crash_shape.hpp"
 
 #include <algorithm>
 #include <cmath>

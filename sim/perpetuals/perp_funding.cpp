@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "sim/narration.hpp"
-#include "sim/pool_perps.hpp"
+#include "sim/perpetuals/pool_perps.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {

@@ -8,8 +8,8 @@
 #include "protocols/losses/adl.hpp"
 #include "protocols/margin/perp_account.hpp"
 #include "sim/narration.hpp"
-#include "sim/perps.hpp"
-#include "sim/pool_perps.hpp"
+#include "sim/perpetuals/perps.hpp"
+#include "sim/perpetuals/pool_perps.hpp"
 
 namespace faultline {
 
@@ -31,7 +31,7 @@ void touch(Workspace& w, std::uint32_t position) {
 }
 
 /// Takes `size` contracts off a leg at `price`; the balance gets what they were worth less the
-/// funding they had paid (F is per contract and side: sim/perp_venue.hpp).
+/// funding they had paid (F is per contract and side: sim/perpetuals/perp_venue.hpp).
 void close_part(const Snapshot& world, Workspace& w, const PerpVenue& venue, std::uint32_t position,
                 std::uint32_t leg, double size, double quote) {
   const std::uint32_t f = world.book->factor(position, leg);

@@ -13,8 +13,8 @@
 #include "core/rng.hpp"
 #include "protocols/margin/perp_account.hpp"
 #include "protocols/venues/solve.hpp"
-#include "sim/perps.hpp"
-#include "sim/pool_perps.hpp"
+#include "sim/perpetuals/perps.hpp"
+#include "sim/perpetuals/pool_perps.hpp"
 #include "sim/venue_ops.hpp"
 
 namespace faultline {

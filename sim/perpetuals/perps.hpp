@@ -4,7 +4,7 @@
 
 #include <span>
 
-#include "sim/phases.hpp"
+#include "sim/readings.hpp"
 
 namespace faultline {
 

@@ -1,4 +1,4 @@
-#include "sim/pool_perps.hpp"
+#include "sim/perpetuals/pool_perps.hpp"
 
 #include <algorithm>
 #include <cmath>

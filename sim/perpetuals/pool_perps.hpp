@@ -3,7 +3,7 @@
 // rules themselves: protocols/margin/pool_perp.hpp.
 #pragma once
 
-#include "sim/perps.hpp"
+#include "sim/perpetuals/perps.hpp"
 
 namespace faultline {
 

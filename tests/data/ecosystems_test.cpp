@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "sim/band_loans.hpp"
+#include "sim/credit/band_loans.hpp"
 #include "tests/data/shipped_ecosystem.hpp"
 
 namespace faultline::test {

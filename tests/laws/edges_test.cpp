@@ -4,9 +4,9 @@
 #include <array>
 #include <catch2/catch.hpp>
 
+#include "sim/agents/depositors.hpp"
 #include "sim/assessment.hpp"
 #include "sim/compile/expand_contracts.hpp"
-#include "sim/depositors.hpp"
 #include "sim/engine.hpp"
 #include "tests/laws/outcome_numbers.hpp"
 #include "tests/laws/random_ecosystem.hpp"

@@ -4,9 +4,9 @@
 #include <cmath>
 
 #include "protocols/margin/split_rates.hpp"
-#include "sim/absorbing_markets.hpp"
 #include "sim/accounting.hpp"
-#include "sim/depositors.hpp"
+#include "sim/agents/depositors.hpp"
+#include "sim/credit/absorbing_markets.hpp"
 #include "sim/engine.hpp"
 #include "tests/laws/outcome_numbers.hpp"
 #include "tests/laws/random_ecosystem.hpp"

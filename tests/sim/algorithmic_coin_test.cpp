@@ -11,7 +11,7 @@
 #include <cmath>
 
 #include "sim/accounting.hpp"
-#include "sim/algorithmic_coins.hpp"
+#include "sim/claims/algorithmic_coins.hpp"
 #include "sim/compile/expand_contracts.hpp"
 #include "sim/compile/scenario.hpp"
 #include "sim/engine.hpp"

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "sim/accounting.hpp"
-#include "sim/auctions.hpp"
+#include "sim/credit/auctions.hpp"
 #include "sim/engine.hpp"
 #include "tests/laws/outcome_numbers.hpp"
 #include "tests/laws/random_ecosystem.hpp"

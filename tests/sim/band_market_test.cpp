@@ -5,9 +5,9 @@
 
 #include "protocols/agents/arbitrage.hpp"
 #include "sim/accounting.hpp"
-#include "sim/band_loans.hpp"
 #include "sim/compile/expand_contracts.hpp"
 #include "sim/compile/scenario.hpp"
+#include "sim/credit/band_loans.hpp"
 #include "sim/engine.hpp"
 #include "tests/laws/random_ecosystem.hpp"
 #include "tests/sim/small_world.hpp"

@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "sim/accounting.hpp"
-#include "sim/cheap_collateral.hpp"
+#include "sim/agents/cheap_collateral.hpp"
 #include "sim/engine.hpp"
 #include "tests/sim/small_world.hpp"
 

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "sim/accounting.hpp"
-#include "sim/clusters.hpp"
+#include "sim/credit/clusters.hpp"
 #include "sim/engine.hpp"
 #include "tests/known_vectors.hpp"
 #include "tests/laws/outcome_numbers.hpp"

@@ -1,5 +1,5 @@
 // Ratios of a crash, from outcomes written by hand.
-#include "sim/crash_shape.hpp"
+#include "sim/perpetuals/crash_shape.hpp"
 
 #include <catch2/catch.hpp>
 #include <cmath>

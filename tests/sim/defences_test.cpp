@@ -3,7 +3,7 @@
 #include <cmath>
 #include <deque>
 
-#include "sim/pools.hpp"
+#include "sim/credit/pools.hpp"
 #include "tests/laws/outcome_numbers.hpp"
 #include "tests/sim/pool_world.hpp"
 

@@ -7,9 +7,9 @@
 
 #include "protocols/losses/losses.hpp"
 #include "sim/accounting.hpp"
-#include "sim/depositors.hpp"
+#include "sim/agents/depositors.hpp"
 #include "sim/engine.hpp"
-#include "sim/phases.hpp"
+#include "sim/readings.hpp"
 #include "tests/sim/small_world.hpp"
 
 using namespace faultline;

@@ -2,7 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "sim/accounting.hpp"
-#include "sim/deposits.hpp"
+#include "sim/agents/deposits.hpp"
 #include "sim/engine.hpp"
 #include "tests/sim/small_world.hpp"
 

@@ -6,7 +6,7 @@
 #include "data/ecosystem_file.hpp"
 #include "sim/compile/scenario.hpp"
 #include "sim/engine.hpp"
-#include "sim/phases.hpp"
+#include "sim/readings.hpp"
 #include "sim/scenario.hpp"
 #include "tests/data/findings.hpp"
 

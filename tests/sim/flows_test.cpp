@@ -9,8 +9,8 @@
 #include "data/ecosystem_file.hpp"
 #include "data/parameter_paths.hpp"
 #include "protocols/agents/options.hpp"
+#include "sim/agents/flows.hpp"
 #include "sim/engine.hpp"
-#include "sim/flows.hpp"
 #include "sim/venue_ops.hpp"
 #include "tests/sim/small_world.hpp"
 

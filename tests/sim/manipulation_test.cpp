@@ -1,5 +1,5 @@
 // What it costs to move a feed: closed forms, and the same trades made in a run.
-#include "sim/manipulation.hpp"
+#include "sim/agents/manipulation.hpp"
 
 #include <catch2/catch.hpp>
 #include <cmath>

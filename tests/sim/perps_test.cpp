@@ -13,7 +13,7 @@
 #include "sim/compile/expand_contracts.hpp"
 #include "sim/compile/scenario.hpp"
 #include "sim/engine.hpp"
-#include "sim/perps.hpp"
+#include "sim/perpetuals/perps.hpp"
 #include "tests/sim/small_world.hpp"
 
 using namespace faultline;

@@ -9,7 +9,7 @@
 #include "sim/accounting.hpp"
 #include "sim/compile/expand_contracts.hpp"
 #include "sim/engine.hpp"
-#include "sim/pool_perps.hpp"
+#include "sim/perpetuals/pool_perps.hpp"
 #include "sim/venue_ops.hpp"
 #include "tests/sim/small_world.hpp"
 

@@ -8,12 +8,12 @@
 #include <cmath>
 
 #include "sim/accounting.hpp"
+#include "sim/agents/manipulation.hpp"
+#include "sim/claims/pool_shares.hpp"
 #include "sim/compile/expand_contracts.hpp"
 #include "sim/compile/scenario.hpp"
 #include "sim/engine.hpp"
-#include "sim/manipulation.hpp"
-#include "sim/phases.hpp"
-#include "sim/pool_shares.hpp"
+#include "sim/readings.hpp"
 #include "sim/venue_ops.hpp"
 #include "tests/sim/small_world.hpp"
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "sim/engine.hpp"
-#include "sim/phases.hpp"
+#include "sim/readings.hpp"
 #include "tests/laws/random_ecosystem.hpp"
 #include "tests/sim/small_world.hpp"
 

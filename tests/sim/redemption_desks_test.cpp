@@ -7,10 +7,10 @@
 #include <cmath>
 
 #include "sim/accounting.hpp"
+#include "sim/claims/redemption_desks.hpp"
 #include "sim/compile/expand_contracts.hpp"
 #include "sim/compile/scenario.hpp"
 #include "sim/engine.hpp"
-#include "sim/redemption_desks.hpp"
 #include "tests/known_vectors.hpp"
 #include "tests/sim/small_world.hpp"
 

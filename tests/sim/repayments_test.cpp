@@ -6,7 +6,7 @@
 
 #include "protocols/agents/repayers.hpp"
 #include "sim/accounting.hpp"
-#include "sim/depositors.hpp"
+#include "sim/agents/depositors.hpp"
 #include "sim/engine.hpp"
 #include "tests/sim/small_world.hpp"
 

@@ -6,11 +6,11 @@
 #include <catch2/catch.hpp>
 
 #include "sim/accounting.hpp"
+#include "sim/claims/synthetic_dollars.hpp"
 #include "sim/compile/expand_contracts.hpp"
 #include "sim/compile/scenario.hpp"
 #include "sim/engine.hpp"
-#include "sim/perps.hpp"
-#include "sim/synthetic_dollars.hpp"
+#include "sim/perpetuals/perps.hpp"
 #include "tests/sim/small_world.hpp"
 
 using namespace faultline;

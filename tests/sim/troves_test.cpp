@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "sim/accounting.hpp"
+#include "sim/credit/troves.hpp"
 #include "sim/engine.hpp"
-#include "sim/troves.hpp"
 #include "tests/known_vectors.hpp"
 #include "tests/laws/outcome_numbers.hpp"
 #include "tests/laws/random_ecosystem.hpp"

@@ -6,8 +6,8 @@
 
 #include "protocols/losses/losses.hpp"
 #include "sim/accounting.hpp"
-#include "sim/curated_vaults.hpp"
-#include "sim/depositors.hpp"
+#include "sim/agents/depositors.hpp"
+#include "sim/claims/curated_vaults.hpp"
 #include "sim/engine.hpp"
 #include "tests/sim/small_world.hpp"
 

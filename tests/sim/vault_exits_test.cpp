@@ -6,9 +6,9 @@
 #include <cmath>
 
 #include "sim/accounting.hpp"
+#include "sim/claims/curated_vaults.hpp"
 #include "sim/compile/expand_contracts.hpp"
 #include "sim/compile/scenario.hpp"
-#include "sim/curated_vaults.hpp"
 #include "sim/engine.hpp"
 #include "tests/sim/small_world.hpp"
 
