@@ -184,13 +184,11 @@ def sweep(binary, out, threads):
     print(f"sweep seconds {time.perf_counter() - begin:.4f}  processor {cpu:.4f}")
 
 
-def swept_ends(path, owed):
-    """Final price and debt of every path; debt is what was owed less what was repaid, one dollar a
-    unit."""
+def swept_ends(path):
+    """Final price and debt of every path; a unit of debt is worth one dollar throughout."""
     with sqlite3.connect(path) as file:
-        rows = file.execute('select "price_end ETH", gross_liquidated_usd from scenarios order by id')
-        ends = np.array(rows.fetchall())
-    return np.column_stack([ends[:, 0], owed - ends[:, 1]])
+        rows = file.execute('select "price_end ETH", final_debt_usd from scenarios order by id')
+        return np.array(rows.fetchall())
 
 
 def compare(folder):
@@ -213,8 +211,7 @@ def compare(folder):
                                   seconds_in(folder + "/one.txt", "processor"))]
     print(f"engine, 1 thread, by processor time, which a busy machine stretches less: "
           f"{np.median(used):.1f} times")
-    owed = read_positions(os.path.join(os.path.dirname(__file__), "cascade_positions.csv"))[1].sum()
-    swept = np.abs(swept_ends(folder + "/sweep.sqlite", owed) / ends[0] - 1).max(0)
+    swept = np.abs(swept_ends(folder + "/sweep.sqlite") / ends[0] - 1).max(0)
     print(f"largest relative difference of a path: price {apart[0]:.2g}, debt {apart[1]:.2g}; in the "
           f"results file price {swept[0]:.2g}, debt {swept[1]:.2g} (allowed 1e-9); 1 and 2 threads "
           f"{'equal' if same else 'DIFFER'}")

@@ -154,6 +154,7 @@ ResultsLayout SweepPlan::layout() const {
   const Snapshot& world = *worlds.front().world;
   out.metrics.push_back("trapped_usd_h");
   out.metrics.push_back("full_after_s");
+  out.metrics.push_back("final_debt_usd");
   for (std::size_t b = 0; b < bearer_count; ++b) out.metrics.push_back(bearer_metric(b));
   if (!world.perps.empty()) {
     for (const char* m : perp_metrics) out.metrics.push_back(m);
@@ -430,6 +431,7 @@ ScenarioResult SweepRunner::row(const DrawnScenario& drawn, const SweepRun& run)
   for (const NetMetric& m : net_metrics) out.metrics.push_back(run.baseline.total(m.field));
   out.metrics.push_back(trapped_usd_h(run.full) - trapped_usd_h(run.baseline));
   out.metrics.push_back(full_after_s(run.baseline) >= 0 ? nothing : full_after_s(run.full));
+  out.metrics.push_back(run.full.final_debt_usd);
   for (std::size_t b = 0; b < bearer_count; ++b) {
     out.metrics.push_back(run.full.bearer_result_usd[b] - run.baseline.bearer_result_usd[b]);
   }
