@@ -80,6 +80,10 @@ std::uint32_t leg_with_factor(const Snapshot& world, std::uint32_t position, std
 void set_leg(const Snapshot& world, Workspace& w, std::uint32_t position, std::uint32_t leg,
              double amount) {
   const std::uint32_t f = world.book->factor(position, leg);
+  if (!std::isfinite(amount)) {
+    fail(w, Stop::not_finite, "an account's " + world.factor_text(f) + " is not a finite number");
+    return;
+  }
   ReserveState& reserve = w.reserves[f / 2];
   (f % 2 == 0 ? reserve.supply_scaled : reserve.debt_scaled) +=
       amount - w.positions.amount(position, leg);
