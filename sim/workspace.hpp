@@ -16,6 +16,7 @@
 #include "sim/agents/capital_out.hpp"
 #include "sim/agents/deposit_run.hpp"
 #include "sim/agents/flow_run.hpp"
+#include "sim/breached_rows.hpp"
 #include "sim/claims/coin_run.hpp"
 #include "sim/claims/desk_run.hpp"
 #include "sim/credit/auction_run.hpp"
@@ -233,7 +234,7 @@ struct Workspace {
   std::optional<std::uint32_t> find_rows(BreachSearch& search, const std::vector<double>& y,
                                          const std::vector<std::uint32_t>& changed) {
     return search.find(y, changed, entered, left,
-                       [this](std::size_t count, auto&& visit) { spread(count, 32, visit); });
+                       [this](std::size_t count, auto&& visit) { spread(count, 128, visit); });
   }
 
   /// Tells the searches that a leg of the row changed.
