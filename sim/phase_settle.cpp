@@ -173,10 +173,7 @@ void settle(const Snapshot& world, const Scenario&, Workspace& w) {
   for (const LiquidationOrder& o : w.orders) {
     if (o.fraction > 0 && !o.redeems && !o.of_lot()) recognise(world, w, o.position, o.repay);
   }
-  for (const std::uint32_t p : w.hollow.at_once) {
-    const Market& market = world.markets[world.positions[p].market.value];
-    if (market.losses.recognition == Recognition::at_once) recognise(world, w, p);
-  }
+  for (const std::uint32_t p : w.hollow.at_once) recognise(world, w, p);
   if (!world.clusters.empty()) {
     take_over_failing(world, w,
                       [&](std::uint32_t p, double repaid) { recognise(world, w, p, repaid); });

@@ -190,10 +190,12 @@ bool any_interest(const Snapshot& world, const std::vector<ReserveState>& reserv
 void Workspace::open_rows() {
   hollow.clear(factors.size());
   holes_found = false;
-  breached.clear();
-  breach_since.clear();
-  parked.clear();
-  if (!opening_rows) return;
+  if (!opening_rows) {
+    breached.clear();
+    breach_since.clear();
+    parked.clear();
+    return;
+  }
   breached = opening_rows->kept;
   breach_since = opening_rows->since;
   parked = opening_rows->parked;
